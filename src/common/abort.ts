@@ -1,0 +1,41 @@
+/** Every asynchronous public function takes these. */
+export interface Abortable {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A signal that fires at the deadline or when the caller gives up, whichever is first.
+ * @param timeoutMs milliseconds from now
+ */
+export function withDeadline(timeoutMs: number, signal?: AbortSignal): AbortSignal {
+  const deadline = AbortSignal.timeout(timeoutMs)
+  return signal === undefined ? deadline : AbortSignal.any([signal, deadline])
+}
+
+/** Resolves after `ms`, or rejects with the signal's reason as soon as it fires. Leaves no timer behind. */
+export function delay(ms: number, options: Abortable = {}): Promise<void> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** Rejects with the signal's reason when it fires before `promise` settles. The promise itself goes on. */
+export function raceSignal<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
