@@ -1,0 +1,18 @@
+/** How long a statement may be believed. Chosen: long enough to bridge a laptop's nap, short enough to forget the gone. */
+export const STATEMENT_LIFETIME_MS = 60 * 60 * 1000
+/** A node repeats its statement this often, so that lastSeen means something. Chosen. */
+export const STATEMENT_INTERVAL_MS = 60_000
+/** One random connected node is asked what it knows this often. Source: facts on membership, anti-entropy every 10-30 s. */
+export const EXCHANGE_INTERVAL_MS = 10_000
+/** Nodes remembered. Beyond it the newcomer is refused. Source: facts, full lists work to about 5,000 nodes. */
+export const MAX_MEMBERS = 5_000
+/** Statements in one exchange; about 2.5 KiB each, so that a frame stays below 64 KiB. */
+export const STATEMENTS_PER_FRAME = 24
+/** Nodes this one dials of itself; beyond it the DHT's neighbours are enough. Chosen. */
+export const MAX_DIALLED = 64
+/** Dials at once. */
+export const DIAL_CONCURRENCY = 4
+/** One dial. Source: facts, a dead address takes 6 s by itself. */
+export const DIAL_TIMEOUT_MS = 3_000
+/** Clock difference tolerated in statements. Same as the envelope's window. */
+export const CLOCK_SKEW_MS = 30_000

@@ -1,0 +1,7 @@
+import { BeemeshError } from '../common/index.ts'
+
+export const MEMBERS_ERROR_CODES = ['STATEMENT_INVALID', 'STATEMENT_EXPIRED'] as const
+export type MembersErrorCode = (typeof MEMBERS_ERROR_CODES)[number]
+
+/** What a node says of itself cannot be believed. */
+export class MembersError extends BeemeshError<MembersErrorCode> {}

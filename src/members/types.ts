@@ -1,0 +1,91 @@
+import type { Startable, TypedEventTarget } from '@libp2p/interface'
+import type { Network, SigningKey } from '../identity/index.ts'
+import type { Doors } from '../wire/index.ts'
+
+/** What a node says of itself, checked: signed by its identity, for this network, not expired. */
+export interface NodeView {
+  readonly publicKey: Uint8Array
+  readonly peerId: string
+  readonly name: string
+  /** Multiaddrs without /p2p. */
+  readonly addresses: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly engines: readonly string[]
+  /** Of the software. */
+  readonly version: string
+  readonly bootId: Uint8Array
+  /** false: takes no workloads. */
+  readonly scheduling: boolean
+  /** X-Wing public key, Uint8Array(1216). */
+  readonly sealingKey: Uint8Array
+  readonly sealingEpoch: number
+  readonly issuedAtMs: number
+  /** After this the statement is not believed any more. */
+  readonly notAfterMs: number
+  /** Peer IDs that signed a membership of this node which is valid now. Whether one is a root, the reader decides. */
+  readonly memberOf: readonly string[]
+  /** The signed bytes, for passing on. */
+  readonly statement: Uint8Array
+}
+
+/** A node as this one sees it. */
+export interface MemberView extends NodeView {
+  readonly self: boolean
+  readonly connected: boolean
+  readonly lastSeenMs: number
+  /** undefined: not measured. */
+  readonly roundTripMs?: number
+}
+
+/** What the node says of itself apart from its addresses; read anew for each statement. */
+export interface SelfDescription {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly engines: readonly string[]
+  readonly version: string
+  readonly bootId: Uint8Array
+  readonly scheduling: boolean
+  readonly sealingKey: Uint8Array
+  readonly sealingEpoch: number
+  /** Membership grants for this node. */
+  readonly memberships: readonly Uint8Array[]
+}
+
+export interface MembersInit {
+  readonly network: Network
+  readonly describe: () => SelfDescription
+  /** Where owners ask for the list; undefined: nobody may. */
+  readonly doors?: Doors
+  /** Spread statements by gossipsub (the service must be called `pubsub`) too, not only by exchange. @default false */
+  readonly gossip?: boolean
+  /** @default the key of the libp2p node */
+  readonly key?: SigningKey
+  readonly now?: () => number
+}
+
+/** The little of a gossip service that we use, so that the implementation stays behind one import (src/node). */
+export interface Gossip {
+  publish(topic: string, data: Uint8Array): Promise<unknown>
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  addEventListener(type: 'message', listener: (event: GossipEvent) => void): void
+  removeEventListener(type: 'message', listener: (event: GossipEvent) => void): void
+}
+
+export interface GossipEvent {
+  readonly detail: { readonly topic: string; readonly data: Uint8Array }
+}
+
+export interface MembersEvents {
+  /** A node was heard of for the first time, or said something new of itself. */
+  'member:update': CustomEvent<MemberView>
+}
+
+export interface MembersService extends Startable, TypedEventTarget<MembersEvents> {
+  self(): MemberView
+  /** Everybody heard of and not expired, this node included. */
+  list(): MemberView[]
+  get(peerId: string): MemberView | undefined
+  /** Says anew what this node is, because something in {@link MembersInit.describe} changed. */
+  refresh(): void
+}

@@ -1,0 +1,15 @@
+/**
+ * Who may do what: the owners a node obeys, the membership an owner gives to a node, and one pure `authorise()` that
+ * every door asks. Stands apart so that the rules can be read and tested without a network. Never does network I/O.
+ *
+ * @example
+ * ```ts
+ * const owners = await readOwners('/var/lib/beemesh/owners')
+ * const decision = authorise({ author: peerId, action: 'apply' }, { owners })
+ * if (!decision.allowed) console.error(decision.reason)
+ * ```
+ */
+export { ACTIONS, type Action, type AuthoriseRequest, authorise, type Decision, type TrustState } from './authorise.ts'
+export { TRUST_ERROR_CODES, TrustError, type TrustErrorCode } from './errors.ts'
+export { MEMBERSHIP_LIFETIME_MS, openMembership, signMembership } from './membership.ts'
+export { addOwners, readOwners } from './owners.ts'

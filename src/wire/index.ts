@@ -1,0 +1,32 @@
+/**
+ * How messages travel: protocols as data, request and answer over libp2p streams or the local socket, forwarding through
+ * an entry node, credit, budgets, the replay guard. Stands apart so that services only see requests that passed every
+ * check. Never knows what a workload is.
+ *
+ * @example
+ * ```ts
+ * doors.open('status', QUERY, async ({ payload, reply }) => {
+ *   await reply.send(encodeStatusReply({ nodeName: 'kestrel' }), { last: true })
+ * })
+ * ```
+ */
+export { createRequest, type RequestInit, type SignedRequest } from './asker.ts'
+export { Budget, type BudgetLimits } from './budget.ts'
+export { CREDIT_FRAMES, readCredited } from './credit.ts'
+export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors.ts'
+export { type DoorsService, doorsService } from './doors-service.ts'
+export { RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
+export { type FrameChannel, socketChannel, streamChannel } from './frame-channel.ts'
+export { LocalSocket } from './local-socket.ts'
+export { PeerWire, type PeerWireInit } from './peer-request.ts'
+export {
+  FORWARD_PROTOCOL_NAME,
+  MAX_ENVELOPE_BYTES,
+  OWNER_PROTOCOLS,
+  type OwnerProtocolName,
+  PEER_PROTOCOLS,
+  type Protocol,
+  protocolId
+} from './protocols.ts'
+export { ReplayGuard } from './replay-guard.ts'
+export type { Responder } from './responder.ts'

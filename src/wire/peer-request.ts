@@ -1,0 +1,125 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { equalBytes, toError, withDeadline } from '../common/index.ts'
+import { type MessageTypeName, openEnvelope, type Root, signEnvelope } from '../envelope/index.ts'
+import { audienceOf, type Network, networkTag, publicKeyFromPeerId, type SigningKey } from '../identity/index.ts'
+import { Budget, type BudgetLimits } from './budget.ts'
+import { WireError } from './errors.ts'
+import { streamChannel } from './frame-channel.ts'
+import { MAX_ENVELOPE_BYTES, type Protocol, protocolId } from './protocols.ts'
+
+/** For one connected node. Chosen, no evidence yet. */
+export const PEER_BUDGET: BudgetLimits = { burst: 200, perSecond: 50 }
+
+export interface PeerWireInit {
+  readonly key: SigningKey
+  readonly network: Network
+  readonly registrar: Registrar
+  readonly connectionManager: ConnectionManager
+  readonly now?: () => number
+}
+
+/** One question, one answer between two nodes; both are signed by the node at the other end of the connection itself. */
+export class PeerWire {
+  readonly #init: PeerWireInit
+  readonly #now: () => number
+  readonly #budget: Budget
+
+  constructor(init: PeerWireInit) {
+    this.#init = init
+    this.#now = init.now ?? Date.now
+    this.#budget = new Budget(PEER_BUDGET, this.#now)
+  }
+
+  /** Registers what answers a protocol. `answer` gets the decoded payload and the asking peer ID. */
+  async handle<T>(
+    protocol: Protocol,
+    root: Root<T, never>,
+    answerType: MessageTypeName,
+    answer: (payload: T, from: string) => Promise<Uint8Array>
+  ): Promise<void> {
+    const serve = async (stream: Stream, remote: PeerId) => {
+      const channel = await streamChannel(stream, protocol.maxRequestBytes)
+      try {
+        const from = remote.toString()
+        const frame = await channel.read({ signal: AbortSignal.timeout(protocol.requestTimeoutMs) })
+        if (frame === undefined) return
+        if (!this.#budget.take(from)) throw new WireError('TOO_MANY_REQUESTS', 'too many requests', { retryable: true })
+        const payload = this.#open(frame, protocol.request, root, publicKeyFromPeerId(from))
+        const body = await answer(payload, from)
+        await channel.write(this.#sign(body, answerType, publicKeyFromPeerId(from)))
+        await channel.close()
+      } catch (thrown) {
+        channel.abort(toError(thrown))
+      }
+    }
+    await this.#init.registrar.handle(
+      this.#id(protocol),
+      (stream, connection) => serve(stream, connection.remotePeer),
+      { maxInboundStreams: protocol.maxStreams, maxOutboundStreams: protocol.maxStreams, runOnLimitedConnection: true }
+    )
+  }
+
+  async unhandle(protocol: Protocol): Promise<void> {
+    await this.#init.registrar.unhandle(this.#id(protocol))
+  }
+
+  /** Asks a node; dials it when an address is known. @throws WireError, EnvelopeError */
+  async ask<A>(
+    peer: PeerId,
+    protocol: Protocol,
+    payload: Uint8Array,
+    answer: { type: MessageTypeName; root: Root<A, never> },
+    options: { signal?: AbortSignal } = {}
+  ): Promise<A> {
+    const signal = withDeadline(protocol.answerTimeoutMs ?? protocol.requestTimeoutMs, options.signal)
+    const target = publicKeyFromPeerId(peer.toString())
+    const stream = await this.#init.connectionManager.openStream(peer, this.#id(protocol), {
+      signal,
+      runOnLimitedConnection: true,
+      maxOutboundStreams: protocol.maxStreams
+    })
+    const channel = await streamChannel(stream, MAX_ENVELOPE_BYTES)
+    try {
+      await channel.write(this.#sign(payload, protocol.request, target), { signal })
+      const frame = await channel.read({ signal })
+      if (frame === undefined)
+        throw new WireError('CONNECTION_LOST', 'the node closed without an answer', { retryable: true })
+      await channel.close()
+      return this.#open(frame, answer.type, answer.root, target)
+    } catch (thrown) {
+      channel.abort(toError(thrown))
+      throw thrown
+    }
+  }
+
+  #id(protocol: Protocol): string {
+    return protocolId(networkTag(this.#init.network), protocol.name)
+  }
+
+  #sign(payload: Uint8Array, type: MessageTypeName, target: Uint8Array): Uint8Array {
+    const { key, network } = this.#init
+    return signEnvelope({
+      type,
+      payload,
+      key,
+      networkId: network.id,
+      audience: audienceOf(target),
+      nowMs: this.#now()
+    })
+  }
+
+  #open<T>(frame: Uint8Array, type: MessageTypeName, root: Root<T, never>, author: Uint8Array): T {
+    const { key, network } = this.#init
+    const envelope = openEnvelope(frame, {
+      networkId: network.id,
+      nowMs: this.#now(),
+      audience: audienceOf(key.publicKey)
+    })
+    if (envelope.type !== type) throw new WireError('PROTOCOL_UNKNOWN', `expected ${type}, got ${envelope.type}`)
+    if (!equalBytes(envelope.author, author))
+      throw new WireError('REPLY_INVALID', 'a message between nodes must be signed by the node that sends it')
+    envelope.verifySignature()
+    return envelope.decodePayload(root)
+  }
+}

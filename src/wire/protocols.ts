@@ -1,0 +1,80 @@
+import type { MessageTypeName } from '../envelope/index.ts'
+
+/** Everything that differs between two protocols. A new one is a new row. */
+export interface Protocol {
+  readonly name: string
+  /** Message type of the request envelope. */
+  readonly request: MessageTypeName
+  /** Largest request frame, bytes. */
+  readonly maxRequestBytes: number
+  /** Largest frame of an answer, bytes. */
+  readonly maxResponseBytes: number
+  /** For the request frame to arrive after the stream opened, ms. */
+  readonly requestTimeoutMs: number
+  /** For the whole answer, ms; undefined: as long as the asker stays. */
+  readonly answerTimeoutMs?: number
+  /** Streams one connection may have open at once, each direction. */
+  readonly maxStreams: number
+  /** Changes state, so its nonce enters the replay table. */
+  readonly changesState: boolean
+  /** An entry node may pass it on for an owner. */
+  readonly forwardable: boolean
+  /** May run over a connection that a relay limits. */
+  readonly relayed: boolean
+}
+
+const KIB = 1024
+
+/** One envelope. Source: facts on wire limits, 2026-11-20 ("frame 256 KiB"). */
+export const MAX_ENVELOPE_BYTES = 256 * KIB
+
+const owner = {
+  maxRequestBytes: 8 * KIB,
+  maxResponseBytes: MAX_ENVELOPE_BYTES,
+  requestTimeoutMs: 5_000,
+  answerTimeoutMs: 60_000,
+  maxStreams: 128,
+  changesState: false,
+  forwardable: true,
+  relayed: true
+} as const
+
+/** Owner to node. */
+export const OWNER_PROTOCOLS = {
+  apply: {
+    ...owner,
+    name: 'apply',
+    request: 'apply',
+    maxRequestBytes: MAX_ENVELOPE_BYTES,
+    answerTimeoutMs: 600_000,
+    changesState: true
+  },
+  delete: { ...owner, name: 'delete', request: 'delete', answerTimeoutMs: 120_000, changesState: true },
+  status: { ...owner, name: 'status', request: 'status' },
+  logs: { ...owner, name: 'logs', request: 'logs', answerTimeoutMs: undefined },
+  members: { ...owner, name: 'members', request: 'members' },
+  providers: { ...owner, name: 'providers', request: 'providers' }
+} as const satisfies Record<string, Protocol>
+export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
+
+/** Node to node. */
+export const PEER_PROTOCOLS = {
+  exchange: {
+    ...owner,
+    name: 'exchange',
+    request: 'memberExchange',
+    maxRequestBytes: MAX_ENVELOPE_BYTES,
+    answerTimeoutMs: 10_000,
+    forwardable: false
+  },
+  lookup: { ...owner, name: 'lookup', request: 'lookup', answerTimeoutMs: 5_000, forwardable: false }
+} as const satisfies Record<string, Protocol>
+
+/** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */
+export const FORWARD_PROTOCOL_NAME = 'forward'
+export const MAX_FORWARD_BYTES = MAX_ENVELOPE_BYTES + 4 * KIB
+
+/** `/beemesh/<first 8 bytes of the network ID, hex>/<name>/1.0.0` */
+export function protocolId(networkTag: string, name: string): string {
+  return `/beemesh/${networkTag}/${name}/1.0.0`
+}

@@ -1,0 +1,99 @@
+import { type Abortable, isBeemeshError, safeText, toError } from '../common/index.ts'
+import { type OpenedEnvelope, signEnvelope } from '../envelope/index.ts'
+import { encodeErrorReply, encodeReply } from '../generated/fbs/index.ts'
+import { audienceOf, type SigningKey } from '../identity/index.ts'
+import { createReplySealer, type ReplySealer } from '../sealing/index.ts'
+import type { CreditedWriter } from './credit.ts'
+
+export interface ResponderInit {
+  readonly key: SigningKey
+  readonly networkId: Uint8Array
+  readonly writer: CreditedWriter
+  readonly now: () => number
+  /** The request; undefined when not even its header could be read. */
+  readonly envelope: OpenedEnvelope | undefined
+}
+
+/** Answers one request: every frame is signed by this node, numbered, and sealed to the asker once it is known. */
+export class Responder {
+  readonly #init: ResponderInit
+  #replyKey: Uint8Array | undefined
+  #sealer: ReplySealer | undefined
+  #sequence = 0
+  #ended = false
+
+  constructor(init: ResponderInit) {
+    this.#init = init
+  }
+
+  /** From here on answers are sealed. @param replyKey Uint8Array(1216), from the request's payload */
+  sealTo(replyKey: Uint8Array): void {
+    this.#replyKey = replyKey
+  }
+
+  /** Fires when the asker went away. */
+  get gone(): AbortSignal {
+    return this.#init.writer.gone
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** One frame. @param body a FlatBuffer with its file identifier */
+  async send(body: Uint8Array, { last = false, signal }: { last?: boolean } & Abortable = {}): Promise<void> {
+    const { envelope, networkId, key } = this.#init
+    const sequence = this.#sequence++
+    if (last) this.#ended = true
+    const first = this.#sealer === undefined
+    if (this.#replyKey !== undefined && envelope !== undefined)
+      this.#sealer ??= await createReplySealer(this.#replyKey, {
+        networkId,
+        requestId: envelope.id,
+        responder: key.publicKey
+      })
+    const payload = encodeReply({
+      sequence,
+      last,
+      sealed: this.#sealer !== undefined,
+      enc: first ? this.#sealer?.enc : undefined,
+      wrappedKey: first ? this.#sealer?.wrappedKey : undefined,
+      body: this.#sealer?.seal(sequence, last, body) ?? body
+    })
+    await this.#init.writer.write(this.#sign(payload), { signal })
+  }
+
+  /** Ends the answer with an error. Only errors of ours show their words; others are an INTERNAL without detail. */
+  async fail(thrown: unknown): Promise<void> {
+    if (this.#ended) return
+    const error = toError(thrown)
+    const ours = isBeemeshError(error)
+    const body = encodeErrorReply({
+      code: ours ? error.code : 'INTERNAL',
+      message: safeText(ours ? error.message : 'the node failed to answer; its log says why', 4000),
+      details: ours ? boundedJson(error.details) : undefined,
+      hint: ours && error.hint !== undefined ? safeText(error.hint, 1000) : undefined,
+      retryable: ours && error.retryable
+    })
+    await this.send(body, { last: true })
+  }
+
+  #sign(payload: Uint8Array): Uint8Array {
+    const { envelope, key, networkId, now } = this.#init
+    return signEnvelope({
+      type: 'reply',
+      payload,
+      key,
+      networkId,
+      audience: envelope === undefined ? undefined : audienceOf(envelope.author),
+      nowMs: now(),
+      nonce: envelope?.nonce
+    })
+  }
+}
+
+function boundedJson(details: Readonly<Record<string, unknown>>): string | undefined {
+  if (Object.keys(details).length === 0) return undefined
+  const text = JSON.stringify(details)
+  return Buffer.byteLength(text) > 8000 ? undefined : text
+}
