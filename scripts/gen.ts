@@ -20,7 +20,8 @@ function check(generator: Generator): number {
   const generated = generator.generate()
   const problems = findStale(ROOT, generator, generated)
   if (generated.note !== undefined) console.log(`${generator.name}: ${generated.note}`)
-  for (const problem of problems) console.error(`${generator.name}: ${problem}; run \`npm run gen\` and commit the result`)
+  for (const problem of problems)
+    console.error(`${generator.name}: ${problem}; run \`npm run gen\` and commit the result`)
   if (problems.length === 0) console.log(`${generator.name}: ${generated.files.size} files are current`)
   return problems.length
 }
@@ -44,10 +45,13 @@ const unknown = [
   ...names.filter((name) => GENERATORS.every((generator) => generator.name !== name))
 ]
 if (unknown.length > 0) {
-  console.error(`gen: unknown ${unknown.join(', ')}; use --check and the names ${GENERATORS.map(({ name }) => name).join(', ')}`)
+  console.error(
+    `gen: unknown ${unknown.join(', ')}; use --check and the names ${GENERATORS.map(({ name }) => name).join(', ')}`
+  )
   process.exitCode = 2
 } else {
   const chosen = GENERATORS.filter(({ name }) => names.length === 0 || names.includes(name))
-  if (args.includes('--check')) process.exitCode = chosen.reduce((sum, item) => sum + check(item), 0) > 0 ? 1 : 0
+  if (args.includes('--check'))
+    process.exitCode = chosen.reduce((sum, item) => sum + check(item), 0) > 0 ? 1 : 0
   else for (const generator of chosen) write(generator)
 }

@@ -60,9 +60,13 @@ export function emitField(field: FieldModel, tableName: string): FieldCode {
     case 'u32s':
       return offset(`${name}: Array.from({ length: ${table}Length() }, (_, i) => ${table}(i)!)`)
     case 'enums':
-      return offset(`${name}: Array.from({ length: ${table}Length() }, (_, i) => ${values(field)}[${table}(i)!]!)`)
+      return offset(
+        `${name}: Array.from({ length: ${table}Length() }, (_, i) => ${values(field)}[${table}(i)!]!)`
+      )
     case 'tables':
-      return offset(`${name}: Array.from({ length: ${table}Length() }, (_, i) => to${field.type}(${table}(i)!))`)
+      return offset(
+        `${name}: Array.from({ length: ${table}Length() }, (_, i) => to${field.type}(${table}(i)!))`
+      )
   }
 
   function scalar(expression: string, read: string): FieldCode {

@@ -54,43 +54,60 @@ export interface FileSchema {
  * @throws GenerateError SCHEMA_INVALID with the file and the statement
  */
 export function parseSchema(file: string, text: string): FileSchema {
+  const lines = text.split('\n')
   const includes: string[] = []
   const tables: TableSchema[] = []
   const enums: EnumSchema[] = []
   let identifier: string | undefined
   let root: string | undefined
   let comments: string[] = []
-  const lines = text.split('\n')
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i]!.trim()
+  let next = 0
+
+  const fail = (why: string) => invalid(file, next, lines[next - 1] ?? '', why)
+  const statements: ReadonlyArray<readonly [RegExp, (...groups: readonly string[]) => void]> = [
+    [/^$/, () => undefined],
+    [/^attribute "(?:max|exact)";$/, () => undefined],
+    [/^namespace beemesh\.v1;$/, () => undefined],
+    [/^include "([a-z]+)\.fbs";$/, (name = '') => includes.push(name)],
+    [/^file_identifier "([A-Z]{4})";$/, (name = '') => (identifier = name)],
+    [/^root_type (\w+);$/, (name = '') => (root = name)],
+    [
+      /^enum (\w+) : ubyte \{(.*)\}$/,
+      (name = '', body = '') => enums.push({ name, values: parseValues(body, fail) })
+    ],
+    [
+      /^table (\w+) \{$/,
+      (name = '') => tables.push({ name, comment: commentOf(comments), fields: readFields() })
+    ]
+  ]
+  const readFields = (): FieldSchema[] => {
+    const fields: FieldSchema[] = []
+    for (;;) {
+      const line = lines[next++]
+      if (line === undefined) throw fail('the table is not closed')
+      if (line.trim() === '}') return fields
+      const field = parseField(line.trim(), fail)
+      if (field !== undefined) fields.push(field)
+    }
+  }
+
+  while (next < lines.length) {
+    const line = lines[next++]!.trim()
     if (line.startsWith('//')) {
       comments.push(line.replace(/^\/\/ ?/, ''))
       continue
     }
-    const comment = comments.length > 0 ? comments.join('\n') : undefined
+    const statement = statements.find(([pattern]) => pattern.test(line))
+    if (statement === undefined) throw fail('this statement is not in the subset that beemesh uses')
+    const [pattern, apply] = statement
+    apply(...(pattern.exec(line)?.slice(1) ?? []))
     comments = []
-    const fail = (why: string) => invalid(file, i + 1, line, why)
-    let match: RegExpExecArray | null
-    if (line === '' || /^attribute "(max|exact)";$/.test(line)) continue
-    if (/^namespace /.test(line)) {
-      if (line !== 'namespace beemesh.v1;') throw fail('the namespace is beemesh.v1')
-    } else if ((match = /^include "([a-z]+)\.fbs";$/.exec(line)) !== null) includes.push(match[1]!)
-    else if ((match = /^file_identifier "([A-Z]{4})";$/.exec(line)) !== null) identifier = match[1]
-    else if ((match = /^root_type (\w+);$/.exec(line)) !== null) root = match[1]
-    else if ((match = /^enum (\w+) : ubyte \{(.*)\}$/.exec(line)) !== null) {
-      enums.push({ name: match[1]!, values: parseEnumValues(match[2]!, fail) })
-    } else if ((match = /^table (\w+) \{$/.exec(line)) !== null) {
-      const fields: FieldSchema[] = []
-      for (i++; lines[i]?.trim() !== '}'; i++) {
-        const fieldLine = lines[i]
-        if (fieldLine === undefined) throw fail('the table is not closed')
-        const field = parseField(fieldLine.trim(), (why) => invalid(file, i + 1, fieldLine, why))
-        if (field !== undefined) fields.push(field)
-      }
-      tables.push({ name: match[1]!, comment, fields })
-    } else throw fail('this statement is not in the subset that beemesh uses')
   }
   return { file, includes, identifier, root, tables, enums }
+}
+
+function commentOf(comments: readonly string[]): string | undefined {
+  return comments.length > 0 ? comments.join('\n') : undefined
 }
 
 type Fail = (why: string) => GenerateError
@@ -101,11 +118,12 @@ function invalid(file: string, line: number, text: string, why: string): Generat
   })
 }
 
-function parseEnumValues(body: string, fail: Fail): string[] {
+function parseValues(body: string, fail: Fail): string[] {
   return body.split(',').map((part, index) => {
     const match = /^(\w+)(?: = (\d+))?$/.exec(part.trim())
     if (match === null) throw fail('an enum value is a name, or a name = number')
-    if (match[2] !== undefined && Number(match[2]) !== index) throw fail('enum values count from 0 without gaps')
+    if (match[2] !== undefined && Number(match[2]) !== index)
+      throw fail('enum values count from 0 without gaps')
     return match[1]!
   })
 }
@@ -127,8 +145,10 @@ function parseField(line: string, fail: Fail): FieldSchema | undefined {
   }
   const vector = bracket === '['
   const bounded = vector || type === 'string'
-  if (bounded && (max === undefined) === (exact === undefined)) throw fail('a vector or string has max or exact')
-  if (!bounded && (max !== undefined || exact !== undefined)) throw fail('only vectors and strings have max or exact')
+  if (bounded && (max === undefined) === (exact === undefined))
+    throw fail('a vector or string has max or exact')
+  if (!bounded && (max !== undefined || exact !== undefined))
+    throw fail('only vectors and strings have max or exact')
   if (defaultValue === 'null') throw fail('optional scalars are lost by flatc 2.0.8')
   return { name: name!, type: type!, vector, required, max, exact, defaultValue, comment }
 }

@@ -30,7 +30,9 @@ export function findStale(root: string, generator: Generator, generated: Generat
   for (const path of staleFiles(root, generator, generated)) problems.push(`${path} is no longer generated`)
   const stamp = read(root, stampPath(generator))
   if (stamp !== makeStamp(root, generator, generated))
-    problems.push(`${stampPath(generator)} does not match its inputs and outputs: ${stampDifference(stamp, makeStamp(root, generator, generated))}`)
+    problems.push(
+      `${stampPath(generator)} does not match its inputs and outputs: ${stampDifference(stamp, makeStamp(root, generator, generated))}`
+    )
   return problems
 }
 
@@ -50,7 +52,9 @@ function stampDifference(found: string | undefined, wanted: string): string {
   if (found === undefined) return 'it is missing'
   const lines = new Set(found.split('\n').map((line) => line.replace(/,$/, '')))
   const first = wanted.split('\n').find((line) => !lines.has(line.replace(/,$/, '')))
-  return first === undefined ? 'it names files that are gone' : `see ${first.trim().split('"')[1] ?? first.trim()}`
+  return first === undefined
+    ? 'it names files that are gone'
+    : `see ${first.trim().split('"')[1] ?? first.trim()}`
 }
 
 function read(root: string, path: string): string | undefined {

@@ -26,7 +26,10 @@ export function openNetwork(name: string): Network {
 /** A network of those who hold the secret. @param secret Uint8Array(32) @throws IdentityError NETWORK_NAME_INVALID, NETWORK_SECRET_INVALID */
 export function privateNetwork(name: string, secret: Uint8Array): Network {
   if (secret.byteLength !== 32)
-    throw new IdentityError('NETWORK_SECRET_INVALID', `a network secret has 32 bytes, got ${secret.byteLength}`)
+    throw new IdentityError(
+      'NETWORK_SECRET_INVALID',
+      `a network secret has 32 bytes, got ${secret.byteLength}`
+    )
   return makeNetwork(name, Uint8Array.from(secret), false)
 }
 
@@ -104,5 +107,9 @@ function assertName(name: string): void {
 }
 
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(concat(...parts)).digest())
+  return new Uint8Array(
+    createHash('sha256')
+      .update(concat(...parts))
+      .digest()
+  )
 }

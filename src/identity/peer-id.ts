@@ -45,7 +45,11 @@ function decode(text: string): Uint8Array {
   if (text.length > MAX_TEXT_LENGTH) throw invalid(text, `it has more than ${MAX_TEXT_LENGTH} characters`)
   try {
     if (text.startsWith('12D3')) return base58btc.baseDecode(text)
-    const cid = text.startsWith('k') ? base36.decode(text) : text.startsWith('b') ? base32.decode(text) : undefined
+    const cid = text.startsWith('k')
+      ? base36.decode(text)
+      : text.startsWith('b')
+        ? base32.decode(text)
+        : undefined
     if (cid !== undefined && CID_PREFIX.every((byte, index) => cid[index] === byte))
       return cid.subarray(CID_PREFIX.byteLength)
   } catch (cause) {

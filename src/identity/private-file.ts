@@ -27,7 +27,10 @@ export async function readPrivateFile(path: string): Promise<string> {
         { details: { path, mode: (mode & 0o777).toString(8) }, hint: `chmod 600 ${path}` }
       )
     if (size > MAX_FILE_BYTES)
-      throw new IdentityError('IDENTITY_FILE_INVALID', `${path} has ${size} bytes, expected at most ${MAX_FILE_BYTES}`)
+      throw new IdentityError(
+        'IDENTITY_FILE_INVALID',
+        `${path} has ${size} bytes, expected at most ${MAX_FILE_BYTES}`
+      )
     return await handle.readFile('utf8')
   } finally {
     await handle.close()
@@ -44,23 +47,39 @@ export async function writePrivateFile(
   content: string,
   options: { readonly replace?: boolean } = {}
 ): Promise<void> {
+  // because rename would silently replace a key that another process has just made, a new file is linked instead
+  await writeThenMove(path, content, 0o600, options.replace === true ? rename : link)
+}
+
+/**
+ * Replaces a file in one step: readers see the old content or the new, also after a power cut.
+ * @param mode permission bits of the file. @throws IdentityError IDENTITY_FILE_UNWRITABLE
+ */
+export async function writeFileAtomic(path: string, content: string, mode: number): Promise<void> {
+  await writeThenMove(path, content, mode, rename)
+}
+
+async function writeThenMove(
+  path: string,
+  content: string,
+  mode: number,
+  move: (from: string, to: string) => Promise<void>
+): Promise<void> {
   const folder = dirname(path)
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const handle = await open(temporary, 'wx', 0o600)
+    const handle = await open(temporary, 'wx', mode)
     try {
       await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    // because rename would silently replace a key that another process has just made, a new file is linked instead
-    if (options.replace === true) await rename(temporary, path)
-    else await link(temporary, path)
+    await move(temporary, path)
     await syncFolder(folder)
   } catch (cause) {
-    if (codeOf(cause) === 'EEXIST' && options.replace !== true)
+    if (codeOf(cause) === 'EEXIST')
       throw new IdentityError('IDENTITY_FILE_EXISTS', `${path} exists already`, { cause, details: { path } })
     throw new IdentityError('IDENTITY_FILE_UNWRITABLE', `${path} could not be written: ${codeOf(cause)}`, {
       cause,
@@ -103,7 +122,10 @@ async function openForRead(path: string): Promise<FileHandle> {
     const code = codeOf(cause)
     if (code === 'ENOENT')
       throw new IdentityError('IDENTITY_FILE_MISSING', `${path} does not exist`, { cause, details: { path } })
-    throw new IdentityError('IDENTITY_FILE_INVALID', `${path} cannot be read: ${code}`, { cause, details: { path } })
+    throw new IdentityError('IDENTITY_FILE_INVALID', `${path} cannot be read: ${code}`, {
+      cause,
+      details: { path }
+    })
   }
 }
 

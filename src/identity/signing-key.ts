@@ -32,7 +32,11 @@ export function generateSigningKey(): SigningKey {
 export function signingKeyFromSeed(seed: Uint8Array): SigningKey {
   if (seed.byteLength !== 32)
     throw new IdentityError('IDENTITY_KEY_INVALID', `an Ed25519 seed has 32 bytes, got ${seed.byteLength}`)
-  const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: 'der', type: 'pkcs8' })
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([PKCS8_PREFIX, seed]),
+    format: 'der',
+    type: 'pkcs8'
+  })
   const publicKey = rawPublicKey(privateKey)
   const key: SigningKey = {
     publicKey,
@@ -55,7 +59,10 @@ export function signingKeyFromLibp2pBytes(bytes: Uint8Array): SigningKey {
     throw new IdentityError('IDENTITY_KEY_INVALID', 'these bytes are not a libp2p Ed25519 private key')
   const key = signingKeyFromSeed(bytes.subarray(4, 36))
   if (!equalBytes(key.publicKey, bytes.subarray(36)))
-    throw new IdentityError('IDENTITY_KEY_INVALID', 'the public key in these bytes does not belong to the private one')
+    throw new IdentityError(
+      'IDENTITY_KEY_INVALID',
+      'the public key in these bytes does not belong to the private one'
+    )
   return key
 }
 

@@ -1,0 +1,50 @@
+/**
+ * Signed messages: put one together, and take one apart without trusting a byte of it.
+ *
+ * Apart from the rest because everything that comes from another machine passes here first: the FlatBuffers verifier,
+ * the one meaning of a valid Ed25519 signature, the clock window, the replay window. It never decides who is allowed
+ * to do what (trust/), and never touches the network, the disk or the clock.
+ *
+ * @example
+ * const bytes = signEnvelope({ type: 'status', payload: encodeQuery({ replyKey }), key, networkId, audience, nowMs })
+ * const envelope = openEnvelope(bytes, { networkId, nowMs, audience })
+ * envelope.verifySignature()
+ * const query = envelope.decodePayload(QUERY)
+ */
+export {
+  APPLY_REQUEST,
+  DELETE_REQUEST,
+  ENVELOPE,
+  ERROR_REPLY,
+  FORWARD,
+  GRANT,
+  LOG_REPLY,
+  LOOKUP,
+  MEMBER_LIST,
+  NODE_STATEMENT,
+  PROGRESS,
+  PROVIDER_LIST,
+  PROVIDER_STATEMENT,
+  QUERY,
+  RECORD,
+  REPLY,
+  type Root,
+  SIGNED_OBJECT,
+  STATUS_REPLY
+} from '../generated/fbs/index.ts'
+export {
+  AUDIENCE_BYTES,
+  ENVELOPE_VERSION,
+  MAX_AGE_MS,
+  MAX_ENVELOPE_BYTES,
+  MAX_FUTURE_MS,
+  MAX_SIGNED_OBJECT_BYTES,
+  NONCE_BYTES
+} from './constants.ts'
+export * from './envelope.ts'
+export * from './errors.ts'
+export { MESSAGE_TYPE_NAMES, MESSAGE_TYPES, type MessageType, type MessageTypeName } from './message-types.ts'
+export * from './replay-window.ts'
+export * from './signed-object.ts'
+export { isStrongKey, verifyStrict } from './strict-ed25519.ts'
+export { decode, hasIdentifier, MAX_BUFFER_BYTES, verify } from './verifier.ts'

@@ -1,0 +1,77 @@
+import {
+  APPLY_REQUEST,
+  DELETE_REQUEST,
+  LOOKUP,
+  MEMBER_LIST,
+  PROVIDER_LIST,
+  QUERY,
+  REPLY,
+  type Root
+} from '../generated/fbs/index.ts'
+import { hasIdentifier } from './verifier.ts'
+
+/** Everything the envelope knows about a kind of message. A new kind is a new row. */
+export interface MessageType {
+  /** Byte 6 of the header. Never given to another meaning. */
+  readonly type: number
+  readonly name: MessageTypeName
+  /** What the payload may be; none: reserved, refused for now. */
+  readonly payloads: readonly Root<unknown, never>[]
+  /** Whether the audience may be left out. */
+  readonly broadcastAllowed: boolean
+  /** Whether owners (people, pipelines) may author it. The envelope only says so; the handler checks. */
+  readonly fromOwner: boolean
+  /** Whether nodes may author it; it must then arrive from that node's own connection, or be carried as an answer. */
+  readonly fromNode: boolean
+}
+
+export const MESSAGE_TYPE_NAMES = [
+  'apply',
+  'delete',
+  'status',
+  'logs',
+  'members',
+  'providers',
+  'reply',
+  'memberExchange',
+  'lookup',
+  'providerList',
+  'event'
+] as const
+export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
+
+const owner = { broadcastAllowed: false, fromOwner: true, fromNode: false } as const
+const node = { broadcastAllowed: false, fromOwner: false, fromNode: true } as const
+
+export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
+  apply: { type: 1, name: 'apply', payloads: [APPLY_REQUEST], ...owner },
+  delete: { type: 2, name: 'delete', payloads: [DELETE_REQUEST], ...owner },
+  status: { type: 3, name: 'status', payloads: [QUERY], ...owner },
+  logs: { type: 4, name: 'logs', payloads: [QUERY], ...owner },
+  members: { type: 5, name: 'members', payloads: [QUERY], ...owner },
+  providers: { type: 6, name: 'providers', payloads: [QUERY], ...owner },
+  // because a node that could not even read who asks has no audience to name; askers match the nonce
+  reply: { type: 7, name: 'reply', payloads: [REPLY], ...node, broadcastAllowed: true },
+  memberExchange: {
+    type: 8,
+    name: 'memberExchange',
+    payloads: [MEMBER_LIST],
+    ...node,
+    broadcastAllowed: true
+  },
+  lookup: { type: 9, name: 'lookup', payloads: [LOOKUP], ...node },
+  providerList: { type: 10, name: 'providerList', payloads: [PROVIDER_LIST], ...node },
+  event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true }
+}
+
+const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))
+
+/** The row of a header's type byte, or undefined for one this software does not know. */
+export function messageTypeOf(type: number): MessageType | undefined {
+  return BY_NUMBER.get(type)
+}
+
+/** The root a payload claims to be, when its message type allows it. */
+export function payloadRoot(row: MessageType, payload: Uint8Array): Root<unknown, never> | undefined {
+  return row.payloads.find((root) => hasIdentifier(payload, root))
+}
