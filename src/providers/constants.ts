@@ -1,0 +1,26 @@
+/** How long a DHT provider record lives where it is held. Source: ARCHITECTURE section 7. */
+export const PROVIDER_TTL_MS = 3_600_000
+/** A provider's statement may be believed this long. Source: ARCHITECTURE section 1, lease. */
+export const LEASE_MS = 10_000
+/** How long it is remembered who to ask first. Source: ARCHITECTURE section 7. */
+export const CACHE_TTL_MS = 300_000
+/** Manifests remembered; the one unasked for longest goes first. Chosen. */
+export const CACHE_MAX_MANIFESTS = 4_096
+/** Providers kept and returned a manifest. Source: ARCHITECTURE section 7. */
+export const MAX_PROVIDERS = 50
+/** Connected nodes asked at once. Chosen: a question is one round trip and about 500 bytes. */
+export const MAX_ASKED_PEERS = 32
+/** One node's answer. Source: facts, a frozen node must not hold up the others; pings take below 0.5 s. */
+export const ASK_TIMEOUT_MS = 2_000
+/** A whole search. Source: ARCHITECTURE section 7. */
+export const FIND_TIMEOUT_MS = 30_000
+/** The DHT part of a search: a walk takes 0.2-2 s, up to 7 s beside a frozen node (facts, 2026-11-20). */
+export const DHT_TIMEOUT_MS = 8_000
+/** One announcement in the DHT. Source: facts, provide takes 13 ms to 2 s with up to 100 nodes. */
+export const PROVIDE_TIMEOUT_MS = 10_000
+/** After a failed announcement: doubling from the first to the last. Chosen. */
+export const PROVIDE_BACKOFF_MS = { first: 500, last: 60_000 } as const
+/** After a new connection the announcements are repeated once things are quiet. Chosen. */
+export const REPROVIDE_QUIET_MS = 1_000
+/** Clock difference tolerated in statements. Same as the envelope's window. */
+export const CLOCK_SKEW_MS = 30_000

@@ -1,0 +1,105 @@
+import type { ProviderSource } from '../generated/fbs/index.ts'
+import { DHT_TIMEOUT_MS, FIND_TIMEOUT_MS, MAX_ASKED_PEERS, MAX_PROVIDERS } from './constants.ts'
+import type { FindOptions, ProviderView } from './types.ts'
+
+/** What a search needs of the world; handed in, so that the order of the search can be tested alone. */
+export interface FindSources {
+  readonly self: string
+  readonly local: () => ProviderView[]
+  readonly cached: () => ProviderView[]
+  readonly forget: (peerId: string) => void
+  readonly connected: () => string[]
+  /** Asks one node what it runs and what it has heard. Rejects when it does not answer. */
+  readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<ProviderView[]>
+  readonly dht: (signal: AbortSignal) => AsyncIterable<string>
+}
+
+/**
+ * The order of a search: this node, then whoever is remembered or connected (all at once), then, only if that found nobody,
+ * the DHT. A provider counts when it says so itself; hearsay names whom to ask.
+ */
+export async function* findEach(sources: FindSources, options: FindOptions = {}): AsyncGenerator<ProviderView> {
+  const limit = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+  const deadline = AbortSignal.timeout(FIND_TIMEOUT_MS)
+  const stop = new AbortController()
+  const signal = AbortSignal.any([deadline, stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  const search = new Search(sources, signal)
+  try {
+    let count = 0
+    for (const view of sources.local()) {
+      yield view
+      if (++count >= limit) return
+    }
+    const cached = sources.cached().map(({ peerId }) => peerId)
+    for (const peerId of cached) search.ask(peerId, 'cache')
+    for (const peerId of sources.connected().slice(0, MAX_ASKED_PEERS)) search.ask(peerId, 'peer')
+    for await (const view of search.results()) {
+      yield view
+      if (++count >= limit) return
+    }
+    if (count > 0) return
+    await search.walk()
+    for await (const view of search.results()) {
+      yield view
+      if (++count >= limit) return
+    }
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Questions under way and the confirmed answers that came. */
+class Search {
+  readonly #sources: FindSources
+  readonly #signal: AbortSignal
+  readonly #asked: Set<string>
+  readonly #found: ProviderView[] = []
+  #open = 0
+  #wake = Promise.withResolvers<void>()
+
+  constructor(sources: FindSources, signal: AbortSignal) {
+    this.#sources = sources
+    this.#signal = signal
+    this.#asked = new Set([sources.self])
+  }
+
+  ask(peerId: string, source: ProviderSource): void {
+    if (this.#asked.has(peerId) || this.#asked.size > MAX_PROVIDERS + MAX_ASKED_PEERS) return
+    this.#asked.add(peerId)
+    this.#open++
+    void this.#askOne(peerId, source).finally(() => {
+      this.#open--
+      this.#wake.resolve()
+    })
+  }
+
+  async #askOne(peerId: string, source: ProviderSource): Promise<void> {
+    try {
+      const views = await this.#sources.ask(peerId, source, this.#signal)
+      const own = views.find((view) => view.peerId === peerId)
+      if (own === undefined) this.#sources.forget(peerId)
+      else this.#found.push(own)
+      for (const other of views) if (other.peerId !== peerId) this.ask(other.peerId, 'peer')
+    } catch {
+      this.#sources.forget(peerId) // because a provider that cannot be asked cannot be confirmed
+    }
+  }
+
+  async *results(): AsyncGenerator<ProviderView> {
+    for (;;) {
+      while (this.#found.length > 0) yield this.#found.shift()!
+      if (this.#open === 0 || this.#signal.aborted) return
+      await this.#wake.promise
+      this.#wake = Promise.withResolvers<void>()
+    }
+  }
+
+  async walk(): Promise<void> {
+    try {
+      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(DHT_TIMEOUT_MS)])
+      for await (const peerId of this.#sources.dht(signal)) this.ask(peerId, 'dht')
+    } catch {
+      // because the DHT may be out of reach: what was found so far is the answer
+    }
+  }
+}

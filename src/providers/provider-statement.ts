@@ -1,0 +1,59 @@
+import { equalBytes, safeText } from '../common/index.ts'
+import { decode, openObject, signObject } from '../envelope/index.ts'
+import { encodeProviderStatement, PROVIDER_STATEMENT, type ProviderSource } from '../generated/fbs/index.ts'
+import { peerIdFromPublicKey, type SigningKey } from '../identity/index.ts'
+import { CLOCK_SKEW_MS, LEASE_MS } from './constants.ts'
+import { ProvidersError } from './errors.ts'
+import type { ProvidedManifest, ProviderView } from './types.ts'
+
+export interface StatementContext {
+  readonly networkId: Uint8Array
+  readonly nowMs: number
+}
+
+/** This node's signed statement that it runs a manifest, a SignedObject of kind provider. */
+export function signProviderStatement(
+  manifestId: Uint8Array,
+  provided: ProvidedManifest,
+  context: StatementContext & { key: SigningKey; nodeName: string; bootId: Uint8Array }
+): Uint8Array {
+  const body = encodeProviderStatement({
+    manifestId,
+    version: provided.version,
+    bootId: context.bootId,
+    nodeName: context.nodeName,
+    workloads: provided.workloads.slice(0, 64),
+    issuedAt: context.nowMs,
+    leaseMs: LEASE_MS
+  })
+  return signObject({ kind: 'provider', body, key: context.key, networkId: context.networkId })
+}
+
+/**
+ * Checks a statement: signed by the provider, for this manifest and network, its lease not over.
+ * @throws EnvelopeError; ProvidersError PROVIDER_STATEMENT_INVALID
+ */
+export function openProviderStatement(
+  statement: Uint8Array,
+  { manifestId, networkId, nowMs, source }: StatementContext & { manifestId: Uint8Array; source: ProviderSource }
+): ProviderView {
+  const { author, body } = openObject(statement, { kind: 'provider', networkId })
+  const said = decode(PROVIDER_STATEMENT, body)
+  const peerId = peerIdFromPublicKey(author)
+  const leaseUntilMs = said.issuedAt + said.leaseMs
+  if (!equalBytes(said.manifestId, manifestId))
+    throw new ProvidersError('PROVIDER_STATEMENT_INVALID', `${peerId} answered for another manifest`)
+  if (said.leaseMs > LEASE_MS || said.issuedAt > nowMs + CLOCK_SKEW_MS || leaseUntilMs + CLOCK_SKEW_MS < nowMs)
+    throw new ProvidersError('PROVIDER_STATEMENT_INVALID', `the lease of ${peerId} is over or not from this time`)
+  return {
+    peerId,
+    nodeName: safeText(said.nodeName, 63),
+    manifestId,
+    version: said.version,
+    workloads: said.workloads.map((workload) => ({ ...workload, message: safeText(workload.message ?? '') || undefined })),
+    source,
+    issuedAtMs: said.issuedAt,
+    leaseUntilMs,
+    statement
+  }
+}
