@@ -96,7 +96,7 @@ export interface OpenedEnvelope {
   /** About 0.1 ms, and 1 ms more for a new key. @throws EnvelopeError KEY_WEAK, SIGNATURE_INVALID */
   verifySignature(): void
   /** Verifies, then reads. Call it after {@link verifySignature}. @throws EnvelopeError WRONG_TYPE, MESSAGE_MALFORMED */
-  decodePayload<T, Init>(root: Root<T, Init>): T
+  decodePayload<T>(root: Root<T>): T
 }
 
 /**
@@ -155,7 +155,7 @@ export function openEnvelope(bytes: Uint8Array, options: OpenEnvelopeOptions): O
           'the signature does not belong to this author and message'
         )
     },
-    decodePayload<T, Init>(root: Root<T, Init>): T {
+    decodePayload<T>(root: Root<T>): T {
       if (!row.payloads.some(({ identifier }) => identifier === root.identifier))
         throw new EnvelopeError('WRONG_TYPE', `a message of type ${row.name} does not carry a ${root.name}`)
       return decode(root, payload)

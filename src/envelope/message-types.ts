@@ -16,7 +16,7 @@ export interface MessageType {
   readonly type: number
   readonly name: MessageTypeName
   /** What the payload may be; none: reserved, refused for now. */
-  readonly payloads: readonly Root<unknown, never>[]
+  readonly payloads: readonly Root<unknown>[]
   /** Whether the audience may be left out. */
   readonly broadcastAllowed: boolean
   /** Whether owners (people, pipelines) may author it. The envelope only says so; the handler checks. */
@@ -72,6 +72,6 @@ export function messageTypeOf(type: number): MessageType | undefined {
 }
 
 /** The root a payload claims to be, when its message type allows it. */
-export function payloadRoot(row: MessageType, payload: Uint8Array): Root<unknown, never> | undefined {
+export function payloadRoot(row: MessageType, payload: Uint8Array): Root<unknown> | undefined {
   return row.payloads.find((root) => hasIdentifier(payload, root))
 }

@@ -18,7 +18,7 @@ import { decode, hasIdentifier, verify } from './verifier.ts'
 
 export type SignedObjectKind = Exclude<SignedKind, 'none'>
 
-const BODIES: Readonly<Record<SignedObjectKind, Root<unknown, never>>> = {
+const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   record: RECORD,
   grant: GRANT,
   node: NODE_STATEMENT,

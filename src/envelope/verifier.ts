@@ -28,7 +28,7 @@ const UNSAFE_HIGH_WORD = 0x200000
  * Copies, verifies and reads. The result shares no memory with `bytes`.
  * @throws EnvelopeError MESSAGE_MALFORMED with the path of the first fault
  */
-export function decode<T, Init>(root: Root<T, Init>, bytes: Uint8Array): T {
+export function decode<T>(root: Root<T>, bytes: Uint8Array): T {
   // because a pooled Buffer has neighbours, and because the sender may still hold the memory
   const own = Uint8Array.from(bytes)
   verify(root, own)
@@ -36,14 +36,14 @@ export function decode<T, Init>(root: Root<T, Init>, bytes: Uint8Array): T {
 }
 
 /** Whether the bytes claim to be this root. Says nothing of whether they are well-formed. */
-export function hasIdentifier<T, Init>(bytes: Uint8Array, root: Root<T, Init>): boolean {
+export function hasIdentifier(bytes: Uint8Array, root: Root<unknown>): boolean {
   if (bytes.byteLength < 8) return false
   for (let i = 0; i < 4; i++) if (bytes[4 + i] !== root.identifier.charCodeAt(i)) return false
   return true
 }
 
 /** @throws EnvelopeError MESSAGE_MALFORMED with the path of the first fault */
-export function verify<T, Init>(root: Root<T, Init>, bytes: Uint8Array): void {
+export function verify(root: Root<unknown>, bytes: Uint8Array): void {
   const size = bytes.byteLength
   if (size < MIN_BUFFER_BYTES || size > MAX_BUFFER_BYTES)
     throw malformed(root.name, `${size} bytes, expected ${MIN_BUFFER_BYTES} to ${MAX_BUFFER_BYTES}`)

@@ -12,5 +12,5 @@
 export * from './errors.ts'
 export * from './network.ts'
 export * from './peer-id.ts'
-export { readPrivateFile, writeFileAtomic, writePrivateFile } from './private-file.ts'
+export { loadOrCreate, readPrivateFile, writeFileAtomic, writePrivateFile } from './private-file.ts'
 export * from './signing-key.ts'

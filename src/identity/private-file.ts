@@ -91,6 +91,12 @@ async function writeThenMove(
   }
 }
 
+/** A value and the text that stands for it. */
+export interface FreshFile<T> {
+  readonly content: string
+  readonly value: T
+}
+
 /**
  * Loads with `load`, or makes with `make` when the file is missing. Two processes that start at once get one result.
  * @param make text of the new file and the value it stands for
@@ -98,14 +104,14 @@ async function writeThenMove(
 export async function loadOrCreate<T>(
   path: string,
   load: (path: string) => Promise<T>,
-  make: () => { readonly content: string; readonly value: T }
+  make: () => FreshFile<T> | Promise<FreshFile<T>>
 ): Promise<{ value: T; created: boolean }> {
   try {
     return { value: await load(path), created: false }
   } catch (error) {
     if (!(error instanceof IdentityError) || error.code !== 'IDENTITY_FILE_MISSING') throw error
   }
-  const { content, value } = make()
+  const { content, value } = await make()
   try {
     await writePrivateFile(path, content)
     return { value, created: true }

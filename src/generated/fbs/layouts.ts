@@ -26,8 +26,11 @@ export interface TableLayout {
   readonly fields: readonly FieldLayout[]
 }
 
-/** A table that can stand alone: what the verifier needs, and the way to and from bytes. */
-export interface Root<T, Init = T> {
+/**
+ * A table that can stand alone: what the verifier needs, and the way to and from bytes. Where only reading matters,
+ * `Root<T>` takes every root of T, whatever its encoder accepts.
+ */
+export interface Root<T, Init = never> {
   readonly name: string
   /** Four ASCII characters at byte 4 of the buffer. */
   readonly identifier: string

@@ -1,0 +1,36 @@
+/**
+ * Keeping secrets from those who carry them: manifests encrypted once, their content keys sealed to single nodes,
+ * answers sealed to the asker.
+ *
+ * Apart from the rest so that all encryption can be read in one place, and all of it is pure but for randomness and
+ * the sealing key's file. It never decides to whom something may be sealed or opened (trust/), and does no network I/O.
+ *
+ * @example
+ * const { key, created } = await loadOrCreateSealingKey('/var/lib/beemesh/sealing.key')
+ * const encrypted = encryptManifest({ plaintext, networkId, owner, manifestId, version })
+ * const sealed = await sealContentKey({ ...encrypted, networkId, owner, manifestId, version, recipient, sealingPublicKey })
+ */
+export * from './content-key.ts'
+export * from './errors.ts'
+export { openWith, type Sealed, sealTo } from './hpke.ts'
+export { ENC_BYTES, SEALING_PUBLIC_KEY_BYTES } from './kem.ts'
+export { hasNativeXWing } from './native-x-wing.ts'
+export {
+  createReplyKeyPair,
+  createReplyOpener,
+  createReplySealer,
+  type ReplyContext,
+  type ReplyOpener,
+  type ReplySealer
+} from './reply-channel.ts'
+export {
+  destroySealingKey,
+  generateSealingKey,
+  loadOrCreateSealingKey,
+  loadSealingKey,
+  parseSealingKey,
+  type SealingKey,
+  saveSealingKey,
+  sealingKeyFromSeed,
+  serialiseSealingKey
+} from './sealing-key.ts'
