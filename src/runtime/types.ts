@@ -124,7 +124,10 @@ export interface RuntimeEngine {
   /** undefined when the engine does not know the workload. */
   status(workloadId: string, options?: Abortable): Promise<EngineWorkload | undefined>
   /** All workloads that carry every one of these labels. */
-  list(filter: { readonly labels: Readonly<Record<string, string>> }, options?: Abortable): Promise<EngineWorkload[]>
+  list(
+    filter: { readonly labels: Readonly<Record<string, string>> },
+    options?: Abortable
+  ): Promise<EngineWorkload[]>
   /** @throws RuntimeError WORKLOAD_NOT_FOUND */
   logs(workloadId: string, options?: LogsOptions): AsyncIterable<LogLine>
   /** Removes pod, containers, ports and files; named volumes of claims stay. Repeatable: nothing to remove is success. */

@@ -1,0 +1,34 @@
+import { BeemeshError } from '../common/index.ts'
+
+/** Every code an engine or the registry throws. Tables elsewhere map them outward, and tests prove those complete. */
+export const RUNTIME_ERROR_CODES = [
+  /** No engine of that name is registered. */
+  'ENGINE_NOT_FOUND',
+  /** The engine is registered, but cannot run anything on this machine now; the message says why. */
+  'ENGINE_UNAVAILABLE',
+  /** The engine did not answer before the deadline; what it was doing has been undone as far as it lets us. */
+  'ENGINE_TIMEOUT',
+  /** The engine answered with an error that none of the other codes describes. */
+  'ENGINE_FAILED',
+  /** This engine cannot run the pod as written. */
+  'POD_REFUSED',
+  /** The engine has no room for the pod's limits. */
+  'RESOURCES_EXHAUSTED',
+  /** The image is not on this machine, and may not or cannot be pulled. */
+  'IMAGE_NOT_FOUND',
+  /** The image's registry did not give it to us. */
+  'IMAGE_PULL_FAILED',
+  /** A host port the pod asks for is taken, by a workload or by any other process. */
+  'PORT_IN_USE',
+  /** A workload with this ID exists; it was left alone. */
+  'NAME_IN_USE',
+  /** A container could not be started: no such command, no permission, a failed init container. */
+  'START_FAILED',
+  /** The engine does not know the workload, or the workload has no such container. */
+  'WORKLOAD_NOT_FOUND'
+] as const
+
+export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number]
+
+/** What went wrong between the node and an engine. `details.engine` names the engine, `details.workloadId` the workload. */
+export class RuntimeError extends BeemeshError<RuntimeErrorCode> {}

@@ -1,0 +1,36 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Abortable, delay } from '../../common/index.ts'
+import { TEARDOWN_POLL_MS, TEARDOWN_WAIT_MS } from './constants.ts'
+
+const V1_ROOT = '/sys/fs/cgroup/pids'
+const V2_ROOT = '/sys/fs/cgroup'
+
+/**
+ * Resolves when no process is left in a pod's cgroup, or after {@link TEARDOWN_WAIT_MS}. Removing a pod while conmon and its cleanup
+ * still sit there makes Podman retry for 3 s (measured: 3.4 s against 0.2 s). Without such a cgroup (no root, other layouts) it
+ * resolves at once, and the removal is only slower.
+ * @param cgroupPath as `podman pod inspect` tells it, from the root of the hierarchy
+ */
+export async function awaitEmptyCgroup(cgroupPath: string | undefined, options: Abortable): Promise<void> {
+  if (cgroupPath === undefined || !cgroupPath.startsWith('/') || cgroupPath.includes('..')) return
+  const deadline = performance.now() + TEARDOWN_WAIT_MS
+  while (performance.now() < deadline) {
+    if (!(await isPopulated(cgroupPath))) return
+    await delay(TEARDOWN_POLL_MS, options)
+  }
+}
+
+async function isPopulated(cgroupPath: string): Promise<boolean> {
+  const events = await readFile(join(V2_ROOT, cgroupPath, 'cgroup.events'), 'utf8').catch(() => undefined)
+  if (events !== undefined) return /^populated 1$/m.test(events)
+  const directory = join(V1_ROOT, cgroupPath)
+  const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const paths = [
+    directory,
+    ...children.filter((child) => child.isDirectory()).map(({ name }) => join(directory, name))
+  ]
+  for (const path of paths)
+    if ((await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '')) !== '') return true
+  return false
+}

@@ -1,0 +1,11 @@
+/**
+ * How this engine talks to Podman: one command (`PodmanCommand`), one service process (`PodmanService`), and one interface for small
+ * questions (`PodmanClient`) over either. Never decides anything about a workload.
+ *
+ * @example
+ * const podman = new Podman({ command, socketPath, service: true, idleS: 60, log })
+ * await podman.ask((client) => client.containers({ pod: 'web-0' }, { signal }))
+ */
+export { PodmanCommand } from './command.ts'
+export { Podman } from './podman.ts'
+export type { PodmanClient } from './types.ts'

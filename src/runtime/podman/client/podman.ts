@@ -1,0 +1,70 @@
+import type { Abortable } from '../../../common/index.ts'
+import { SERVICE_RETRY_MS } from '../constants.ts'
+import type { EngineLogger } from '../types.ts'
+import { CliClient } from './cli-client.ts'
+import type { PodmanCommand, RunOptions } from './command.ts'
+import { PodmanService } from './service.ts'
+import type { PodmanClient } from './types.ts'
+
+export interface PodmanInit {
+  readonly command: PodmanCommand
+  readonly socketPath: string
+  /** False: the command line only. */
+  readonly service: boolean
+  readonly idleS: number
+  readonly log: EngineLogger
+}
+
+/** Socket errors after which the same question may be asked again: the service has just ended, idle or killed. */
+const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
+
+/** Podman by the quickest way that works: its socket, else its command line. */
+export class Podman {
+  readonly #command: PodmanCommand
+  readonly #service: PodmanService | undefined
+  readonly #cli: CliClient
+  readonly #log: EngineLogger
+  #cliUntil = 0
+
+  constructor({ command, socketPath, service, idleS, log }: PodmanInit) {
+    this.#command = command
+    this.#cli = new CliClient(command)
+    this.#service = service ? new PodmanService(command, socketPath, idleS, log) : undefined
+    this.#log = log
+  }
+
+  /** Runs a command; see {@link PodmanCommand.run}. */
+  run(args: readonly string[], options: RunOptions): Promise<string> {
+    return this.#command.run(args, options)
+  }
+
+  /** Asks a question that may be asked twice: again when the service ended in between, and of the CLI when there is no service. */
+  async ask<T>(question: (client: PodmanClient) => Promise<T>, options: Abortable = {}): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await this.#client(options)
+      try {
+        return await question(client)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        if (attempt >= 3 || !GONE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+        this.#log('podman service went away (%s), asking again', (error as NodeJS.ErrnoException).code)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#service?.close()
+  }
+
+  async #client(options: Abortable): Promise<PodmanClient> {
+    if (this.#service === undefined || Date.now() < this.#cliUntil) return this.#cli
+    try {
+      return await this.#service.client(options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      this.#log('podman service cannot be started, using the command line for a while: %s', error)
+      this.#cliUntil = Date.now() + SERVICE_RETRY_MS
+      return this.#cli
+    }
+  }
+}

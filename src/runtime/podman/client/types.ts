@@ -1,0 +1,27 @@
+import type { Abortable } from '../../../common/index.ts'
+import type { ContainerInspect, PodInspect, PsEntry, PsFilter } from '../types.ts'
+
+/**
+ * The few questions and small commands this engine has for Podman, each with its own deadline. Two means: the REST socket, and
+ * the command line. What does not exist is `undefined` (reads) or success (removals), so that callers need not tell races apart.
+ */
+export interface PodmanClient {
+  containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]>
+  /** By name or ID. */
+  inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined>
+  inspectContainer(id: string, options: Abortable): Promise<ContainerInspect | undefined>
+  imageExists(image: string, options: Abortable): Promise<boolean>
+  /** Sends a signal; a container that does not run is no error. */
+  killContainer(id: string, signalName: string, options: Abortable): Promise<void>
+  /** Removes the pod and its containers, killing what still runs. */
+  removePod(id: string, options: Abortable): Promise<void>
+  createVolume(
+    name: string,
+    labels: Record<string, string>,
+    driverOptions: Record<string, string>,
+    options: Abortable
+  ): Promise<void>
+  /** Names of the volumes with this label. */
+  volumes(label: string, value: string, options: Abortable): Promise<string[]>
+  removeVolume(name: string, options: Abortable): Promise<void>
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto'
+import { assertDeployRequest } from '../pod-fields.ts'
+import type { DeployOptions, DeployRequest, PodDocument } from '../types.ts'
+import type { Podman } from './client/index.ts'
+import {
+  ENGINE,
+  LOG_MAX_SIZE,
+  PLAY_TIMEOUT_MS,
+  PLAY_WITH_INIT_TIMEOUT_MS,
+  VOLUME_LABEL
+} from './constants.ts'
+import { writeFileVolumes } from './file-volumes.ts'
+import { ensureImages } from './images.ts'
+import { podmanError } from './podman-error.ts'
+import { assertPodmanCanRun, planScratchVolumes, type ScratchVolume, toPodmanPod } from './podman-pod.ts'
+import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from './remove.ts'
+import type { EngineLogger } from './types.ts'
+
+export interface DeployContext extends RemoveContext {
+  readonly log: EngineLogger
+}
+
+/** `podman kube play` made all or nothing: it starts every container, or leaves no pod, volume or file behind. */
+export async function deployWorkload(
+  context: DeployContext,
+  request: DeployRequest,
+  options: DeployOptions
+): Promise<void> {
+  const { podman, filesDir, log } = context
+  const { workloadId, pod, files } = request
+  options.signal?.throwIfAborted()
+  assertDeployRequest(request, ENGINE)
+  assertPodmanCanRun(pod, new Set(files.map(({ volume }) => volume)))
+  if ((await findPod(podman, workloadId, options)) !== undefined)
+    throw podmanError('NAME_IN_USE', `a workload called "${workloadId}" exists on this machine`, {
+      workloadId
+    })
+  await ensureImages(podman, pod, options)
+  const deployId = randomUUID()
+  const scratch = planScratchVolumes(pod)
+  try {
+    options.onState?.('starting')
+    await createScratchVolumes(podman, workloadId, scratch.values(), options)
+    const paths = await writeFileVolumes(filesDir, workloadId, files)
+    await play(podman, toPodmanPod(pod, { deployId, files: paths, scratch }), options)
+  } catch (error) {
+    // without the caller's signal, because what an aborted play leaves behind must go too
+    await removeDeployment(context, workloadId, deployId).catch((failure) =>
+      log('what is left of %s could not be removed: %s', workloadId, failure)
+    )
+    throw error
+  }
+}
+
+async function createScratchVolumes(
+  podman: Podman,
+  workloadId: string,
+  scratch: Iterable<ScratchVolume>,
+  options: DeployOptions
+): Promise<void> {
+  await removeScratchVolumes(podman, workloadId, options) // there is no pod of this name, so what is there is stale
+  for (const { name, driverOptions } of scratch)
+    await podman.ask(
+      (client) => client.createVolume(name, { [VOLUME_LABEL]: workloadId }, driverOptions, options),
+      options
+    )
+}
+
+async function play(podman: Podman, pod: PodDocument, { signal }: DeployOptions): Promise<void> {
+  const args = [
+    'kube',
+    'play',
+    '--quiet',
+    '--log-driver',
+    'k8s-file',
+    '--log-opt',
+    `max-size=${LOG_MAX_SIZE}`,
+    '-'
+  ]
+  await podman.run(args, {
+    what: `start "${pod.metadata.name}"`,
+    fallback: 'START_FAILED',
+    input: JSON.stringify(pod), // JSON is YAML
+    timeoutMs: pod.spec.initContainers === undefined ? PLAY_TIMEOUT_MS : PLAY_WITH_INIT_TIMEOUT_MS,
+    workloadId: pod.metadata.name,
+    ...(signal && { signal })
+  })
+}

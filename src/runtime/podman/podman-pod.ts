@@ -1,0 +1,139 @@
+import { initContainersOf } from '../pod-fields.ts'
+import type { PodContainer, PodDocument } from '../types.ts'
+import { DEPLOY_LABEL } from './constants.ts'
+import { podmanError } from './podman-error.ts'
+
+interface Volume extends Readonly<Record<string, unknown>> {
+  readonly name: string
+  readonly emptyDir?: { readonly medium?: string; readonly sizeLimit?: string | number }
+  readonly secret?: unknown
+  readonly configMap?: unknown
+}
+
+interface Mount extends Readonly<Record<string, unknown>> {
+  readonly name: string
+}
+
+/** A volume that lives as long as the workload. */
+export interface ScratchVolume {
+  /** The name in Podman, unique on the engine. */
+  readonly name: string
+  /** Options of the volume driver: a tmpfs for `medium: Memory`. */
+  readonly driverOptions: Record<string, string>
+}
+
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe']
+
+/** @throws RuntimeError POD_REFUSED for what Podman would crash on, ignore to somebody's harm, or do differently */
+export function assertPodmanCanRun(pod: PodDocument, fileVolumes: ReadonlySet<string> = new Set()): void {
+  const { name } = pod.metadata
+  const refuse = (message: string) => {
+    throw podmanError('POD_REFUSED', `podman cannot run pod "${name}": ${message}`, { workloadId: name })
+  }
+  if (pod.spec.containers.length === 0) refuse('it needs at least one container')
+  for (const volume of volumesOf(pod))
+    if (!fileVolumes.has(volume.name) && (volume.secret !== undefined || volume.configMap !== undefined))
+      refuse(`volume "${volume.name}" must come as files, podman's own secrets and config maps are not used`)
+  for (const { name: container, env } of [...initContainersOf(pod), ...pod.spec.containers])
+    for (const entry of (env as { name: string; valueFrom?: object }[] | undefined) ?? [])
+      if (
+        entry.valueFrom !== undefined &&
+        ('secretKeyRef' in entry.valueFrom || 'configMapKeyRef' in entry.valueFrom)
+      )
+        refuse(`variable ${entry.name} of container "${container}" must come as a value`)
+  if (pod.spec.hostPID === true) refuse('it asks for hostPID, which podman would silently ignore')
+}
+
+/** emptyDir volumes of a pod under their names in Podman, which are unique because the workload ID is. */
+export function planScratchVolumes(pod: PodDocument): Map<string, ScratchVolume> {
+  const prefix = `${pod.metadata.name}-`
+  const planned = volumesOf(pod).filter(({ emptyDir }) => emptyDir !== undefined)
+  return new Map(
+    planned.map(({ name, emptyDir }) => [
+      name,
+      {
+        name: name.startsWith(prefix) ? name : prefix + name,
+        driverOptions: emptyDir?.medium === 'Memory' ? tmpfs(emptyDir.sizeLimit) : {}
+      }
+    ])
+  )
+}
+
+/**
+ * The pod as Podman must see it. Names of scratch volumes are made unique (because Podman shares an emptyDir among all pods that
+ * use the name), file volumes become read-only host paths, ports without a host port go (because Podman would publish them on
+ * 0.0.0.0), probes go (the node probes), images are never pulled here (that has been done), and nothing restarts (the node does,
+ * because Podman has no back-off).
+ */
+export function toPodmanPod(
+  pod: PodDocument,
+  parts: {
+    readonly deployId: string
+    readonly files: ReadonlyMap<string, string>
+    readonly scratch: ReadonlyMap<string, ScratchVolume>
+  }
+): PodDocument {
+  const { deployId, files, scratch } = parts
+  const volumes = volumesOf(pod).map((volume) => {
+    const path = files.get(volume.name)
+    if (path !== undefined) return { name: volume.name, hostPath: { path, type: 'Directory' } }
+    const own = scratch.get(volume.name)
+    return own === undefined ? volume : { name: volume.name, persistentVolumeClaim: { claimName: own.name } }
+  })
+  const toContainer = (container: PodContainer): PodContainer => {
+    const kept = Object.fromEntries(Object.entries(container).filter(([field]) => !PROBES.includes(field)))
+    const mounts = ((container.volumeMounts as readonly Mount[] | undefined) ?? []).map((mount) =>
+      files.has(mount.name) ? { ...mount, readOnly: true } : mount
+    )
+    const ports = ((container.ports as readonly { hostPort?: number }[] | undefined) ?? []).filter(
+      ({ hostPort = 0 }) => hostPort !== 0 && pod.spec.hostNetwork !== true
+    )
+    return {
+      ...kept,
+      name: container.name,
+      image: container.image,
+      imagePullPolicy: 'Never',
+      volumeMounts: mounts,
+      ports
+    }
+  }
+  return {
+    ...pod,
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [DEPLOY_LABEL]: deployId } },
+    spec: {
+      ...pod.spec,
+      restartPolicy: 'Never',
+      volumes,
+      containers: pod.spec.containers.map(toContainer),
+      ...(pod.spec.initContainers === undefined
+        ? {}
+        : { initContainers: initContainersOf(pod).map(toContainer) })
+    }
+  }
+}
+
+function volumesOf(pod: PodDocument): readonly Volume[] {
+  return (pod.spec.volumes as readonly Volume[] | undefined) ?? []
+}
+
+/** Bytes of the quantities people write for a size: 64Mi, 1G, 4096. */
+const SIZE_FACTORS: Readonly<Record<string, number>> = {
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30
+}
+const PAGE_BYTES = 4096
+
+/** A size in pages, because Podman 4.3 takes "size" for a disk quota and refuses: "Filesystem does not support Project Quota". */
+function tmpfs(sizeLimit: string | number | undefined): Record<string, string> {
+  const [, digits, unit = ''] = /^(\d+)(\w*)$/.exec(String(sizeLimit ?? '')) ?? []
+  const bytes = Number(digits) * (SIZE_FACTORS[unit] ?? Number.NaN)
+  const limit: Record<string, string> = Number.isNaN(bytes)
+    ? {}
+    : { o: `nr_blocks=${Math.ceil(bytes / PAGE_BYTES)}` }
+  return { type: 'tmpfs', device: 'tmpfs', ...limit }
+}

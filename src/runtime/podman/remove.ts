@@ -1,0 +1,99 @@
+import { type Abortable, delay } from '../../common/index.ts'
+import type { RemoveOptions } from '../types.ts'
+import { awaitEmptyCgroup } from './cgroup.ts'
+import type { Podman } from './client/index.ts'
+import { DEPLOY_LABEL, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
+import { removeFileVolumes } from './file-volumes.ts'
+import type { PodInspect } from './types.ts'
+
+/** Sent where an image names no signal of its own. */
+const DEFAULT_STOP_SIGNAL = 'SIGTERM'
+
+export interface RemoveContext {
+  readonly podman: Podman
+  readonly filesDir: string
+}
+
+/** Ends and removes a workload with all that belongs to it. Nothing there is success. */
+export async function removeWorkload(
+  { podman, filesDir }: RemoveContext,
+  workloadId: string,
+  { graceMs = 0, signal }: RemoveOptions
+): Promise<void> {
+  const options = { ...(signal && { signal }) }
+  const pod = await findPod(podman, workloadId, options)
+  if (pod !== undefined) await removePod(podman, pod, graceMs, options)
+  await removeScratchVolumes(podman, workloadId, options)
+  await removeFileVolumes(filesDir, workloadId)
+}
+
+/** Removes what one failed `deploy` made, and nothing that another made under the same name. */
+export async function removeDeployment(
+  { podman, filesDir }: RemoveContext,
+  workloadId: string,
+  deployId: string
+): Promise<void> {
+  const pod = await findPod(podman, workloadId, {})
+  if (pod !== undefined && pod.Labels?.[DEPLOY_LABEL] !== deployId) return
+  await removeWorkload({ podman, filesDir }, workloadId, { graceMs: 0 })
+}
+
+/** The pod of exactly this name: Podman would also take the beginning of another pod's ID. */
+export async function findPod(
+  podman: Podman,
+  workloadId: string,
+  options: Abortable
+): Promise<PodInspect | undefined> {
+  const pod = await podman.ask((client) => client.inspectPod(workloadId, options), options)
+  return pod?.Name === workloadId ? pod : undefined
+}
+
+export async function removeScratchVolumes(
+  podman: Podman,
+  workloadId: string,
+  options: Abortable
+): Promise<void> {
+  const names = await podman.ask((client) => client.volumes(VOLUME_LABEL, workloadId, options), options)
+  for (const name of names) await podman.ask((client) => client.removeVolume(name, options), options)
+}
+
+async function removePod(
+  podman: Podman,
+  pod: PodInspect,
+  graceMs: number,
+  options: Abortable
+): Promise<void> {
+  if (graceMs > 0) await askToStop(podman, pod.Name, graceMs, options)
+  const entries = await podman.ask((client) => client.containers({ pod: pod.Id }, options), options)
+  // one by one and the infra container last, because killing the pod at once reports an error for each that does not run
+  const running = entries.filter(
+    ({ State }) => State === 'running' || State === 'paused' || State === 'stopping'
+  )
+  const kill = (id: string) => podman.ask((client) => client.killContainer(id, 'SIGKILL', options), options)
+  await Promise.all(running.map(({ Id }) => kill(Id)))
+  await awaitEmptyCgroup(pod.CgroupPath, options)
+  await podman.ask((client) => client.removePod(pod.Id, options), options)
+}
+
+/** Each container's own stop signal, then up to `graceMs` for all to end. The infra container stays: it holds the pod's network. */
+async function askToStop(
+  podman: Podman,
+  workloadId: string,
+  graceMs: number,
+  options: Abortable
+): Promise<void> {
+  const deadline = performance.now() + graceMs
+  const fetchRunning = async () => {
+    const entries = await podman.ask((client) => client.containers({ pod: workloadId }, options), options)
+    return entries.filter(
+      ({ State, IsInfra, PodName }) => State === 'running' && !IsInfra && PodName === workloadId
+    )
+  }
+  for (const { Id } of await fetchRunning()) {
+    const inspect = await podman.ask((client) => client.inspectContainer(Id, options), options)
+    const stopSignal = String(inspect?.Config.StopSignal || DEFAULT_STOP_SIGNAL)
+    await podman.ask((client) => client.killContainer(Id, stopSignal, options), options)
+  }
+  while (performance.now() < deadline && (await fetchRunning()).length > 0)
+    await delay(Math.min(TEARDOWN_POLL_MS * 2, graceMs), options)
+}
