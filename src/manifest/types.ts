@@ -5,7 +5,10 @@ export type WorkloadKind = 'Pod' | 'Deployment'
 export interface KubeObject extends Readonly<Record<string, unknown>> {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace?: string }
+  readonly metadata: Readonly<Record<string, unknown>> & {
+    readonly name: string
+    readonly namespace?: string
+  }
 }
 
 /** Per copy, summed over containers. Zero means not stated. */
@@ -47,4 +50,47 @@ export interface PortAssignment {
   readonly hostPort: number
   /** Address to publish on. */
   readonly hostIp: string
+}
+
+/** As a node restarts a copy whose containers have ended. */
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never'
+
+/** What makes one running copy of a manifest. */
+export interface ToPodOptions {
+  /** Name of the pod, a DNS label of at most 63 characters; see workloadName. */
+  readonly workloadId: string
+  /** Which copy, from 0. Nothing in a Pod or Deployment depends on it; kinds with stable copies will. */
+  readonly ordinal: number
+  /** The node's own labels; they win over the template's. */
+  readonly labels: Readonly<Record<string, string>>
+  /** The only ports that are published. */
+  readonly ports: readonly PortAssignment[]
+  /** For containers that state no limit of their own; undefined leaves those without. */
+  readonly defaultLimits?: { readonly cpuMillis?: number; readonly memoryBytes?: number }
+}
+
+/** Structurally the `PodDocument` of the runtime floor, which this floor may not import. */
+export interface PodDocument {
+  readonly apiVersion: 'v1'
+  readonly kind: 'Pod'
+  readonly metadata: {
+    readonly name: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
+  readonly spec: Readonly<Record<string, unknown>> & { readonly containers: readonly PodContainer[] }
+}
+
+/** Structurally the `PodContainer` of the runtime floor. */
+export interface PodContainer extends Readonly<Record<string, unknown>> {
+  readonly name: string
+  readonly image: string
+}
+
+/** Structurally the `FileVolume` of the runtime floor: content the engine writes to files before it starts the pod. */
+export interface FileVolume {
+  /** Name of a volume in `pod.spec.volumes`; the engine replaces its source. */
+  readonly volume: string
+  readonly files: readonly { readonly path: string; readonly content: Uint8Array; readonly mode: number }[]
+  readonly owner?: { readonly uid: number; readonly gid: number }
 }

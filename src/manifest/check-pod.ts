@@ -1,0 +1,162 @@
+import { isIP } from 'node:net'
+import { checkResources } from './check-resources.ts'
+import { asList, asNumber, asRecord, asText, type JsonRecord } from './json.ts'
+import type { Report } from './report.ts'
+
+/**
+ * What a JSON Schema cannot say of a pod: names that must be unique or must exist, users, addresses, paths. Takes
+ * unchecked data, so that one run reports everything; a field of the wrong type is the schema's to report.
+ * @param path of the pod spec in the document
+ */
+export function checkPod(spec: JsonRecord, path: string, report: Report): void {
+  const volumes = checkVolumes(spec, path, report)
+  const containerNames = new Set<string>()
+  const ports = { numbers: new Set<string>(), names: new Set<string>() }
+  for (const field of ['initContainers', 'containers'] as const) {
+    for (const [index, raw] of asList(spec[field]).entries()) {
+      const container = asRecord(raw)
+      const at = `${path}.${field}[${index}]`
+      unique(containerNames, container.name, `${at}.name`, 'is the name of two containers', report)
+      checkMounts(container, volumes, at, report)
+      checkEnv(container, at, report)
+      checkUser(container, asRecord(spec.securityContext), at, report)
+      checkResources(container, at, report)
+      if (field === 'containers') checkPorts(container, ports, at, report)
+      else if (asList(container.ports).length > 0)
+        report(
+          `${at}.ports`,
+          'refused',
+          'is refused: an init container has ended before anyone can reach it',
+          {
+            code: 'MANIFEST_UNSUPPORTED_FIELD'
+          }
+        )
+    }
+  }
+  checkAddresses(spec, path, report)
+}
+
+function unique(seen: Set<string>, value: unknown, path: string, message: string, report: Report): void {
+  const text = asText(value)
+  if (text === undefined) return
+  if (seen.has(text)) report(path, 'unique', message, { value })
+  seen.add(text)
+}
+
+function checkVolumes(spec: JsonRecord, path: string, report: Report): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const [index, raw] of asList(spec.volumes).entries()) {
+    const volume = asRecord(raw)
+    const at = `${path}.volumes[${index}]`
+    unique(names, volume.name, `${at}.name`, 'is the name of two volumes', report)
+    const sources = ['emptyDir', 'configMap', 'secret'].filter((source) => source in volume)
+    if (sources.length > 1) report(at, 'one-source', `has ${sources.join(' and ')}; a volume has one source`)
+    for (const source of ['configMap', 'secret']) {
+      const filePaths = new Set<string>()
+      for (const [item, rawItem] of asList(asRecord(volume[source]).items).entries()) {
+        const itemPath = `${at}.${source}.items[${item}].path`
+        const file = asText(asRecord(rawItem).path)
+        unique(filePaths, file, itemPath, 'is the path of two items', report)
+        if (file !== undefined && !isCleanPath(file))
+          report(itemPath, 'path', 'must not contain empty parts, . or ..', { value: file })
+      }
+    }
+  }
+  return names
+}
+
+/** Whether no part between slashes is empty, `.` or `..`. */
+function isCleanPath(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+}
+
+function checkMounts(
+  container: JsonRecord,
+  volumes: ReadonlySet<string>,
+  path: string,
+  report: Report
+): void {
+  const mountPaths = new Set<string>()
+  for (const [index, raw] of asList(container.volumeMounts).entries()) {
+    const at = `${path}.volumeMounts[${index}]`
+    const { name, mountPath } = asRecord(raw)
+    const volume = asText(name)
+    if (volume !== undefined && !volumes.has(volume))
+      report(`${at}.name`, 'exists', 'names no volume of this pod', { value: volume })
+    const target = asText(mountPath)?.replace(/\/$/, '')
+    if (target === undefined) continue
+    unique(mountPaths, target, `${at}.mountPath`, 'is mounted twice', report)
+    if (target === '' || !isCleanPath(target.slice(1)))
+      report(`${at}.mountPath`, 'path', 'must be a directory below / without empty parts, . or ..', {
+        value: mountPath
+      })
+  }
+}
+
+function checkEnv(container: JsonRecord, path: string, report: Report): void {
+  const names = new Set<string>()
+  for (const [index, raw] of asList(container.env).entries()) {
+    const at = `${path}.env[${index}]`
+    const variable = asRecord(raw)
+    unique(names, variable.name, `${at}.name`, 'is set twice; the first would be lost', report)
+    if ('value' in variable && 'valueFrom' in variable)
+      report(at, 'one-source', 'has value and valueFrom; a variable has one')
+  }
+  for (const [index, raw] of asList(container.envFrom).entries()) {
+    const source = asRecord(raw)
+    if ('configMapRef' in source === 'secretRef' in source)
+      report(`${path}.envFrom[${index}]`, 'one-source', 'must have one of configMapRef and secretRef')
+  }
+}
+
+function checkUser(container: JsonRecord, pod: JsonRecord, path: string, report: Report): void {
+  const own = asRecord(container.securityContext)
+  const user = asNumber(own.runAsUser ?? pod.runAsUser)
+  const at = `${path}.securityContext`
+  if ((own.runAsNonRoot ?? pod.runAsNonRoot) === true && !(user !== undefined && user > 0))
+    report(
+      `${at}.runAsUser`,
+      'non-root',
+      'must be above 0, here or at the pod, because runAsNonRoot is true and engines do not check the image for it',
+      { code: 'MANIFEST_UNSUPPORTED_FIELD' }
+    )
+  if ((own.runAsGroup ?? pod.runAsGroup) !== undefined && user === undefined)
+    report(`${at}.runAsUser`, 'required', 'is missing, here or at the pod: runAsGroup needs it')
+}
+
+interface SeenPorts {
+  readonly numbers: Set<string>
+  readonly names: Set<string>
+}
+
+function checkPorts(container: JsonRecord, seen: SeenPorts, path: string, report: Report): void {
+  for (const [index, raw] of asList(container.ports).entries()) {
+    const port = asRecord(raw)
+    const at = `${path}.ports[${index}]`
+    const number = asNumber(port.containerPort)
+    const key = `${number}/${asText(port.protocol) ?? 'TCP'}`
+    if (number !== undefined)
+      unique(
+        seen.numbers,
+        key,
+        `${at}.containerPort`,
+        'is declared twice; containers of a pod share one network',
+        report
+      )
+    unique(seen.names, port.name, `${at}.name`, 'is the name of two ports', report)
+    checkAddress(port.hostIP, `${at}.hostIP`, report)
+  }
+}
+
+function checkAddresses(spec: JsonRecord, path: string, report: Report): void {
+  for (const [index, alias] of asList(spec.hostAliases).entries())
+    checkAddress(asRecord(alias).ip, `${path}.hostAliases[${index}].ip`, report)
+  for (const [index, server] of asList(asRecord(spec.dnsConfig).nameservers).entries())
+    checkAddress(server, `${path}.dnsConfig.nameservers[${index}]`, report)
+}
+
+function checkAddress(value: unknown, path: string, report: Report): void {
+  const address = asText(value)
+  if (address !== undefined && isIP(address) === 0)
+    report(path, 'ip', 'must be an IP address', { value: address })
+}

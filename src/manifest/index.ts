@@ -1,0 +1,53 @@
+/**
+ * Manifests: what a person writes, checked, in one canonical form, under one ID, and turned into the pod of one copy.
+ *
+ * It stands apart because the owner's side and the node's side must agree on every byte and every rule, and because
+ * nothing here needs a network, a disk or a clock. The rules are data: schemas/manifest holds for each field its
+ * type, its limits and whether it is honoured, and docs/MANIFESTS.md is printed from it.
+ *
+ * It never knows an engine, never chooses a machine, never drops a field silently, and never puts the content of a
+ * Secret or of an environment variable into an error.
+ *
+ * @example
+ * ```ts
+ * const [manifest] = parseManifests(await readFile('web.yaml', 'utf8'), { file: 'web.yaml' })
+ * const salt = manifestSalt(ownerSecret, manifest)
+ * const id = manifestId({ networkId, owner, salt, ...manifest })
+ * const bytes = canonicalBytes(manifest, salt) // to be encrypted
+ *
+ * // on the node, after decryption
+ * const received = parseCanonical(bytes)
+ * const workloadId = workloadName({ name: received.manifest.name, manifestId: id, version: 1n, ordinal: 0, node })
+ * const { pod, files } = toPod(received.manifest, { workloadId, ordinal: 0, labels: {}, ports: [] })
+ * ```
+ */
+export { canonicalBytes, parseCanonical } from './canonical.ts'
+export * from './constants.ts'
+export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
+export {
+  formatManifestId,
+  MANIFEST_ID_BYTES,
+  type ManifestIdInput,
+  type ManifestName,
+  manifestId,
+  manifestSalt,
+  parseManifestId
+} from './manifest-id.ts'
+export { type ParseManifestsOptions, parseManifests } from './parse-manifests.ts'
+export { parseCpuMillis, parseMemoryBytes } from './quantity.ts'
+export { restartPolicyOf, terminationGraceMsOf, toPod } from './transform/to-pod.ts'
+export type {
+  FileVolume,
+  KubeObject,
+  Manifest,
+  ManifestPort,
+  ManifestResources,
+  PodContainer,
+  PodDocument,
+  PortAssignment,
+  PortProtocol,
+  RestartPolicy,
+  ToPodOptions,
+  WorkloadKind
+} from './types.ts'
+export { type WorkloadNameInput, workloadName } from './workload-name.ts'

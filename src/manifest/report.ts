@@ -1,0 +1,55 @@
+import { safeText } from '../common/index.ts'
+import type { ManifestErrorCode, Violation } from './errors.ts'
+import { asRecord, asText, type JsonRecord } from './json.ts'
+
+/** One document of a file, after the tree walk, with all null fields taken out. */
+export interface SourceDocument {
+  /** As a person counts: the first document is 1. */
+  readonly index: number
+  /** Where the object is in the document: empty, or `items[3]` in a List. */
+  readonly root: string
+  readonly value: JsonRecord
+}
+
+interface ReportOptions {
+  /** Shown short, and not at all where it could be secret. */
+  readonly value?: unknown
+  /** @default 'MANIFEST_INVALID' */
+  readonly code?: ManifestErrorCode
+}
+
+/** Notes one violation of one document; `path` is relative to the object. */
+export type Report = (path: string, rule: string, message: string, options?: ReportOptions) => void
+
+/** Longest value and longest path in a message, in characters. Chosen: a line on a terminal. */
+const MAX_SHOWN_VALUE = 60
+const MAX_SHOWN_PATH = 200
+
+// because passwords are written in plain env values and pasted into annotations, not only in Secrets
+const PRIVATE_PATH = /(?:^|\.)(?:env\[\d+\]|annotations\b|data\b|stringData\b|binaryData\b)/
+
+/** A {@link Report} that appends to `violations` and says which document it was. */
+export function createReport(document: SourceDocument, violations: Violation[]): Report {
+  const kind = asText(document.value.kind)
+  const name = asText(asRecord(document.value.metadata).name)
+  return (path, rule, message, options = {}) => {
+    const isPrivate = kind === 'Secret' || PRIVATE_PATH.test(path)
+    const separator = document.root === '' || path === '' || path.startsWith('[') ? '' : '.'
+    violations.push({
+      code: options.code ?? 'MANIFEST_INVALID',
+      document: document.index,
+      ...(kind === undefined ? {} : { kind: safeText(kind, 63) }),
+      ...(name === undefined ? {} : { name: safeText(name, 63) }),
+      path: safeText(`${document.root}${separator}${path}`, MAX_SHOWN_PATH),
+      rule,
+      ...(isPrivate || !('value' in options) ? {} : { value: showValue(options.value) }),
+      message
+    })
+  }
+}
+
+function showValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.length} items]`
+  if (typeof value === 'object' && value !== null) return '{…}'
+  return safeText(JSON.stringify(value) ?? 'undefined', MAX_SHOWN_VALUE).replaceAll('\n', ' ')
+}

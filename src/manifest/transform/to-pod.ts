@@ -1,0 +1,164 @@
+import { amountsOf } from '../check-resources.ts'
+import { DEFAULT_TERMINATION_GRACE_MS, DNS_LABEL_PATTERN } from '../constants.ts'
+import { ManifestError } from '../errors.ts'
+import { type Container, type PodSpec, podTemplateOf, workloadOf } from '../kube.ts'
+import type {
+  FileVolume,
+  Manifest,
+  PodContainer,
+  PodDocument,
+  PortAssignment,
+  RestartPolicy,
+  ToPodOptions
+} from '../types.ts'
+import { resolveProcess } from './environment.ts'
+import { type TransformedVolumes, transformVolumes } from './volumes.ts'
+
+/**
+ * One copy of a manifest as a plain v1 Pod that every engine runs the same way: own name, labels and volumes; only the
+ * assigned ports; references filled in; limits written; restarts left to the node. Pure; the result shares no buffer
+ * with the manifest. It holds Secrets in clear: hand it to the engine and nowhere else.
+ * @throws ManifestError MANIFEST_ARGUMENT for a bad workload ID or a port the manifest does not declare;
+ *   MANIFEST_TOO_LARGE when the filled-in environment is
+ */
+export function toPod(manifest: Manifest, options: ToPodOptions): { pod: PodDocument; files: FileVolume[] } {
+  const { workloadId, labels } = options
+  assertArguments(manifest, options)
+  const template = podTemplateOf(workloadOf(manifest))
+  const volumes = transformVolumes(manifest, template.spec, workloadId)
+  const container = (one: Container, ports: readonly PortAssignment[]) =>
+    transformContainer(manifest, one, volumes, { ...options, ports })
+  const { initContainers, containers, hostname, hostAliases, dnsConfig, securityContext } = template.spec
+  const pod: PodDocument = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: workloadId, labels: { ...template.labels, ...labels } },
+    spec: {
+      // because engines restart without back-off, 49 times in 5 s: the node restarts instead
+      restartPolicy: 'Never',
+      ...defined({ hostname, hostAliases, dnsConfig, securityContext: strip(securityContext) }),
+      terminationGracePeriodSeconds: terminationGraceMsOf(manifest) / 1000,
+      ...(initContainers === undefined
+        ? {}
+        : { initContainers: initContainers.map((one) => container(one, [])) }),
+      containers: containers.map((one) => container(one, options.ports)),
+      ...(volumes.volumes.length === 0 ? {} : { volumes: volumes.volumes })
+    }
+  }
+  return { pod, files: [...volumes.files] }
+}
+
+/**
+ * Checks that {@link toPod} will work for this manifest on any node.
+ * @throws ManifestError MANIFEST_TOO_LARGE
+ */
+export function assertExpands(manifest: Manifest): void {
+  const { spec } = podTemplateOf(workloadOf(manifest))
+  const longest = 'x'.repeat(63)
+  for (const one of [...(spec.initContainers ?? []), ...spec.containers])
+    resolveProcess(manifest, one, longest)
+}
+
+/** What the manifest says of restarts, for the node to do; a Deployment's is always `Always`. */
+export function restartPolicyOf(manifest: Manifest): RestartPolicy {
+  return specOf(manifest).restartPolicy ?? 'Always'
+}
+
+/** Between SIGTERM and SIGKILL, in ms. */
+export function terminationGraceMsOf(manifest: Manifest): number {
+  const seconds = specOf(manifest).terminationGracePeriodSeconds
+  return seconds === undefined ? DEFAULT_TERMINATION_GRACE_MS : seconds * 1000
+}
+
+function specOf(manifest: Manifest): PodSpec {
+  return podTemplateOf(workloadOf(manifest)).spec
+}
+
+function assertArguments(manifest: Manifest, { workloadId, ordinal, ports }: ToPodOptions): void {
+  if (!DNS_LABEL_PATTERN.test(workloadId))
+    throw new ManifestError(
+      'MANIFEST_ARGUMENT',
+      'the workload ID must be a DNS label of at most 63 characters'
+    )
+  if (!Number.isSafeInteger(ordinal) || ordinal < 0)
+    throw new ManifestError('MANIFEST_ARGUMENT', 'the ordinal must be a whole number from 0')
+  for (const port of ports)
+    if (!manifest.ports.some((declared) => isSamePort(declared, port)))
+      throw new ManifestError(
+        'MANIFEST_ARGUMENT',
+        `port ${port.containerPort}/${port.protocol} of ${manifest.name} was assigned but is not declared`
+      )
+}
+
+type PortKey = Pick<PortAssignment, 'containerPort' | 'protocol'>
+
+function isSamePort(a: PortKey, b: PortKey): boolean {
+  return a.containerPort === b.containerPort && a.protocol === b.protocol
+}
+
+function transformContainer(
+  manifest: Manifest,
+  container: Container,
+  volumes: TransformedVolumes,
+  options: ToPodOptions
+): PodContainer {
+  const { name, image, imagePullPolicy, workingDir, securityContext } = container
+  // because Podman publishes a containerPort without hostPort on all addresses, only assigned ports are left
+  const ports = (container.ports ?? []).flatMap(({ containerPort, protocol = 'TCP', name: portName }) =>
+    options.ports
+      .filter((assigned) => isSamePort(assigned, { containerPort, protocol }))
+      .map(({ hostPort, hostIp }) =>
+        defined({ containerPort, protocol, hostPort, hostIP: hostIp, name: portName })
+      )
+  )
+  return {
+    name,
+    image,
+    imagePullPolicy: imagePullPolicy === 'Never' ? 'Never' : 'IfNotPresent',
+    ...resolveProcess(manifest, container, options.workloadId),
+    ...defined({
+      workingDir,
+      securityContext: strip(securityContext),
+      volumeMounts: volumes.mountsOf(container),
+      ports: ports.length === 0 ? undefined : ports
+    }),
+    resources: transformResources(container, options)
+  }
+}
+
+function transformResources(container: Container, { defaultLimits }: ToPodOptions): Record<string, unknown> {
+  const limits = amountsOf(container, 'limits')
+  const requests = amountsOf(container, 'requests')
+  // because a default below what the container asks for would refuse it its own request
+  const limit = (stated: number | undefined, fallback: number | undefined, request: number | undefined) =>
+    stated ?? (fallback === undefined ? undefined : Math.max(fallback, request ?? 0))
+  const written = quantities({
+    cpuMillis: limit(limits.cpuMillis, defaultLimits?.cpuMillis, requests.cpuMillis),
+    memoryBytes: limit(limits.memoryBytes, defaultLimits?.memoryBytes, requests.memoryBytes)
+  })
+  return defined({ limits: written, requests: quantities(requests) })
+}
+
+function quantities(amounts: {
+  readonly cpuMillis: number | undefined
+  readonly memoryBytes: number | undefined
+}): Readonly<Record<string, unknown>> | undefined {
+  const { cpuMillis, memoryBytes } = amounts
+  const written = defined({
+    cpu: cpuMillis === undefined ? undefined : `${cpuMillis}m`,
+    memory: memoryBytes === undefined ? undefined : String(memoryBytes)
+  })
+  return Object.keys(written).length === 0 ? undefined : written
+}
+
+/** What an engine enforces; runAsNonRoot and the default seccomp profile hold by construction. */
+function strip(context: PodSpec['securityContext']): Readonly<Record<string, unknown>> | undefined {
+  if (context === undefined) return undefined
+  const { runAsNonRoot, seccompProfile, privileged, procMount, ...rest } = context
+  return rest
+}
+
+/** Without the fields that are undefined. */
+function defined(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
