@@ -1,11 +1,11 @@
-import { checkDocument } from './check-document.ts'
-import { resourcesOf } from './check-resources.ts'
+import { checkDocument } from './check/check-document.ts'
+import { resolveReferences } from './check/references.ts'
+import { createReport, type SourceDocument } from './check/report.ts'
 import { DEFAULT_NAMESPACE, ENGINE_ANNOTATION } from './constants.ts'
 import { ManifestError, toManifestError, type Violation } from './errors.ts'
-import { asRecord, asText, own } from './json.ts'
-import { podTemplateOf } from './kube.ts'
-import { resolveReferences } from './references.ts'
-import { createReport, type SourceDocument } from './report.ts'
+import { resourcesOf } from './objects/amounts.ts'
+import { asRecord, asText, own } from './objects/json.ts'
+import { podTemplateOf } from './objects/kube.ts'
 import type { KubeObject, Manifest, ManifestPort, WorkloadKind } from './types.ts'
 
 interface CheckedDocument {

@@ -33,8 +33,8 @@ export {
   manifestSalt,
   parseManifestId
 } from './manifest-id.ts'
+export { parseCpuMillis, parseMemoryBytes } from './objects/quantity.ts'
 export { type ParseManifestsOptions, parseManifests } from './parse-manifests.ts'
-export { parseCpuMillis, parseMemoryBytes } from './quantity.ts'
 export { restartPolicyOf, terminationGraceMsOf, toPod } from './transform/to-pod.ts'
 export type {
   FileVolume,

@@ -2,7 +2,7 @@ import { buildManifests } from './build-manifests.ts'
 import { assertCanonicalSize } from './canonical.ts'
 import { DEFAULT_NAMESPACE, DNS_LABEL_PATTERN } from './constants.ts'
 import { ManifestError } from './errors.ts'
-import { readDocuments } from './read-documents.ts'
+import { readDocuments } from './read/read-documents.ts'
 import { assertExpands } from './transform/to-pod.ts'
 import type { Manifest } from './types.ts'
 

@@ -1,8 +1,8 @@
 import { fromUtf8 } from '../../common/index.ts'
-import { configData } from '../config-data.ts'
 import { MAX_EXPANDED_BYTES } from '../constants.ts'
 import { toManifestError } from '../errors.ts'
-import { type Container, type EnvVar, findConfig, type KeyRef } from '../kube.ts'
+import { configData } from '../objects/config-data.ts'
+import { type Container, type EnvVar, findConfig, type KeyRef } from '../objects/kube.ts'
 import type { Manifest } from '../types.ts'
 import { expandReferences } from './expand.ts'
 

@@ -1,7 +1,7 @@
-import { amountsOf } from '../check-resources.ts'
 import { DEFAULT_TERMINATION_GRACE_MS, DNS_LABEL_PATTERN } from '../constants.ts'
 import { ManifestError } from '../errors.ts'
-import { type Container, type PodSpec, podTemplateOf, workloadOf } from '../kube.ts'
+import { amountsOf } from '../objects/amounts.ts'
+import { type Container, type PodSpec, podTemplateOf, workloadOf } from '../objects/kube.ts'
 import type {
   FileVolume,
   Manifest,

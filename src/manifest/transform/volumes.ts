@@ -1,6 +1,6 @@
-import { configData } from '../config-data.ts'
 import { DEFAULT_CONFIG_MAP_MODE, DEFAULT_SECRET_MODE } from '../constants.ts'
-import { type Container, findConfig, type PodSpec, type Volume } from '../kube.ts'
+import { configData } from '../objects/config-data.ts'
+import { type Container, findConfig, type PodSpec, type Volume } from '../objects/kube.ts'
 import type { FileVolume, Manifest } from '../types.ts'
 
 type Owner = { readonly uid: number; readonly gid: number } | undefined

@@ -1,4 +1,4 @@
-import { MAX_QUANTITY } from './constants.ts'
+import { MAX_QUANTITY } from '../constants.ts'
 
 // because Kubernetes' grammar allows exponents too, and a huge one would build a huge number: two digits at most
 const QUANTITY = /^\+?(\d+)(?:\.(\d*))?(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|[eE][+-]?\d{1,2})?$/

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
+import { asList, asNumber, asRecord, asText, type JsonRecord } from '../objects/json.ts'
 import { checkResources } from './check-resources.ts'
-import { asList, asNumber, asRecord, asText, type JsonRecord } from './json.ts'
 import type { Report } from './report.ts'
 
 /**

@@ -1,9 +1,9 @@
+import { ENGINE_ANNOTATION, ENGINE_PATTERN, REFUSED_KINDS, SUPPORTED_KINDS } from '../constants.ts'
+import type { Violation } from '../errors.ts'
+import { decodeBase64 } from '../objects/config-data.ts'
+import { asRecord, asText, type JsonRecord, joinPath, own } from '../objects/json.ts'
 import { checkPod } from './check-pod.ts'
 import { checkSchema } from './check-schema.ts'
-import { decodeBase64 } from './config-data.ts'
-import { ENGINE_ANNOTATION, ENGINE_PATTERN, REFUSED_KINDS, SUPPORTED_KINDS } from './constants.ts'
-import type { Violation } from './errors.ts'
-import { asRecord, asText, type JsonRecord, joinPath, own } from './json.ts'
 import { createReport, type Report, type SourceDocument } from './report.ts'
 
 /**

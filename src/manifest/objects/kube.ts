@@ -2,7 +2,7 @@
  * Shapes of validated Kubernetes objects: exactly the fields that the schemas allow and that something here reads.
  * Cast to these only after {@link Manifest} was built, never on what a person or a peer sent.
  */
-import type { KubeObject, Manifest } from './types.ts'
+import type { KubeObject, Manifest } from '../types.ts'
 
 export type Quantity = string | number
 

@@ -1,6 +1,6 @@
-import { utf8 } from '../common/index.ts'
+import { utf8 } from '../../common/index.ts'
+import type { KubeObject } from '../types.ts'
 import { asRecord, asText } from './json.ts'
-import type { KubeObject } from './types.ts'
 
 /** RFC 4648 base64 with padding, as Kubernetes writes it; line breaks are allowed, as `base64` prints them. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/

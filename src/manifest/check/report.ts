@@ -1,6 +1,6 @@
-import { safeText } from '../common/index.ts'
-import type { ManifestErrorCode, Violation } from './errors.ts'
-import { asRecord, asText, type JsonRecord } from './json.ts'
+import { safeText } from '../../common/index.ts'
+import type { ManifestErrorCode, Violation } from '../errors.ts'
+import { asRecord, asText, type JsonRecord } from '../objects/json.ts'
 
 /** One document of a file, after the tree walk, with all null fields taken out. */
 export interface SourceDocument {

@@ -1,5 +1,5 @@
-import { MAX_DEPTH, MAX_NODES } from './constants.ts'
-import { joinPath } from './json.ts'
+import { MAX_DEPTH, MAX_NODES } from '../constants.ts'
+import { joinPath } from '../objects/json.ts'
 
 /** Counts values over all documents of one file. */
 export interface TreeBudget {

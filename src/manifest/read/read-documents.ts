@@ -1,10 +1,10 @@
 import { CORE_SCHEMA, defineScalarTag, intCoreTag, loadAll, YAMLException } from 'js-yaml'
-import { utf8 } from '../common/index.ts'
-import { MAX_DOCUMENTS, MAX_MANIFEST_BYTES } from './constants.ts'
-import { type ManifestError, toManifestError, type Violation } from './errors.ts'
-import { asRecord, asText, isRecord, joinPath } from './json.ts'
+import { utf8 } from '../../common/index.ts'
+import { createReport, type SourceDocument } from '../check/report.ts'
+import { MAX_DOCUMENTS, MAX_MANIFEST_BYTES } from '../constants.ts'
+import { type ManifestError, toManifestError, type Violation } from '../errors.ts'
+import { asRecord, asText, isRecord, joinPath } from '../objects/json.ts'
 import { normaliseTree } from './normalise-tree.ts'
-import { createReport, type SourceDocument } from './report.ts'
 
 /**
  * Because Kubernetes reads YAML 1.1, where `defaultMode: 0400` is octal: under YAML 1.2 it would silently become

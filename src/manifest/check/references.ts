@@ -1,8 +1,8 @@
-import { configData } from './config-data.ts'
-import { joinPath } from './json.ts'
-import { type Container, podTemplateOf } from './kube.ts'
+import { configData } from '../objects/config-data.ts'
+import { joinPath } from '../objects/json.ts'
+import { type Container, podTemplateOf } from '../objects/kube.ts'
+import type { KubeObject } from '../types.ts'
 import type { Report } from './report.ts'
-import type { KubeObject } from './types.ts'
 
 /** One place where a workload names a ConfigMap or Secret. */
 interface Reference {

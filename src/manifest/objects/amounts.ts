@@ -1,0 +1,35 @@
+import type { ManifestResources } from '../types.ts'
+import type { Container, Quantity } from './kube.ts'
+import { parseCpuMillis, parseMemoryBytes } from './quantity.ts'
+
+/** cpu in millicores and memory in bytes, as written; undefined where not stated. */
+export interface Amounts {
+  readonly cpuMillis: number | undefined
+  readonly memoryBytes: number | undefined
+}
+
+/** Amounts of a validated container. */
+export function amountsOf(container: Container, group: 'limits' | 'requests'): Amounts {
+  const { cpu, memory } = container.resources?.[group] ?? {}
+  const read = (value: Quantity | undefined, parse: (value: Quantity) => number | undefined) =>
+    value === undefined ? undefined : parse(value)
+  return { cpuMillis: read(cpu, parseCpuMillis), memoryBytes: read(memory, parseMemoryBytes) }
+}
+
+/**
+ * What one copy reserves: requests where stated, else limits, summed over the containers; init containers run alone,
+ * so the largest of them counts when it is more.
+ */
+export function resourcesOf(spec: {
+  readonly containers: readonly Container[]
+  readonly initContainers?: readonly Container[]
+}): ManifestResources {
+  const reserve = (container: Container, key: keyof Amounts): number =>
+    amountsOf(container, 'requests')[key] ?? amountsOf(container, 'limits')[key] ?? 0
+  const total = (key: keyof Amounts): number =>
+    Math.max(
+      spec.containers.reduce((sum, one) => sum + reserve(one, key), 0),
+      ...(spec.initContainers ?? []).map((one) => reserve(one, key))
+    )
+  return { cpuMillis: total('cpuMillis'), memoryBytes: total('memoryBytes') }
+}
