@@ -10,11 +10,12 @@ import { dirname, join } from 'node:path'
 import { fbsGenerator } from './gen/fbs.ts'
 import { findStale, makeStamp, staleFiles, stampPath } from './gen/stamp.ts'
 import type { Generator } from './gen/types.ts'
+import { vectorsGenerator } from './gen/vectors.ts'
 
 const ROOT = dirname(import.meta.dirname)
 
 /** Add a generator here; it needs nothing else. */
-const GENERATORS: readonly Generator[] = [fbsGenerator(ROOT)]
+const GENERATORS: readonly Generator[] = [fbsGenerator(ROOT), vectorsGenerator(ROOT)]
 
 function check(generator: Generator): number {
   const generated = generator.generate()
