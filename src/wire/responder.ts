@@ -21,6 +21,7 @@ export class Responder {
   #sealer: ReplySealer | undefined
   #sequence = 0
   #ended = false
+  #tail: Promise<unknown> = Promise.resolve()
 
   constructor(init: ResponderInit) {
     this.#init = init
@@ -40,18 +41,19 @@ export class Responder {
     return this.#ended
   }
 
-  /** One frame. @param body a FlatBuffer with its file identifier */
-  async send(body: Uint8Array, { last = false, signal }: { last?: boolean } & Abortable = {}): Promise<void> {
-    const { envelope, networkId, key } = this.#init
-    const sequence = this.#sequence++
+  /** One frame, after those before it. @param body a FlatBuffer with its file identifier */
+  send(body: Uint8Array, options: { last?: boolean } & Abortable = {}): Promise<void> {
+    const sent = this.#tail.then(() => this.#sendNow(body, options))
+    this.#tail = sent.catch(() => {}) // because whoever sends the next frame hears of it there
+    return sent
+  }
+
+  async #sendNow(body: Uint8Array, { last = false, signal }: { last?: boolean } & Abortable): Promise<void> {
+    if (this.#ended) return
     if (last) this.#ended = true
     const first = this.#sealer === undefined
-    if (this.#replyKey !== undefined && envelope !== undefined)
-      this.#sealer ??= await createReplySealer(this.#replyKey, {
-        networkId,
-        requestId: envelope.id,
-        responder: key.publicKey
-      })
+    this.#sealer ??= await this.#createSealer()
+    const sequence = this.#sequence++
     const payload = encodeReply({
       sequence,
       last,
@@ -76,6 +78,12 @@ export class Responder {
       retryable: ours && error.retryable
     })
     await this.send(body, { last: true })
+  }
+
+  async #createSealer(): Promise<ReplySealer | undefined> {
+    const { envelope, networkId, key } = this.#init
+    if (this.#replyKey === undefined || envelope === undefined) return undefined
+    return createReplySealer(this.#replyKey, { networkId, requestId: envelope.id, responder: key.publicKey })
   }
 
   #sign(payload: Uint8Array): Uint8Array {

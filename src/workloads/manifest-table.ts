@@ -1,0 +1,58 @@
+import { toHex } from '../common/index.ts'
+import { type Collection, jsonCodec, type Store } from '../store/index.ts'
+import type { StoredManifest, StoredWorkload } from './types.ts'
+
+/** What this node holds: in memory for reading, on disk before anybody is told. */
+export class ManifestTable {
+  readonly #stored: Collection<StoredManifest>
+  readonly #manifests = new Map<string, StoredManifest>()
+
+  constructor(store: Store) {
+    this.#stored = store.collection('manifests', jsonCodec())
+  }
+
+  /** Reads everything back; tombstones whose time is over go. */
+  async open(nowMs: number): Promise<void> {
+    for await (const [key, manifest] of this.#stored.entries()) {
+      if (manifest.tombstone && manifest.workloads.length === 0 && manifest.notAfterMs < nowMs) await this.#stored.delete(key)
+      else this.#manifests.set(key, manifest)
+    }
+  }
+
+  get(manifestId: Uint8Array): StoredManifest | undefined {
+    return this.#manifests.get(toHex(manifestId))
+  }
+
+  all(): StoredManifest[] {
+    return [...this.#manifests.values()]
+  }
+
+  /** Those that are to run. */
+  live(): StoredManifest[] {
+    return this.all().filter(({ tombstone }) => !tombstone)
+  }
+
+  /** Durable when it resolves. */
+  async put(manifest: StoredManifest): Promise<void> {
+    const key = toHex(manifest.manifestId)
+    await this.#stored.put(key, manifest)
+    this.#manifests.set(key, manifest)
+  }
+
+  /** Changes one copy; nothing happens when the manifest or the copy is gone meanwhile. Durable when it resolves. */
+  async putWorkload(manifestId: Uint8Array, workload: StoredWorkload): Promise<void> {
+    const manifest = this.get(manifestId)
+    if (manifest === undefined || !manifest.workloads.some(({ workloadId }) => workloadId === workload.workloadId)) return
+    const workloads = manifest.workloads.map((one) => (one.workloadId === workload.workloadId ? workload : one))
+    await this.put({ ...manifest, workloads })
+  }
+
+  async delete(manifestId: Uint8Array): Promise<void> {
+    await this.#stored.delete(toHex(manifestId))
+    this.#manifests.delete(toHex(manifestId))
+  }
+
+  takenPorts(): Set<number> {
+    return new Set(this.all().flatMap(({ workloads }) => workloads.flatMap(({ ports }) => ports.map((p) => p.hostPort))))
+  }
+}

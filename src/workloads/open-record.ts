@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto'
+import { equalBytes } from '../common/index.ts'
+import { decode, openObject } from '../envelope/index.ts'
+import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
+import { type Manifest, manifestId as computeManifestId, parseCanonical } from '../manifest/index.ts'
+import { decryptManifest, openContentKey, type SealingKey } from '../sealing/index.ts'
+import { WorkloadsError } from './errors.ts'
+
+export interface OpenedRecord extends RecordBody {
+  /** sha256 of the record's body. */
+  readonly digest: Uint8Array
+}
+
+/**
+ * Checks an owner's record: signed by the author of the request, not over.
+ * @throws EnvelopeError; WorkloadsError RECORD_INVALID, RECORD_EXPIRED
+ */
+export function openRecord(
+  bytes: Uint8Array,
+  { author, networkId, nowMs, tombstone }: { author: Uint8Array; networkId: Uint8Array; nowMs: number; tombstone: boolean }
+): OpenedRecord {
+  const { author: signer, body } = openObject(bytes, { kind: 'record', networkId })
+  const record = decode(RECORD, body)
+  if (!equalBytes(signer, author))
+    throw new WorkloadsError('RECORD_INVALID', 'the record is signed by somebody else than the request')
+  if (record.tombstone !== tombstone)
+    throw new WorkloadsError('RECORD_INVALID', tombstone ? 'the record is no tombstone' : 'the record is a tombstone')
+  if (record.notAfter <= nowMs)
+    throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', { details: { notAfter: record.notAfter } })
+  return { ...record, digest: new Uint8Array(createHash('sha256').update(body).digest()) }
+}
+
+export interface Content {
+  readonly ciphertext: Uint8Array
+  readonly sealedKey: SealedKey
+}
+
+export interface OpenedContent {
+  readonly manifest: Manifest
+  /** sha256 of the decrypted document. */
+  readonly digest: Uint8Array
+}
+
+/**
+ * Opens the key that was sealed to this node, decrypts the manifest, and checks it again as if nobody had: it must be what
+ * the record says it is.
+ * @throws SealingError, ManifestError, WorkloadsError RECORD_INVALID
+ */
+export async function openContent(
+  record: RecordBody,
+  { ciphertext, sealedKey }: Content,
+  context: { owner: Uint8Array; networkId: Uint8Array; node: Uint8Array; sealingKey: SealingKey }
+): Promise<OpenedContent> {
+  const { owner, networkId, node, sealingKey } = context
+  const about = { networkId, owner, manifestId: record.manifestId, version: record.version }
+  const { keyCommitment: commitment, ciphertextDigest: digest, plaintextBytes } = record
+  if (commitment === undefined || digest === undefined || record.cipher !== 'aes256gcm' || record.kem !== 'xwing')
+    throw new WorkloadsError('RECORD_INVALID', 'the record names no cipher and key that this node knows')
+  const { enc, ciphertext: wrapped } = sealedKey
+  const key = await openContentKey({ ...about, sealingKey, commitment, recipient: node, enc, ciphertext: wrapped })
+  const plaintext = decryptManifest({ ...about, key, ciphertext, commitment, digest, plaintextBytes })
+  const { manifest, salt } = parseCanonical(plaintext)
+  const { namespace, kind, name } = manifest
+  const id = computeManifestId({ networkId, owner, salt, namespace, kind, name })
+  const { replicas, resources } = manifest
+  if (!equalBytes(id, record.manifestId))
+    throw new WorkloadsError('RECORD_INVALID', 'the decrypted manifest has another ID than the record')
+  if (
+    replicas !== record.replicas ||
+    resources.cpuMillis !== record.cpuMillis ||
+    resources.memoryBytes !== record.memoryBytes
+  )
+    throw new WorkloadsError('RECORD_INVALID', 'the record promises other copies or resources than the manifest')
+  return { manifest, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
+}
