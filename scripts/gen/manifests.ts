@@ -134,7 +134,9 @@ function fieldRows(prefix: string, object: JsonRecord, file: JsonRecord): string
     const value = schema.not === undefined ? [link ?? describeValue(schema, context)] : []
     if (required.includes(name)) value.push('required')
     const reason = asText(schema['x-reason'])
-    const note = [asText(schema.description), reason === undefined ? undefined : `${upperFirst(reason)}.`]
+    const because =
+      schema.not === undefined ? `Anything else is refused: ${reason}.` : `${upperFirst(reason ?? '')}.`
+    const note = [asText(schema.description), reason === undefined ? undefined : because]
     const row = `| \`${path}\` | ${support} | ${value.filter(Boolean).join('; ')} | ${note.filter(Boolean).join(' ')} |`
     const inner = schema.type === 'array' ? resolve(asRecord(schema.items), context) : field
     const nested =

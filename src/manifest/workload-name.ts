@@ -7,8 +7,8 @@ export interface WorkloadNameInput {
   readonly name: string
   /** Uint8Array(36) */
   readonly manifestId: Uint8Array
-  /** u64 */
-  readonly version: bigint
+  /** u64; a number must be whole and below 2^53. */
+  readonly version: bigint | number
   /** Which copy, from 0. */
   readonly ordinal: number
   /** Identity of the node that runs it, such as the bytes of its peer ID. */
@@ -26,11 +26,17 @@ const MAX_NAME = 63
  * @throws ManifestError MANIFEST_ARGUMENT for an ordinal that is no whole number from 0, or a version beyond u64
  */
 export function workloadName({ name, manifestId, version, ordinal, node }: WorkloadNameInput): string {
-  if (!Number.isSafeInteger(ordinal) || ordinal < 0 || version < 0n || version >= 2n ** 64n)
+  if (!Number.isSafeInteger(ordinal) || ordinal < 0 || !isU64(version))
     throw new ManifestError('MANIFEST_ARGUMENT', 'the ordinal and the version must be whole numbers from 0')
   const digest = createHash('sha256')
     .update(concat(TAG, u64be(manifestId.byteLength), manifestId, u64be(version), u64be(ordinal), node))
     .digest('hex')
   const prefix = name.slice(0, MAX_NAME - 1 - DIGEST_HEX).replace(/-+$/, '')
   return `${prefix}-${digest.slice(0, DIGEST_HEX)}`
+}
+
+function isU64(value: bigint | number): boolean {
+  return typeof value === 'bigint'
+    ? value >= 0n && value < 2n ** 64n
+    : Number.isSafeInteger(value) && value >= 0
 }

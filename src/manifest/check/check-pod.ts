@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../objects/json.ts'
+import { parseMemoryBytes } from '../objects/quantity.ts'
 import { checkResources } from './check-resources.ts'
 import type { Report } from './report.ts'
 
@@ -49,6 +50,7 @@ function checkVolumes(spec: JsonRecord, path: string, report: Report): ReadonlyS
     const volume = asRecord(raw)
     const at = `${path}.volumes[${index}]`
     unique(names, volume.name, `${at}.name`, 'is the name of two volumes', report)
+    checkEmptyDir(asRecord(volume.emptyDir), `${at}.emptyDir`, report)
     const sources = ['emptyDir', 'configMap', 'secret'].filter((source) => source in volume)
     if (sources.length > 1) report(at, 'one-source', `has ${sources.join(' and ')}; a volume has one source`)
     for (const source of ['configMap', 'secret']) {
@@ -57,12 +59,33 @@ function checkVolumes(spec: JsonRecord, path: string, report: Report): ReadonlyS
         const itemPath = `${at}.${source}.items[${item}].path`
         const file = asText(asRecord(rawItem).path)
         unique(filePaths, file, itemPath, 'is the path of two items', report)
+        if (
+          file !== undefined &&
+          [...filePaths].some((other) => isBeneath(file, other) || isBeneath(other, file))
+        )
+          report(itemPath, 'path', 'is a file and a directory of another item', { value: file })
         if (file !== undefined && !isCleanPath(file))
           report(itemPath, 'path', 'must not contain empty parts, . or ..', { value: file })
       }
     }
   }
   return names
+}
+
+function isBeneath(path: string, directory: string): boolean {
+  return path.startsWith(`${directory}/`)
+}
+
+function checkEmptyDir({ medium, sizeLimit }: JsonRecord, path: string, report: Report): void {
+  if (typeof sizeLimit !== 'string' && typeof sizeLimit !== 'number') return
+  const at = `${path}.sizeLimit`
+  if (medium !== 'Memory')
+    report(at, 'refused', 'is refused: engines cannot limit a directory on disk; it needs medium: Memory', {
+      value: sizeLimit,
+      code: 'MANIFEST_UNSUPPORTED_FIELD'
+    })
+  else if ((parseMemoryBytes(sizeLimit) ?? 0) <= 0)
+    report(at, 'quantity', 'must be whole bytes, such as 64Mi', { value: sizeLimit })
 }
 
 /** Whether no part between slashes is empty, `.` or `..`. */

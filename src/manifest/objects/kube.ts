@@ -75,7 +75,7 @@ interface VolumeSource {
 
 export interface Volume {
   readonly name: string
-  readonly emptyDir?: Readonly<Record<string, unknown>>
+  readonly emptyDir?: { readonly medium?: '' | 'Memory'; readonly sizeLimit?: Quantity }
   readonly configMap?: VolumeSource & { readonly name: string }
   readonly secret?: VolumeSource & { readonly secretName: string }
 }

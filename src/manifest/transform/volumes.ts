@@ -1,13 +1,14 @@
 import { DEFAULT_CONFIG_MAP_MODE, DEFAULT_SECRET_MODE } from '../constants.ts'
 import { configData } from '../objects/config-data.ts'
 import { type Container, findConfig, type PodSpec, type Volume } from '../objects/kube.ts'
+import { parseMemoryBytes } from '../objects/quantity.ts'
 import type { FileVolume, Manifest } from '../types.ts'
 
 type Owner = { readonly uid: number; readonly gid: number } | undefined
 
 export interface TransformedVolumes {
   /** For `spec.volumes`: emptyDirs; those that `files` names are placeholders, which the engine replaces. */
-  readonly volumes: readonly { readonly name: string; readonly emptyDir: Readonly<Record<string, never>> }[]
+  readonly volumes: readonly { readonly name: string; readonly emptyDir: Readonly<Record<string, string>> }[]
   readonly files: readonly FileVolume[]
   /** volumeMounts of one container under the new names; undefined when it has none. */
   readonly mountsOf: (container: Container) => readonly Readonly<Record<string, unknown>>[] | undefined
@@ -20,7 +21,7 @@ export interface TransformedVolumes {
  */
 export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: string): TransformedVolumes {
   const containers = [...(spec.initContainers ?? []), ...spec.containers]
-  const volumes: { name: string; emptyDir: Record<string, never> }[] = []
+  const volumes: { name: string; emptyDir: Record<string, string> }[] = []
   const files: FileVolume[] = []
   const nameFor = new Map<string, string>()
   const key = (volume: string, owner: Owner) => `${volume} ${ownerText(owner)}`
@@ -28,7 +29,7 @@ export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: 
   for (const volume of spec.volumes ?? []) {
     const name = `${workloadId}-${volume.name}`
     if (volume.configMap === undefined && volume.secret === undefined) {
-      volumes.push({ name, emptyDir: {} })
+      volumes.push({ name, emptyDir: scratchOf(volume) })
       for (const container of containers) nameFor.set(key(volume.name, ownerOf(spec, container)), name)
       continue
     }
@@ -55,6 +56,12 @@ export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: 
         ...(isFiles(name) ? { readOnly: true } : readOnly === undefined ? {} : { readOnly })
       }))
   }
+}
+
+function scratchOf({ emptyDir }: Volume): Record<string, string> {
+  if (emptyDir?.medium !== 'Memory') return {}
+  const bytes = emptyDir.sizeLimit === undefined ? undefined : parseMemoryBytes(emptyDir.sizeLimit)
+  return { medium: 'Memory', ...(bytes === undefined ? {} : { sizeLimit: String(bytes) }) }
 }
 
 function ownerOf(spec: PodSpec, container: Container): Owner {
