@@ -1,0 +1,209 @@
+import { type Abortable, safeText } from '../common/index.ts'
+import { decode, hasIdentifier } from '../envelope/index.ts'
+import { encodeDeleteRequest, encodeQuery, LOG_REPLY, PROGRESS, PROVIDER_LIST } from '../generated/fbs/index.ts'
+import { formatManifestId, type Manifest } from '../manifest/index.ts'
+import { openProviderStatement, type ProviderView } from '../providers/index.ts'
+import { applyManifest, toPlacement } from './apply.ts'
+import { byManifest, fetchHoldings, type HeldManifest } from './holders.ts'
+import { assertMember, fetchNodes, resolveNode, type Roots, type SeenNode } from './nodes.ts'
+import { candidates, notFound, onlyOne } from './references.ts'
+import { signTombstone } from './seal.ts'
+import type { Session } from './session.ts'
+import type {
+  ApplyOptions,
+  FoundProvider,
+  LogLineView,
+  LogsQuery,
+  ManifestResult,
+  ManifestStatusView,
+  Placement,
+  ProgressEvent
+} from './types.ts'
+
+/** Manifests of one file on their way at once. Chosen. */
+const APPLY_CONCURRENCY = 4
+
+export interface ClientInit {
+  readonly session: Session
+  /** Who besides the owner makes nodes members. */
+  readonly roots?: readonly string[]
+  /** @default "default" */
+  readonly namespace?: string
+}
+
+/** What an owner does with a mesh. Holds nothing but the connection; every answer is checked. */
+export class Client {
+  readonly #session: Session
+  readonly #roots: Roots
+  readonly #namespace: string
+
+  constructor({ session, roots = [], namespace = 'default' }: ClientInit) {
+    this.#session = session
+    this.#roots = new Set([session.key.peerId, ...roots])
+    this.#namespace = namespace
+  }
+
+  /** Every node the entry node has heard of. */
+  nodes(options: Abortable = {}): Promise<SeenNode[]> {
+    return fetchNodes(this.#session, this.#roots, options)
+  }
+
+  /** Runs manifests; failures of single copies are in the results. @throws ClientError when a node cannot be resolved */
+  async apply(manifests: readonly Manifest[], options: ApplyOptions = {}): Promise<ManifestResult[]> {
+    const { to = [], signal, onProgress } = options
+    const nodes = await this.nodes({ signal })
+    const roots = this.#roots
+    const chosen =
+      to.length > 0
+        ? await Promise.all(to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal })))
+        : nodes.filter(({ entry }) => entry).map((node) => assertMember(node, node.name))
+    const unique = [...new Map(chosen.map((node) => [node.peerId, node])).values()]
+    const results: ManifestResult[] = new Array(manifests.length)
+    const waiting = [...manifests.entries()]
+    const worker = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+        results[next[0]] = await applyManifest(next[1], { session: this.#session, nodes: unique, signal, onProgress })
+    }
+    await Promise.all(Array.from({ length: Math.min(APPLY_CONCURRENCY, manifests.length) }, worker))
+    return results
+  }
+
+  /** What the entry node holds of ours; with `all`, what every node holds. */
+  async workloads({ all = false, signal }: { all?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
+    const nodes = await this.nodes({ signal })
+    const holdings = await fetchHoldings(this.#session, all ? nodes : nodes.filter(({ entry }) => entry), { signal })
+    if (!all && holdings[0]?.error !== undefined) throw holdings[0].error
+    return byManifest(holdings).map((held) => this.#toView(held))
+  }
+
+  /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async status(ref: string, options: Abortable = {}): Promise<ManifestStatusView> {
+    return this.#toView(await this.#resolve(ref, options))
+  }
+
+  /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async delete(
+    ref: string,
+    { signal, onProgress }: Abortable & { onProgress?: (event: ProgressEvent) => void } = {}
+  ): Promise<ManifestResult> {
+    const held = await this.#resolve(ref, { signal })
+    const version = Math.max(Date.now(), held.manifest.version + 1)
+    const { key, connection } = this.#session
+    const id = held.manifest.manifestId
+    const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
+    const perNode = await Promise.all(
+      held.holders.map(async ({ node }) => {
+        const last = new Map<string, Placement>()
+        const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
+        for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
+          if (!hasIdentifier(body, PROGRESS)) continue
+          const placement = toPlacement(node, decode(PROGRESS, body).workload)
+          last.set(placement.workloadId, placement)
+          onProgress?.({ ...placement, manifestId: held.id, name: held.manifest.name })
+        }
+        return [...last.values()]
+      })
+    )
+    const { kind, name, namespace } = held.manifest
+    const placements = perNode.flat()
+    return { manifestId: held.id, kind, name, namespace, version: String(version), owner: key.peerId, placements }
+  }
+
+  /** Who runs it, found by the entry node, each statement checked here. Nobody: an empty list. */
+  async providers(ref: string, { signal }: Abortable = {}): Promise<{ manifestId: string; providers: FoundProvider[] }> {
+    const wanted = candidates(this.#session, ref, this.#namespace)
+    const manifestIds = wanted.map(({ manifestId: value }) => ({ value }))
+    const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds })
+    const found: { id: string; kind?: string; name?: string; views: ProviderView[] }[] = []
+    for await (const body of this.#session.ask(this.#session.entry, 'providers', encode, { signal })) {
+      const { manifestId, providers } = decode(PROVIDER_LIST, body)
+      const context = { manifestId, networkId: this.#session.connection.networkId, nowMs: Date.now() }
+      const views = providers.map(({ statement, source }) => openProviderStatement(statement, { ...context, source }))
+      const id = formatManifestId(manifestId)
+      const candidate = wanted.find((one) => formatManifestId(one.manifestId) === id)
+      if (views.length > 0) found.push({ id, ...candidate, views })
+    }
+    const one = onlyOne(ref, found)
+    // because nobody can tell "never existed" from "stopped": a name that nobody provides is an empty answer
+    if (one === undefined) return { manifestId: formatManifestId(wanted[0]!.manifestId), providers: [] }
+    return { manifestId: one.id, providers: one.views.flatMap(toFound) }
+  }
+
+  /** Log lines of every copy, as they come. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async *logs(ref: string, { signal, ...query }: LogsQuery = {}): AsyncGenerator<LogLineView> {
+    const held = await this.#resolve(ref, { signal })
+    const stop = new AbortController()
+    const limited = { ...query, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) }
+    const sources = held.holders.map(({ node }) => this.#logsOf(node, held.manifest.manifestId, limited))
+    yield* mergeAll(sources, stop)
+  }
+
+  async *#logsOf(node: SeenNode, manifestId: Uint8Array, query: LogsQuery): AsyncGenerator<LogLineView> {
+    const { follow, tail, sinceMs, container, signal } = query
+    const encode = (replyKey: Uint8Array) =>
+      encodeQuery({ replyKey, manifestIds: [{ value: manifestId }], follow, tail: tail ?? -1, since: sinceMs, container })
+    for await (const body of this.#session.ask(node, 'logs', encode, { signal }))
+      for (const entry of decode(LOG_REPLY, body).entries)
+        yield {
+          peerId: node.peerId,
+          node: node.name,
+          workloadId: safeText(entry.workloadId, 63),
+          container: safeText(entry.container, 63),
+          stream: entry.stream,
+          timestamp: new Date(entry.timestamp).toISOString(),
+          line: safeText(entry.line, 65_536)
+        }
+  }
+
+  async #resolve(ref: string, { signal }: Abortable): Promise<HeldManifest> {
+    const manifestIds = candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
+    const nodes = await this.nodes({ signal })
+    const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
+    const found = byManifest(holdings).map((held) => ({ ...held, kind: held.manifest.kind, name: held.manifest.name }))
+    const one = onlyOne(ref, found)
+    if (one !== undefined) return one
+    const silent = holdings.filter(({ error }) => error !== undefined).map(({ node }) => node.name)
+    throw notFound(ref, silent.length === 0 ? undefined : `no node that answers holds it (${silent.join(', ')} did not answer)`)
+  }
+
+  #toView({ id, manifest, holders }: HeldManifest): ManifestStatusView {
+    const placements = holders.flatMap(({ node, status }) => status.workloads.map((workload) => toPlacement(node, workload)))
+    return {
+      manifestId: id,
+      kind: safeText(manifest.kind, 32),
+      name: safeText(manifest.name, 253),
+      namespace: safeText(manifest.namespace, 63),
+      version: String(manifest.version),
+      owner: this.#session.key.peerId,
+      replicas: manifest.replicas,
+      placements: placements.sort((a, b) => a.ordinal - b.ordinal)
+    }
+  }
+}
+
+function toFound(view: ProviderView): FoundProvider[] {
+  const ageMs = Math.max(0, Date.now() - view.issuedAtMs)
+  return view.workloads.map((workload) => {
+    const { peerId, node, engine = '', workloadId, state, ports } = toPlacement({ peerId: view.peerId, name: view.nodeName }, workload)
+    return { peerId, node, engine, workloadId, state, source: view.source, ageMs, ports }
+  })
+}
+
+/** All sources at once, in the order in which they yield. A failing one ends all. @param stop fired when nobody reads on */
+async function* mergeAll<T>(sources: AsyncGenerator<T>[], stop: AbortController): AsyncGenerator<T> {
+  const next = (source: AsyncGenerator<T>) => source.next().then((result) => ({ source, result }))
+  const pending = new Map(sources.map((source) => [source, next(source)]))
+  try {
+    while (pending.size > 0) {
+      const { source, result } = await Promise.race(pending.values())
+      if (result.done) pending.delete(source)
+      else {
+        pending.set(source, next(source))
+        yield result.value
+      }
+    }
+  } finally {
+    stop.abort() // first, because a source that waits for its next line cannot return before it is told
+    await Promise.allSettled([...pending.keys()].map((source) => source.return(undefined)))
+  }
+}

@@ -1,0 +1,74 @@
+import type { Abortable } from '../common/index.ts'
+import { decode } from '../envelope/index.ts'
+import { encodeQuery, type ManifestStatus, STATUS_REPLY } from '../generated/fbs/index.ts'
+import { formatManifestId } from '../manifest/index.ts'
+import type { SeenNode } from './nodes.ts'
+import type { Session } from './session.ts'
+
+/** Nodes asked at once. Chosen: each answer costs one key opening of 0.2-3 ms. */
+const CONCURRENCY = 8
+/** One node's answer; the others do not wait longer for it. Chosen. */
+const ASK_TIMEOUT_MS = 5_000
+
+/** What one node holds, or why it did not say. */
+export interface Holding {
+  readonly node: SeenNode
+  readonly manifests: readonly ManifestStatus[]
+  readonly error?: unknown
+}
+
+/** Asks nodes what they hold of ours. @param manifestIds none: everything */
+export async function fetchHoldings(
+  session: Session,
+  nodes: readonly SeenNode[],
+  { manifestIds = [], signal }: { manifestIds?: readonly Uint8Array[] } & Abortable
+): Promise<Holding[]> {
+  const waiting = [...nodes]
+  const holdings: Holding[] = []
+  const worker = async () => {
+    for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
+      try {
+        holdings.push({ node, manifests: await fetchHolding(session, node, manifestIds, signal) })
+      } catch (error) {
+        signal?.throwIfAborted()
+        holdings.push({ node, manifests: [], error })
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, nodes.length) }, worker))
+  return holdings.sort((a, b) => a.node.name.localeCompare(b.node.name))
+}
+
+async function fetchHolding(
+  session: Session,
+  { publicKey, addresses }: SeenNode,
+  manifestIds: readonly Uint8Array[],
+  signal?: AbortSignal
+): Promise<ManifestStatus[]> {
+  const limit = AbortSignal.any([AbortSignal.timeout(ASK_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
+  const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds: manifestIds.map((value) => ({ value })) })
+  const found: ManifestStatus[] = []
+  for await (const body of session.ask({ publicKey, addresses }, 'status', encode, { signal: limit }))
+    found.push(...decode(STATUS_REPLY, body).manifests)
+  return found
+}
+
+/** One manifest with all the nodes that hold it. */
+export interface HeldManifest {
+  readonly id: string
+  readonly manifest: ManifestStatus
+  readonly holders: readonly { readonly node: SeenNode; readonly status: ManifestStatus }[]
+}
+
+/** Holdings turned round: by manifest, newest version first known. */
+export function byManifest(holdings: readonly Holding[]): HeldManifest[] {
+  const found = new Map<string, { id: string; manifest: ManifestStatus; holders: { node: SeenNode; status: ManifestStatus }[] }>()
+  for (const { node, manifests } of holdings)
+    for (const status of manifests) {
+      const id = formatManifestId(status.manifestId)
+      const entry = found.get(id) ?? { id, manifest: status, holders: [] }
+      entry.holders.push({ node, status })
+      found.set(id, { ...entry, manifest: status.version > entry.manifest.version ? status : entry.manifest })
+    }
+  return [...found.values()]
+}

@@ -1,0 +1,32 @@
+/**
+ * What an owner does: seal, sign, submit, follow, find, delete. Speaks to one node, the entry node, which passes on what is for
+ * others and can read none of it. Stands apart from the daemon: it holds the owner's key and no daemon state. The command
+ * line, the API and the examples all use it.
+ *
+ * @example
+ * ```ts
+ * const { key } = await loadOrCreateSigningKey('/home/me/.config/beemesh/identity')
+ * const session = new Session(key, localConnection(await theLocalNode(runtimeDir())))
+ * const client = new Client({ session })
+ * const [result] = await client.apply(parseManifests(yaml))
+ * ```
+ */
+export { dealCopies } from './apply.ts'
+export { Client, type ClientInit } from './client.ts'
+export { localConnection, type NodeConnection, remoteConnection } from './connection.ts'
+export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './errors.ts'
+export { advertiseLocalNode, findLocalNodes, type LocalNode, runtimeDir, theLocalNode } from './local-nodes.ts'
+export type { SeenNode } from './nodes.ts'
+export { pnetKey } from './pnet-key.ts'
+export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
+export { Session, type Target } from './session.ts'
+export type {
+  ApplyOptions,
+  FoundProvider,
+  LogLineView,
+  LogsQuery,
+  ManifestResult,
+  ManifestStatusView,
+  Placement,
+  ProgressEvent
+} from './types.ts'

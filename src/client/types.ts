@@ -1,0 +1,83 @@
+import type { Abortable } from '../common/index.ts'
+import type { ProviderSource, WorkloadState } from '../generated/fbs/index.ts'
+
+/** A port of a copy as people read it. */
+export interface PlacementPort {
+  readonly containerPort: number
+  readonly hostPort: number
+  readonly hostIp?: string
+  readonly protocol: string
+}
+
+/** One copy on one node. */
+export interface Placement {
+  readonly peerId: string
+  readonly node: string
+  readonly workloadId: string
+  readonly ordinal: number
+  readonly state: WorkloadState
+  readonly ports: readonly PlacementPort[]
+  readonly engine?: string
+  /** It ran already with the same content; nothing was done. */
+  readonly unchanged?: boolean
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
+}
+
+export interface ManifestResult {
+  readonly manifestId: string
+  readonly kind: string
+  readonly name: string
+  readonly namespace: string
+  /** u64 as a decimal string. */
+  readonly version: string
+  /** Peer ID. */
+  readonly owner: string
+  readonly placements: readonly Placement[]
+}
+
+export interface ApplyOptions extends Abortable {
+  /** Peer ID, member name or full address of each node that takes copies; none: the entry node takes all. */
+  readonly to?: readonly string[]
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+/** Something happened to a copy. */
+export interface ProgressEvent extends Placement {
+  readonly manifestId: string
+  readonly name: string
+}
+
+/** What a manifest looks like on the nodes that hold it. */
+export interface ManifestStatusView extends ManifestResult {
+  readonly replicas: number
+}
+
+export interface FoundProvider {
+  readonly peerId: string
+  readonly node: string
+  readonly engine: string
+  readonly workloadId: string
+  readonly state: WorkloadState
+  readonly source: ProviderSource
+  /** Since the provider signed it, ms. */
+  readonly ageMs: number
+  readonly ports: readonly PlacementPort[]
+}
+
+export interface LogLineView {
+  readonly peerId: string
+  readonly node: string
+  readonly workloadId: string
+  readonly container: string
+  readonly stream: 'stdout' | 'stderr'
+  /** ISO 8601. */
+  readonly timestamp: string
+  readonly line: string
+}
+
+export interface LogsQuery extends Abortable {
+  readonly follow?: boolean
+  readonly tail?: number
+  readonly sinceMs?: number
+  readonly container?: string
+}
