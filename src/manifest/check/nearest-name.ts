@@ -4,7 +4,8 @@ const MAX_COMPARED = 40
 /** The one of `known` that someone who wrote `name` most likely meant; undefined when none is close. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_COMPARED) return undefined
-  const limit = Math.max(1, Math.floor(name.length / 4))
+  // because swapped letters, the most common slip, count as two
+  const limit = name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 4))
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())

@@ -1,0 +1,122 @@
+import { expect } from 'chai'
+import { parseCanonical, parseManifests } from '../../src/manifest/index.ts'
+import { container, file, pod, refusalOf, refuse } from './fixtures/manifests.ts'
+
+/** Far above what any of these takes here (under 100 ms), far below what an unbounded parser takes (seconds). */
+const MAX_MS = 1000
+
+function timed<T>(run: () => T): T {
+  const start = performance.now()
+  const result = run()
+  expect(performance.now() - start, 'ms').to.be.lessThan(MAX_MS)
+  return result
+}
+
+describe('manifest/hostile input', () => {
+  const aliasBomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefghi'.split('').map((name, index) => {
+      const previous = 'abcdefgh'[index]
+      return `${name}: &${name} [${Array(9).fill(`*${previous}`).join(', ')}]`
+    })
+  ].join('\n')
+
+  it('refuses an alias bomb', () => {
+    const error = timed(() => refuse(aliasBomb))
+    expect(error.code).to.equal('MANIFEST_SYNTAX')
+    expect(error.message).to.include('aliases (*name) are not allowed')
+  })
+
+  const cases: readonly (readonly [what: string, text: string, codes: readonly string[]])[] = [
+    [
+      '20,000 keys in one map',
+      `a: {${Array.from({ length: 20_000 }, (_, index) => `"${index.toString(36)}":`).join(',')}}`,
+      ['MANIFEST_TOO_LARGE']
+    ],
+    [
+      'as many keys as 64 KiB hold',
+      `{${Array.from({ length: 8000 }, (_, index) => `k${index.toString(36)}: 1`).join(',')}}`,
+      ['MANIFEST_UNSUPPORTED_KIND', 'MANIFEST_TOO_LARGE']
+    ],
+    [
+      '8,000 unknown fields in a pod',
+      `{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {${Array.from({ length: 7000 }, (_, index) => `k${index.toString(36)}: 1`).join(',')}}}`,
+      ['MANIFEST_UNSUPPORTED_FIELD']
+    ],
+    ['20,000 opening brackets', '['.repeat(20_000), ['MANIFEST_SYNTAX']],
+    ['20,000 closed brackets', '['.repeat(20_000) + ']'.repeat(20_000), ['MANIFEST_SYNTAX']],
+    ['40 levels of lists', `${'['.repeat(40)}${']'.repeat(40)}`, ['MANIFEST_TOO_LARGE']],
+    ['30,000 values', `[${'1,'.repeat(30_000)}]`, ['MANIFEST_TOO_LARGE']],
+    ['more than 64 KiB', `# ${'x'.repeat(64 * 1024)}`, ['MANIFEST_TOO_LARGE']],
+    ['64 KiB of characters that take more bytes', `# ${'é'.repeat(40_000)}`, ['MANIFEST_TOO_LARGE']],
+    ['16,000 separators', '---\n'.repeat(16_000), ['MANIFEST_TOO_LARGE']],
+    ['17 documents', Array(17).fill('{kind: Pod}').join('\n---\n'), ['MANIFEST_TOO_LARGE']],
+    [
+      '17 items in a List',
+      JSON.stringify({ kind: 'List', items: Array(17).fill({}) }),
+      ['MANIFEST_TOO_LARGE']
+    ],
+    ['a key twice', 'kind: Pod\nkind: Pod', ['MANIFEST_SYNTAX']],
+    ['a custom tag', 'kind: !!js/function "x"', ['MANIFEST_SYNTAX']],
+    ['binary by tag', 'kind: !!binary aGk=', ['MANIFEST_SYNTAX']],
+    ['a number beyond 2^53', 'kind: 9007199254740993', ['MANIFEST_INVALID']],
+    ['infinity', 'kind: .inf', ['MANIFEST_INVALID']],
+    ['a list as document', '[1]', ['MANIFEST_INVALID']],
+    ['a scalar as document', 'hello', ['MANIFEST_INVALID']],
+    ['a List without items', '{kind: List}', ['MANIFEST_INVALID']],
+    ['a NUL', 'kind: "\\0"', ['MANIFEST_INVALID']],
+    ['an escape sequence', 'kind: "\\e[2J"', ['MANIFEST_INVALID']],
+    ['a C1 control', 'kind: "\\x9b"', ['MANIFEST_INVALID']],
+    ['half a surrogate pair', `{"kind": "${'\\'}ud800"}`, ['MANIFEST_INVALID', 'MANIFEST_SYNTAX']],
+    ['no YAML at all', '{[}', ['MANIFEST_SYNTAX']]
+  ]
+  for (const [what, text, codes] of cases)
+    it(`refuses ${what}, quickly`, () => {
+      expect(codes).to.include(timed(() => refuse(text)).code)
+    })
+
+  for (const key of ['__proto__', 'constructor', 'prototype'])
+    it(`refuses ${key} as a label, an annotation and a field, and pollutes nothing`, () => {
+      const labels = JSON.parse(`{"${key}": {"polluted": "yes"}}`) as Record<string, unknown>
+      for (const document of [
+        pod({}, { labels }),
+        pod({}, { annotations: labels }),
+        { ...pod(), ...JSON.parse(`{"x": {"${key}": 1}}`) }
+      ]) {
+        const error = refuse(document)
+        expect(
+          error.violations.some(({ rule }) => rule === 'forbidden-key'),
+          error.message
+        ).to.equal(true)
+      }
+      const error = refuse(`kind: Pod\nmetadata: { labels: { ${key}: { polluted: yes } } }`)
+      expect(error.violations[0]?.path).to.equal(`metadata.labels.${key}`)
+      expect(({} as Record<string, unknown>).polluted).to.equal(undefined)
+    })
+
+  it('bounds variables that double each other', () => {
+    const env = [{ name: 'V0', value: 'x'.repeat(1000) }]
+    for (let index = 1; index < 40; index += 1)
+      env.push({ name: `V${index}`, value: `$(V${index - 1})`.repeat(10) })
+    const error = timed(() => refuse(pod({ containers: [container({ env })] })))
+    expect(error.code).to.equal('MANIFEST_TOO_LARGE')
+    expect(error.violations[0]?.rule).to.equal('expanded-size')
+  })
+
+  it('bounds names and values in the message', () => {
+    const error = refuse({ ...pod(), metadata: { name: 'x'.repeat(5000) }, ['y'.repeat(5000)]: 1 })
+    expect(error.message.length).to.be.lessThan(2000)
+  })
+
+  it('refuses on the node what is nested too deep, without a stack overflow', () => {
+    const deep = `{"objects":[${'['.repeat(30_000)}${']'.repeat(30_000)}],"salt":"${'A'.repeat(43)}=","v":1}`
+    expect(timed(() => refusalOf(() => parseCanonical(Buffer.from(deep)))).code).to.equal(
+      'MANIFEST_TOO_LARGE'
+    )
+  })
+
+  it('accepts a manifest just below the limit', () => {
+    const filler = `# ${'x'.repeat(60_000)}`
+    expect(timed(() => parseManifests(file(filler, pod())))).to.have.length(1)
+  })
+})
