@@ -30,7 +30,7 @@ export function encodeHeader(header: Header): Uint8Array {
   bytes[6] = header.type
   bytes.set(header.author, 8)
   bytes.set(header.networkId, 40)
-  view.setBigUint64(72, BigInt(header.timestampMs))
+  view.setBigUint64(72, BigInt(Math.trunc(header.timestampMs)))
   bytes.set(header.nonce, 80)
   bytes.set(header.audience, 96)
   view.setUint32(128, header.payloadBytes)
