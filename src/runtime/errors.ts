@@ -1,4 +1,4 @@
-import { BeemeshError } from '../common/index.ts'
+import { BeemeshError, type BeemeshErrorOptions } from '../common/index.ts'
 
 /** Every code an engine or the registry throws. Tables elsewhere map them outward, and tests prove those complete. */
 export const RUNTIME_ERROR_CODES = [
@@ -30,5 +30,19 @@ export const RUNTIME_ERROR_CODES = [
 
 export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number]
 
+/** The same call may succeed later: the port may become free, the registry or the engine may come back. */
+const RETRYABLE: ReadonlySet<RuntimeErrorCode> = new Set([
+  'ENGINE_UNAVAILABLE',
+  'ENGINE_TIMEOUT',
+  'ENGINE_FAILED',
+  'RESOURCES_EXHAUSTED',
+  'IMAGE_PULL_FAILED',
+  'PORT_IN_USE'
+])
+
 /** What went wrong between the node and an engine. `details.engine` names the engine, `details.workloadId` the workload. */
-export class RuntimeError extends BeemeshError<RuntimeErrorCode> {}
+export class RuntimeError extends BeemeshError<RuntimeErrorCode> {
+  constructor(code: RuntimeErrorCode, message: string, options: BeemeshErrorOptions = {}) {
+    super(code, message, { retryable: RETRYABLE.has(code), ...options })
+  }
+}

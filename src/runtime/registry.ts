@@ -117,7 +117,6 @@ function unavailable(what: string, reasons: Readonly<Record<string, string | und
   const told = Object.entries(reasons).map(([name, reason]) => `${name}: ${reason ?? 'no reason given'}`)
   return new RuntimeError('ENGINE_UNAVAILABLE', told.length === 0 ? what : `${what} (${told.join('; ')})`, {
     details: { reasons },
-    retryable: true,
     hint: 'Run "npm run setup" (or install Podman) on that machine, then ask again.'
   })
 }

@@ -108,6 +108,9 @@ export class MockWorkload {
         if (!follow || !this.#isRunning(container)) return
         await changes.next()
       }
+    } catch (error) {
+      signal?.throwIfAborted() // because `on` rejects with an AbortError of its own
+      throw error
     } finally {
       waiting.abort()
     }

@@ -12,10 +12,14 @@ export const INFO_TIMEOUT_MS = 20_000
 export const PLAY_TIMEOUT_MS = 60_000
 /** The same with init containers, which run to their end inside `play`, ms. Chosen, no evidence yet. */
 export const PLAY_WITH_INIT_TIMEOUT_MS = 600_000
+/** How long an aborted `play` may still finish by itself before it is killed, ms. */
+export const ABORTED_PLAY_MS = 2_000
 /** `podman pull` of one image, ms. Chosen: 1 GB at 2 MB/s. */
 export const PULL_TIMEOUT_MS = 600_000
 /** One kill, or removing one pod, ms. Measured 2026-11: 0.2 s, and 3.5-5 s when conmon has been killed. */
 export const REMOVE_TIMEOUT_MS = 30_000
+/** How often one `remove` tries. Two are needed where conmon was killed. */
+export const REMOVE_ATTEMPTS = 3
 /** How long an interrupted command may tidy up between SIGTERM and SIGKILL, ms. */
 export const FORCE_KILL_AFTER_MS = 2_000
 

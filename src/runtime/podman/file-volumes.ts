@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { FileVolume } from '../types.ts'
 
@@ -18,6 +18,7 @@ export async function writeFileVolumes(
     const directory = join(root, volume)
     await mkdir(root, { recursive: true, mode: 0o700 })
     await mkdir(directory, { mode: 0o755 })
+    await chmod(directory, 0o755) // because of the umask
     for (const { path, content, mode } of files) {
       const target = join(directory, path)
       await mkdir(dirname(target), { recursive: true, mode: 0o755 })
@@ -34,4 +35,5 @@ export async function writeFileVolumes(
 /** Removes the files of a workload; nothing there is success. */
 export async function removeFileVolumes(filesDir: string, workloadId: string): Promise<void> {
   await rm(join(filesDir, workloadId), { recursive: true, force: true })
+  await rmdir(filesDir).catch(() => {}) // not empty: another workload has files
 }

@@ -11,6 +11,9 @@ const NOISE = [
   /is not a shared mount/
 ]
 
+/** Sixty-four digits help nobody; Podman takes the first twelve. */
+const CONTAINER_ID = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g
+
 /** What Podman's words mean, first match wins. Texts of 4.3.1, observed 2026-11; a 5.x wording that differs ends in the fallback. */
 const MEANINGS: readonly (readonly [RegExp, RuntimeErrorCode])[] = [
   [/address already in use|port is already allocated/, 'PORT_IN_USE'],
@@ -22,17 +25,9 @@ const MEANINGS: readonly (readonly [RegExp, RuntimeErrorCode])[] = [
   [/OCI |runc|crun|init container|starting container|failed to start/, 'START_FAILED']
 ]
 
-const RETRYABLE: ReadonlySet<RuntimeErrorCode> = new Set([
-  'PORT_IN_USE',
-  'IMAGE_PULL_FAILED',
-  'ENGINE_FAILED',
-  'ENGINE_TIMEOUT',
-  'ENGINE_UNAVAILABLE'
-])
-
 /** Podman's words without its noise, one entry a line, safe to print. */
 export function toLines(output: string): string[] {
-  const lines = output.split('\n').map((line) => safeText(line.trim(), 600))
+  const lines = output.split('\n').map((line) => safeText(line.trim(), 600).replace(CONTAINER_ID, '$1'))
   return lines.filter((line) => line !== '' && !NOISE.some((noise) => noise.test(line)))
 }
 
@@ -61,7 +56,6 @@ export function podmanError(
   const { workloadId, cause, hint } = options
   return new RuntimeError(code, message, {
     details: { engine: ENGINE, ...(workloadId === undefined ? {} : { workloadId }) },
-    retryable: RETRYABLE.has(code),
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { cause })
   })

@@ -2,7 +2,7 @@ import { type Abortable, delay } from '../../common/index.ts'
 import type { RemoveOptions } from '../types.ts'
 import { awaitEmptyCgroup } from './cgroup.ts'
 import type { Podman } from './client/index.ts'
-import { DEPLOY_LABEL, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
+import { DEPLOY_LABEL, REMOVE_ATTEMPTS, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
 import { removeFileVolumes } from './file-volumes.ts'
 import type { PodInspect } from './types.ts'
 
@@ -72,7 +72,15 @@ async function removePod(
   const kill = (id: string) => podman.ask((client) => client.killContainer(id, 'SIGKILL', options), options)
   await Promise.all(running.map(({ Id }) => kill(Id)))
   await awaitEmptyCgroup(pod.CgroupPath, options)
-  await podman.ask((client) => client.removePod(pod.Id, options), options)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await podman.ask((client) => client.removePod(pod.Id, options), options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      // because when conmon was killed, the first try waits 5 s for an exit code nobody will write, and fails; the second works
+      if (attempt === REMOVE_ATTEMPTS) throw error
+    }
+  }
 }
 
 /** Each container's own stop signal, then up to `graceMs` for all to end. The infra container stays: it holds the pod's network. */

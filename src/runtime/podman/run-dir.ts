@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, statfs } from 'node:fs/promises'
+import { lstat, mkdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { podmanError } from './podman-error.ts'
@@ -12,7 +12,7 @@ const MAX_SOCKET_DIR_BYTES = 80
 
 export interface RunDirs {
   readonly runDir: string
-  /** Where file volumes live: in memory whenever the machine offers that. */
+  /** Where file volumes live, in memory whenever the machine offers that; made when the first is written. */
   readonly filesDir: string
   /** A path of its own for this process' service. */
   readonly socketPath: string
@@ -22,8 +22,8 @@ let sockets = 0
 
 /**
  * Makes this node's directories, mode 0700. Secrets must not reach a disk, so file volumes go to `runDir` only when that is a tmpfs,
- * else to /run/beemesh or /dev/shm/beemesh, under a name derived from `runDir` (so that a restarted node finds them again), and to
- * `runDir` on disk only when the machine has neither.
+ * else to /run/user/<uid>, /run or /dev/shm, under a name derived from `runDir` (so that a restarted node finds them again), and
+ * to `runDir` on disk only when the machine has none of these.
  */
 export async function prepareRunDirs(given: string, log: EngineLogger): Promise<RunDirs> {
   const runDir = resolve(given)
@@ -34,25 +34,35 @@ export async function prepareRunDirs(given: string, log: EngineLogger): Promise<
       cause
     })
   }
+  const uid = process.getuid?.() ?? 0
   const tag = createHash('sha256').update(runDir).digest('hex').slice(0, 12)
-  const socketDir =
-    Buffer.byteLength(runDir) <= MAX_SOCKET_DIR_BYTES ? runDir : join(tmpdir(), `beemesh-${tag}`)
-  await mkdir(socketDir, { recursive: true, mode: 0o700 })
-  const socketPath = join(socketDir, `podman-${process.pid}-${sockets++}.sock`)
-  for (const base of [runDir, join('/run/beemesh', tag), join('/dev/shm/beemesh', tag)]) {
-    const parent = base === runDir ? runDir : join(base, '..', '..')
-    if (!(await isInMemory(parent))) continue
-    const filesDir = join(base, 'files')
-    const made = await mkdir(filesDir, { recursive: true, mode: 0o700 }).then(
-      () => true,
-      () => false
+  const short = Buffer.byteLength(runDir) <= MAX_SOCKET_DIR_BYTES
+  const socketDir = short ? runDir : await makePrivateDir(join(tmpdir(), `beemesh-${uid}-${tag}`), uid)
+  if (socketDir === undefined)
+    throw podmanError(
+      'ENGINE_UNAVAILABLE',
+      `expected a run directory with a path of at most ${MAX_SOCKET_DIR_BYTES} bytes`
     )
-    if (made) return { runDir, filesDir, socketPath }
+  const socketPath = join(socketDir, `podman-${process.pid}-${sockets++}.sock`)
+  if (await isInMemory(runDir)) return { runDir, filesDir: join(runDir, 'files'), socketPath }
+  for (const parent of [`/run/user/${uid}`, '/run', '/dev/shm']) {
+    if (!(await isInMemory(parent))) continue
+    const base = await makePrivateDir(join(parent, `beemesh-${uid}`), uid)
+    if (base !== undefined) return { runDir, filesDir: join(base, tag), socketPath }
   }
   log('no tmpfs for file volumes: they will be written to disk under %s', runDir)
-  const filesDir = join(runDir, 'files')
-  await mkdir(filesDir, { recursive: true, mode: 0o700 })
-  return { runDir, filesDir, socketPath }
+  return { runDir, filesDir: join(runDir, 'files'), socketPath }
+}
+
+/** The directory when it is ours alone; undefined when it cannot be made, or somebody else made it (/dev/shm is open to all). */
+async function makePrivateDir(path: string, uid: number): Promise<string | undefined> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const found = await lstat(path)
+    return found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0 ? path : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function isInMemory(path: string): Promise<boolean> {

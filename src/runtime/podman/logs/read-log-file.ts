@@ -20,18 +20,22 @@ const NEWLINE = 0x0a
  */
 export async function* readLogFile(path: string, options: ReadLogFileOptions): AsyncGenerator<LogLine> {
   const { container, tail, sinceMs = 0, signal } = options
-  const unfinished = { stdout: '', stderr: '' }
+  const unfinished: Partial<Record<LogLine['stream'], LogLine>> = {}
   for await (const record of readRecords(path, tail, options)) {
     const parsed = parseLogRecord(record)
     if (parsed === undefined) continue
     const { stream, timestampMs, partial } = parsed
-    const line = unfinished[stream] + parsed.text
-    const goesOn = partial && line.length < LOG_MAX_LINE_BYTES
-    unfinished[stream] = goesOn ? line : ''
-    if (goesOn || timestampMs < sinceMs) continue
+    const line = (unfinished[stream]?.line ?? '') + parsed.text
+    delete unfinished[stream]
+    if (timestampMs < sinceMs) continue
+    if (partial && line.length < LOG_MAX_LINE_BYTES) {
+      unfinished[stream] = { container, stream, timestampMs, line }
+      continue
+    }
     signal?.throwIfAborted()
     yield { container, stream, timestampMs, line }
   }
+  yield* Object.values(unfinished) // the last words, without a newline
 }
 
 async function* readRecords(
@@ -75,29 +79,32 @@ async function* readRecords(
   }
 }
 
-/** Where the last `lines` lines begin. Counts finished lines from the end, so it reads little of a large file. */
+/** Where the last `lines` lines begin: behind the end of the line before them. Reads backwards, so little of a large file. */
 async function findTail(file: FileHandle, lines: number): Promise<number> {
   const { size } = await file.stat()
-  let end = size
+  if (lines === 0) return size
+  let ends = 0
   let later = Buffer.alloc(0)
-  let found = 0
-  while (end > 0) {
-    const start = Math.max(0, end - LOG_CHUNK_BYTES)
-    const chunk = Buffer.alloc(end - start)
-    await file.read(chunk, 0, chunk.length, start)
+  for (let start = size; start > 0; ) {
+    const length = Math.min(start, LOG_CHUNK_BYTES)
+    start -= length
+    const chunk = Buffer.alloc(length)
+    await file.read(chunk, 0, length, start)
     const bytes = Buffer.concat([chunk, later])
-    let lineEnd = bytes.length
-    for (let at = bytes.lastIndexOf(NEWLINE, bytes.length - 2); ; at = bytes.lastIndexOf(NEWLINE, at - 1)) {
-      if (at < 0) break
-      if (!parseLogRecord(bytes.toString('utf8', at + 1, lineEnd))?.partial && ++found > lines)
-        return start + lineEnd
-      lineEnd = at
-      if (at === 0) break
+    let end = bytes.lastIndexOf(NEWLINE)
+    for (;;) {
+      const before = end > 0 ? bytes.lastIndexOf(NEWLINE, end - 1) : -1
+      if (end < 0 || (before < 0 && start > 0)) break // the record begins in an earlier chunk
+      const record = parseLogRecord(bytes.toString('utf8', before + 1, end))
+      if (ends === 0 && record?.partial)
+        ends = 1 // last words without a newline are a line too
+      else if (record?.partial === false && ends++ === lines) return start + end + 1
+      if (before < 0) return 0
+      end = before
     }
-    later = bytes.subarray(0, lineEnd)
-    end = start
+    later = bytes.subarray(0, end + 1)
   }
-  return lines === 0 ? size : 0
+  return 0
 }
 
 /** The file anew, when conmon has put another in its place. */
