@@ -16,3 +16,5 @@ export const DIAL_CONCURRENCY = 4
 export const DIAL_TIMEOUT_MS = 3_000
 /** Clock difference tolerated in statements. Same as the envelope's window. */
 export const CLOCK_SKEW_MS = 30_000
+/** Bootstrap nodes that are not connected are dialled this often. Chosen. */
+export const BOOTSTRAP_INTERVAL_MS = 3_000

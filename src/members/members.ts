@@ -9,6 +9,7 @@ import { encodeMemberList, MEMBER_LIST, type MemberInit, QUERY } from '../genera
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { type OwnerRequest, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
 import {
+  BOOTSTRAP_INTERVAL_MS,
   DIAL_CONCURRENCY,
   DIAL_TIMEOUT_MS,
   EXCHANGE_INTERVAL_MS,
@@ -79,6 +80,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     })
     events.addEventListener('self:peer:update', this.#refreshSoon)
     if (this.#init.gossip) this.#joinGossip()
+    void this.#dialBootstrap()
+    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialBootstrap())
     void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchangeWithOne())
     void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
   }
@@ -196,6 +199,19 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const peers = [...this.#components.connectionManager.getConnectionsMap().keys()]
     const peer = peers[Math.floor(Math.random() * peers.length)]
     if (peer !== undefined) await this.#exchange(peer)
+  }
+
+  async #dialBootstrap(): Promise<void> {
+    await Promise.all(
+      (this.#init.bootstrap ?? []).map(async (address) => {
+        const peerId = address.slice(address.lastIndexOf('/') + 1)
+        if (peerId === this.#key.peerId || this.#connection(peerId) !== undefined) return
+        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+        await this.#components.connectionManager
+          .openConnection(multiaddr(address), { signal })
+          .catch((error: unknown) => this.#log('bootstrap %s: %e', address, error))
+      })
+    )
   }
 
   #dialSoon(peerId: string): void {

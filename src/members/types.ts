@@ -58,6 +58,8 @@ export interface MembersInit {
   readonly doors?: Doors
   /** Spread statements by gossipsub (the service must be called `pubsub`) too, not only by exchange. @default false */
   readonly gossip?: boolean
+  /** Full addresses dialled at the start and whenever none of their nodes is connected. @default none */
+  readonly bootstrap?: readonly string[]
   /** @default the key of the libp2p node */
   readonly key?: SigningKey
   readonly now?: () => number

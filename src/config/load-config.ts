@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { CORE_SCHEMA, load } from 'js-yaml'
+import { ConfigError } from './errors.ts'
+import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
+import type { Config, ConfigInput } from './types.ts'
+
+interface PropertySchema {
+  readonly type: 'string' | 'array' | 'object' | 'boolean' | 'integer'
+  readonly default?: unknown
+  readonly 'x-env'?: string
+  readonly 'x-flag'?: string
+}
+
+/** schemas/config.json: the only place that knows keys, defaults, variables and flags. */
+export const CONFIG_SCHEMA = JSON.parse(
+  readFileSync(new URL('../../schemas/config.json', import.meta.url), 'utf8')
+) as { readonly properties: Readonly<Record<string, PropertySchema>> }
+
+/** Largest configuration file, bytes. Chosen. */
+const MAX_FILE_BYTES = 256 * 1024
+
+export interface LoadConfigOptions {
+  readonly file?: string
+  readonly env?: NodeJS.ProcessEnv
+  readonly flags?: ConfigInput
+}
+
+/**
+ * File < environment < flags, checked, defaults filled in.
+ * @throws ConfigError CONFIG_UNREADABLE, CONFIG_INVALID with the key, what was expected and where it came from
+ */
+export async function loadConfig({ file, env = process.env, flags = {} }: LoadConfigOptions = {}): Promise<Config> {
+  const fromFile = file === undefined ? {} : await readConfigFile(file)
+  const fromEnv = readEnvironment(env)
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as ConfigInput
+  check(fromFile, file ?? 'the configuration file')
+  check(fromEnv, 'the environment')
+  check(given, 'the command line')
+  const merged: ConfigInput = { ...fromFile, ...exclude(fromEnv), ...exclude(given) }
+  // because a network named on a stronger level must not clash with a key file named on a weaker one
+  const strongest = [given, fromEnv, fromFile].find((level) => level.network !== undefined || level.networkKey !== undefined)
+  if (strongest?.network !== undefined && strongest.networkKey !== undefined)
+    throw new ConfigError('CONFIG_INVALID', 'network and networkKey exclude each other', {
+      hint: 'Keep network for an open one, networkKey for a private one.'
+    })
+  return withDefaults({ ...merged, network: strongest?.network, networkKey: strongest?.networkKey }, env)
+}
+
+/** Fills in defaults; what is given is taken as checked. */
+export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = process.env): Config {
+  const defaults = Object.fromEntries(
+    Object.entries(CONFIG_SCHEMA.properties).flatMap(([key, schema]) => ('default' in schema ? [[key, schema.default]] : []))
+  ) as unknown as Config
+  const listen = input.listen ?? defaults.listen
+  const loopback = listen.every((address) => /^\/(ip4\/127\.|ip6\/::1\/|memory\/|dns4?\/localhost\/)/.test(address))
+  const config: Config = {
+    ...defaults,
+    dataDir: defaultDataDir(env),
+    name: toName(hostname()),
+    identity: defaultIdentity(env),
+    publishAddress: loopback ? '127.0.0.1' : '0.0.0.0',
+    ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+  }
+  if (config.portFirst > config.portLast)
+    throw new ConfigError('CONFIG_INVALID', `portFirst ${config.portFirst} is above portLast ${config.portLast}`)
+  return config.network === undefined ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) } : config
+}
+
+function exclude(level: ConfigInput): ConfigInput {
+  const { network: _network, networkKey: _networkKey, ...rest } = level
+  return rest
+}
+
+/** A name that others can type, from a host name. */
+export function toName(text: string): string {
+  const name = text
+    .toLowerCase()
+    .replace(/\..*$/, '')
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63)
+  return name === '' ? 'node' : name
+}
+
+async function readConfigFile(file: string): Promise<ConfigInput> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause })
+  }
+  if (text.length > MAX_FILE_BYTES) throw new ConfigError('CONFIG_INVALID', `${file} is larger than ${MAX_FILE_BYTES} bytes`)
+  try {
+    return (load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) ?? {}) as ConfigInput
+  } catch (cause) {
+    throw new ConfigError('CONFIG_INVALID', `${file} is neither YAML nor JSON: ${String(cause).split('\n')[0]}`, { cause })
+  }
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {
+  const found: [string, unknown][] = []
+  for (const [key, schema] of Object.entries(CONFIG_SCHEMA.properties)) {
+    const text = schema['x-env'] === undefined ? undefined : env[schema['x-env']]
+    if (text !== undefined && text !== '') found.push([key, fromText(text, schema)])
+  }
+  return Object.fromEntries(found)
+}
+
+/** Lists are separated by commas, labels are K=V. What cannot be converted stays text and is refused by the schema. */
+function fromText(text: string, { type }: PropertySchema): unknown {
+  if (type === 'array') return text.split(',').map((item) => item.trim())
+  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text
+  if (type === 'integer') return /^\d+$/.test(text) ? Number(text) : text
+  if (type === 'object') return Object.fromEntries(text.split(',').map((pair) => splitPair(pair)))
+  return text
+}
+
+/** "K=V" as a pair; without "=" the value is empty. */
+export function splitPair(text: string): [string, string] {
+  const at = text.indexOf('=')
+  return at < 0 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 1).trim()]
+}
+
+const ajv = new Ajv2020({ allErrors: true, strict: false })
+const validate = ajv.compile(CONFIG_SCHEMA)
+
+function check(input: ConfigInput, source: string): void {
+  if (validate(input)) return
+  const problems = (validate.errors ?? []).slice(0, 10).map(explain)
+  throw new ConfigError('CONFIG_INVALID', `${source}: ${problems.join('; ')}`, {
+    details: { source, problems },
+    hint: 'Every key is described in docs/CONFIG.md.'
+  })
+}
+
+function explain({ instancePath, message, params }: ErrorObject): string {
+  const key = instancePath.replace(/^\//, '').replaceAll('/', '.')
+  if ('additionalProperty' in params) return `unknown key ${String(params.additionalProperty)}`
+  return `${key || 'the whole'} ${message}${'allowedValues' in params ? ` (${(params.allowedValues as string[]).join(', ')})` : ''}`
+}

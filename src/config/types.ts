@@ -1,0 +1,26 @@
+/** What a person may set; each key is described in schemas/config.json and docs/CONFIG.md. */
+export interface ConfigInput {
+  readonly dataDir?: string
+  readonly name?: string
+  readonly listen?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly engine?: 'auto' | 'podman' | 'mock'
+  readonly network?: string
+  readonly networkKey?: string
+  readonly identity?: string
+  readonly owners?: readonly string[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly scheduling?: boolean
+  readonly publishAddress?: string
+  readonly portFirst?: number
+  readonly portLast?: number
+  readonly maxConcurrentDeployments?: number
+  readonly providerTtlSeconds?: number
+  readonly logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
+}
+
+/** The same with every default filled in. `network` and `networkKey` exclude each other. */
+export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey'>> {
+  readonly network?: string
+  readonly networkKey?: string
+}

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
+import { createLibp2p } from 'libp2p'
+import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
+import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
+import { toLibp2pPrivateKeyBytes, writePrivateFile } from '../identity/index.ts'
+import { members } from '../members/index.ts'
+import { providers } from '../providers/index.ts'
+import { createEngine, EngineRegistry } from '../runtime/index.ts'
+import { jsonCodec, openStore } from '../store/index.ts'
+import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
+import { Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
+import { workloads } from '../workloads/index.ts'
+import { openDataDir } from './data-dir.ts'
+import { hostOptions, hostServices } from './libp2p.ts'
+import type { BeemeshNode } from './types.ts'
+import { VERSION } from './version.ts'
+
+/** The node on one page: opens what lasts, puts libp2p and our services together in floor order, and starts them. */
+export async function createNode(input: ConfigInput, { logger }: { logger?: NodeLogger } = {}): Promise<BeemeshNode> {
+  const config = withDefaults(input)
+  const log = logger ?? createLogger(config.logLevel)
+  const data = await openDataDir(config)
+  const { key, network, owners, sealingKey } = data
+  const store = await openStore(join(data.path, 'db'))
+  const runDir = join(runtimeDir(), key.peerId.slice(-12))
+  await mkdir(runDir, { recursive: true, mode: 0o700 })
+  const engines = createEngines(config, runDir, log)
+
+  const replay = new ReplayGuard(store.collection('replay', jsonCodec<number>()))
+  await replay.open()
+  const doors = new Doors({
+    key,
+    networkId: network.id,
+    trust: () => ({ owners }),
+    replay,
+    onRefused: (refusal) => log.warn(refusal, 'request refused')
+  })
+  const bootId = new Uint8Array(randomBytes(16))
+  const available = await availableEngines(engines)
+  const providerTtlMs = config.providerTtlSeconds * 1000
+  const libp2p = await createLibp2p({
+    ...hostOptions({
+      privateKey: privateKeyFromProtobuf(toLibp2pPrivateKeyBytes(key)),
+      network,
+      datastore: store.libp2p,
+      listen: await rememberedListen(data.path, config.listen),
+      providerTtlMs,
+      logger: toComponentLogger(log, config.logLevel)
+    }),
+    start: false,
+    services: {
+      ...hostServices({ network, providerTtlMs }),
+      members: members({
+        network,
+        key,
+        doors,
+        gossip: true,
+        bootstrap: config.bootstrap,
+        describe: () => ({
+          name: config.name,
+          labels: config.labels,
+          engines: available,
+          version: VERSION,
+          bootId,
+          scheduling: config.scheduling,
+          sealingKey: sealingKey.publicKey,
+          sealingEpoch: sealingKey.epoch,
+          memberships: data.memberships
+        })
+      }),
+      providers: providers({ network, key, doors, nodeName: config.name, bootId }),
+      workloads: workloads({
+        network,
+        key,
+        nodeName: config.name,
+        store,
+        sealingKey,
+        engines,
+        preferredEngine: config.engine === 'auto' ? undefined : config.engine,
+        publishAddress: config.publishAddress,
+        doors,
+        scheduling: config.scheduling,
+        portRange: { first: config.portFirst, last: config.portLast },
+        maxConcurrentDeployments: config.maxConcurrentDeployments
+      }),
+      doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
+    }
+  })
+  const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) => libp2p.services.doors.serveLocal(channel, name))
+  let forgetLocalNode = async () => {}
+  let stopping: Promise<void> | undefined
+
+  const node: BeemeshNode = {
+    peerId: key.peerId,
+    name: config.name,
+    network,
+    owners: [...owners],
+    engine: config.engine === 'auto' ? (available[0] ?? 'none') : config.engine,
+    created: data.created,
+    libp2p,
+    services: libp2p.services,
+    socketPath: socket.path,
+    addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
+    async start() {
+      await libp2p.start()
+      await rememberPorts(data.path, config.listen, node.addresses())
+      await socket.start()
+      const { name, id, open } = network
+      forgetLocalNode = await advertiseLocalNode(
+        {
+          peerId: key.peerId,
+          name: config.name,
+          pid: process.pid,
+          socket: socket.path,
+          network: { name, id: Buffer.from(id).toString('hex'), open },
+          addresses: node.addresses(),
+          owners: [...owners]
+        },
+        runtimeDir()
+      )
+    },
+    stop() {
+      stopping ??= (async () => {
+        await forgetLocalNode()
+        await socket.stop()
+        await libp2p.stop()
+        await engines.close()
+        await store.close()
+      })()
+      return stopping
+    }
+  }
+  return node
+}
+
+function createEngines(config: Config, runDir: string, log: NodeLogger): EngineRegistry {
+  const engines = new EngineRegistry()
+  engines.register(createEngine('podman', { runDir, logger: log.child({ component: 'beemesh:podman' }) }))
+  engines.register(createEngine('mock', undefined))
+  if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
+  return engines
+}
+
+/** Names of engines that work here, mock last. */
+async function availableEngines(engines: EngineRegistry): Promise<string[]> {
+  const answers = await Promise.all(engines.names().map(async (name) => ({ name, ...(await engines.availability(name)) })))
+  return answers.filter(({ available }) => available).map(({ name }) => name)
+}
+
+/** Port 0 stands for the port that was free on the first start, so that others find the node again after a restart. */
+async function rememberedListen(path: string, listen: readonly string[]): Promise<string[]> {
+  const ports = await readFile(join(path, 'ports.json'), 'utf8').then(
+    (text) => JSON.parse(text) as Record<string, number>,
+    () => ({}) as Record<string, number>
+  )
+  return listen.map((address) => (ports[address] === undefined ? address : address.replace(/\/0$/, `/${ports[address]}`)))
+}
+
+async function rememberPorts(path: string, listen: readonly string[], addresses: readonly string[]): Promise<void> {
+  const ports: Record<string, number> = {}
+  for (const wanted of listen) {
+    const prefix = wanted.replace(/\/0$/, '/')
+    const bound = wanted.endsWith('/tcp/0') ? addresses.find((address) => address.startsWith(prefix)) : undefined
+    const port = bound === undefined ? Number.NaN : Number(/\/tcp\/(\d+)/.exec(bound)?.[1])
+    if (Number.isInteger(port)) ports[wanted] = port
+  }
+  if (Object.keys(ports).length > 0) await writePrivateFile(join(path, 'ports.json'), JSON.stringify(ports), { replace: true })
+}

@@ -1,0 +1,93 @@
+import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config/index.ts'
+import {
+  loadOrCreateNetworkKey,
+  loadOrCreateSigningKey,
+  loadSigningKey,
+  type Network,
+  openNetwork,
+  type SigningKey,
+  writePrivateFile
+} from '../identity/index.ts'
+import { loadOrCreateSealingKey, type SealingKey } from '../sealing/index.ts'
+import { addOwners, openMembership, readOwners, signMembership } from '../trust/index.ts'
+
+/** Name of a private network whose key file is made here. */
+const DEFAULT_NETWORK_NAME = 'beemesh'
+
+/** Everything of a node that lasts, apart from its database. */
+export interface DataDir {
+  readonly path: string
+  readonly key: SigningKey
+  readonly sealingKey: SealingKey
+  readonly network: Network
+  /** Peer IDs. */
+  readonly owners: ReadonlySet<string>
+  /** Membership grants for this node in this network. */
+  readonly memberships: readonly Uint8Array[]
+  /** What was made just now, for telling the person who starts the node. */
+  readonly created: readonly ('node' | 'identity' | 'network')[]
+}
+
+/** Opens a node's folder, making what is missing. With the owner's identity at hand it also signs the node's membership. */
+export async function openDataDir(config: Config): Promise<DataDir> {
+  const path = config.dataDir
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  await chmod(path, 0o700)
+  const { key, created: isNew } = await loadOrCreateSigningKey(join(path, 'node.key'))
+  const { key: sealingKey } = await loadOrCreateSealingKey(join(path, 'sealing.key'))
+  const { network, created: networkCreated } = await openConfiguredNetwork(config)
+  const { identity, created: identityCreated } = await openIdentity(config, isNew)
+  const ownersPath = join(path, 'owners')
+  const seeds = isNew && identity !== undefined ? [identity.peerId] : []
+  const owners = await addOwners(ownersPath, [...seeds, ...config.owners]).then(() => readOwners(ownersPath))
+  const memberships = await keepMemberships(path, { key, network, identity, owners })
+  const created = [
+    ...(isNew ? (['node'] as const) : []),
+    ...(identityCreated ? (['identity'] as const) : []),
+    ...(networkCreated ? (['network'] as const) : [])
+  ]
+  return { path, key, sealingKey, network, owners, memberships, created }
+}
+
+async function openConfiguredNetwork(config: Config): Promise<{ network: Network; created: boolean }> {
+  if (config.network !== undefined) return { network: openNetwork(config.network), created: false }
+  return loadOrCreateNetworkKey(config.networkKey!, DEFAULT_NETWORK_NAME)
+}
+
+/** The owner's key: made on the very first start, later only used when it is there. */
+async function openIdentity(config: Config, isNew: boolean): Promise<{ identity?: SigningKey; created: boolean }> {
+  if (isNew) {
+    const { key, created } = await loadOrCreateSigningKey(config.identity)
+    return { identity: key, created }
+  }
+  try {
+    return { identity: await loadSigningKey(config.identity), created: false }
+  } catch {
+    return { created: false } // because a node that was seeded once runs without its owner's key
+  }
+}
+
+async function keepMemberships(
+  path: string,
+  { key, network, identity, owners }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
+): Promise<Uint8Array[]> {
+  const file = join(path, 'memberships')
+  const context = { subject: key.publicKey, networkId: network.id, nowMs: Date.now() }
+  const lines = await readFile(file, 'utf8').catch(() => '')
+  const all = lines.split('\n').filter((line) => line !== '')
+  const valid = all.map((line) => new Uint8Array(Buffer.from(line, 'base64'))).flatMap((grant) => {
+    try {
+      return [{ grant, ...openMembership(grant, context) }]
+    } catch {
+      return [] // because grants of other networks stay in the file and do not count in this one
+    }
+  })
+  const grants = valid.map(({ grant }) => grant)
+  if (identity === undefined || !owners.has(identity.peerId)) return grants
+  if (valid.some(({ issuer }) => issuer === identity.peerId)) return grants
+  const fresh = signMembership(identity, context)
+  await writePrivateFile(file, `${[...all, Buffer.from(fresh).toString('base64')].join('\n')}\n`, { replace: true })
+  return [...grants, fresh]
+}

@@ -1,0 +1,82 @@
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { gossipsub } from '@libp2p/gossipsub'
+import { identify } from '@libp2p/identify'
+import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import type { Datastore } from 'interface-datastore'
+import type { Libp2pOptions } from 'libp2p'
+import { pnetKey } from '../client/index.ts'
+import { type Network, networkTag } from '../identity/index.ts'
+
+/** Connections a second from one address: twenty nodes behind one NAT may come at once. libp2p's own default is 5. */
+const INBOUND_CONNECTIONS_PER_SECOND = 100
+/** Connections that are being upgraded. libp2p's own default is 10. */
+const MAX_PENDING_INBOUND = 100
+const MAX_CONNECTIONS = 500
+const HOUR_MS = 3_600_000
+/** Buckets of the DHT's table: 2^10 x 20 peers. Source: facts on membership, the default holds 1,280. */
+const KAD_PREFIX_LENGTH = 10
+/** One DHT request. Source: facts: the default waits 5-7 s on a frozen node, 0.5 s loses busy ones. */
+const KAD_TIMEOUT_MS = { minTimeout: 1_500, maxTimeout: 3_000 }
+
+export interface HostInit {
+  readonly privateKey: PrivateKey
+  readonly network: Network
+  readonly datastore: Datastore
+  readonly listen: readonly string[]
+  readonly providerTtlMs: number
+  readonly logger: ComponentLogger
+}
+
+/** libp2p as every node of ours has it; the traps each line avoids are in docs/DEPENDENCIES.md. */
+export function hostOptions(init: HostInit) {
+  const { privateKey, network, datastore, listen, logger } = init
+  return {
+    privateKey,
+    datastore,
+    logger,
+    addresses: { listen: [...listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
+    connectionManager: {
+      inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: MAX_PENDING_INBOUND,
+      maxConnections: MAX_CONNECTIONS
+    },
+    // because providers are found by peer ID, and an address that aged away makes a live provider unreachable
+    peerStore: { maxAddressAge: 24 * HOUR_MS, maxPeerAge: 48 * HOUR_MS }
+  } satisfies Libp2pOptions
+}
+
+/** The services of libp2p's own that ours need, each under the name ours expect. */
+export function hostServices({ network, providerTtlMs }: Pick<HostInit, 'network' | 'providerTtlMs'>) {
+  const prefix = `beemesh/${networkTag(network)}` // so that two networks do not even identify each other
+  return {
+    identify: identify({ protocolPrefix: prefix }),
+    ping: ping({ protocolPrefix: prefix }),
+    dht: kadDHT({
+      protocol: `/${prefix}/kad/1.0.0`,
+      clientMode: false,
+      peerInfoMapper: passthroughMapper,
+      initialQuerySelfInterval: 10,
+      prefixLength: KAD_PREFIX_LENGTH,
+      networkDialTimeout: KAD_TIMEOUT_MS,
+      reprovide: {
+        validity: providerTtlMs,
+        interval: Math.max(1_000, providerTtlMs / 12),
+        threshold: providerTtlMs / 2
+      }
+    }),
+    pubsub: gossipsub({
+      allowPublishToZeroTopicPeers: true,
+      floodPublish: true,
+      scoreParams: { IPColocationFactorWeight: 0 } // because many nodes share one address at home and behind NAT
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import type { Libp2p, Startable } from '@libp2p/interface'
+import type { Network } from '../identity/index.ts'
+import type { MembersService } from '../members/index.ts'
+import type { ProvidersService } from '../providers/index.ts'
+import type { WorkloadsService } from '../workloads/index.ts'
+
+/** A running (or startable) node. */
+export interface BeemeshNode extends Startable {
+  readonly peerId: string
+  readonly name: string
+  readonly network: Network
+  /** Peer IDs it obeys. */
+  readonly owners: readonly string[]
+  /** What workloads run on unless their manifest says otherwise; 'none' when no engine is available. */
+  readonly engine: string
+  /** What the first start made. */
+  readonly created: readonly ('node' | 'identity' | 'network')[]
+  readonly libp2p: Libp2p
+  readonly services: {
+    readonly members: MembersService
+    readonly providers: ProvidersService
+    readonly workloads: WorkloadsService
+  }
+  readonly socketPath: string
+  /** Full addresses, ending in /p2p/PEERID. */
+  addresses(): string[]
+  start(): Promise<void>
+  /** Closes everything; workloads keep running. */
+  stop(): Promise<void>
+}
