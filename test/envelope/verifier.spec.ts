@@ -7,49 +7,14 @@ import {
   APPLY_REQUEST,
   encodeGrant,
   encodeNodeStatement,
-  encodeStatusReply,
   GRANT,
   NODE_STATEMENT,
-  type NodeStatementInit,
   QUERY,
   RECORD,
   STATUS_REPLY
 } from '../../src/generated/fbs/index.ts'
-import { apply, bytesOf, codeOf, query, RECORD_FIELDS, record, seededRandom } from './fixtures.ts'
-
-const NODE: NodeStatementInit = {
-  name: 'node-1',
-  addresses: ['/ip4/127.0.0.1/tcp/4001', '/ip6/::1/tcp/4001'],
-  labels: [{ key: 'zone', value: 'a' }],
-  engines: ['podman'],
-  version: '0.1.0',
-  bootId: bytesOf('boot', 16),
-  scheduling: true,
-  kem: 'xwing',
-  sealingKey: bytesOf('sealing', 1216),
-  memberships: [{ value: bytesOf('grant', 200) }]
-}
-
-const status = () =>
-  encodeStatusReply({
-    nodeName: 'node-1',
-    manifests: [1, 2].map((version) => ({
-      manifestId: bytesOf('manifest', 36),
-      version,
-      kind: 'Deployment',
-      name: 'web',
-      namespace: 'default',
-      workloads: [
-        {
-          workloadId: 'web-0',
-          engine: 'podman',
-          state: 'running',
-          message: 'läuft',
-          ports: [{ containerPort: 80, hostPort: 19000, hostIp: '127.0.0.1', protocol: 'TCP' }]
-        }
-      ]
-    }))
-  })
+import { apply, bytesOf, codeOf, query, RECORD_FIELDS, record } from './fixtures.ts'
+import { NODE_FIELDS, status } from './samples.ts'
 
 /** The path of the first fault, or 'none'. */
 function faultOf(root: Root<unknown>, bytes: Uint8Array): string {
@@ -72,7 +37,7 @@ function wordsEqual(bytes: Uint8Array, value: number): number[] {
 
 describe('FlatBuffers verifier', () => {
   it('passes what our encoders make', () => {
-    expect(decode(NODE_STATEMENT, encodeNodeStatement(NODE))).to.deep.include(NODE)
+    expect(decode(NODE_STATEMENT, encodeNodeStatement(NODE_FIELDS))).to.deep.include(NODE_FIELDS)
     expect(decode(RECORD, record())).to.deep.include(RECORD_FIELDS)
     expect(decode(STATUS_REPLY, status()).manifests[1]?.workloads[0]?.message).to.equal('läuft')
   })
@@ -179,7 +144,7 @@ describe('FlatBuffers verifier', () => {
   })
 
   it('refuses a bool that is neither', () => {
-    const bytes = encodeNodeStatement(NODE)
+    const bytes = encodeNodeStatement(NODE_FIELDS)
     const view = new DataView(bytes.buffer)
     const table = view.getUint32(0, true)
     const vtable = table - view.getInt32(table, true)
@@ -193,14 +158,14 @@ describe('FlatBuffers verifier', () => {
     ['more bytes than max', 'x'.repeat(64), 'length 64, expected at most 63']
   ] as const) {
     it(`refuses a string with ${name}`, () => {
-      expect(faultOf(NODE_STATEMENT, encodeNodeStatement({ ...NODE, name: text }))).to.equal(
+      expect(faultOf(NODE_STATEMENT, encodeNodeStatement({ ...NODE_FIELDS, name: text }))).to.equal(
         `NodeStatement.name: ${fault}`
       )
     })
   }
 
   it('refuses a string that is not UTF-8', () => {
-    const bytes = encodeNodeStatement({ ...NODE, name: 'éé' })
+    const bytes = encodeNodeStatement({ ...NODE_FIELDS, name: 'éé' })
     const at = Buffer.from(bytes).indexOf('éé')
     bytes[at] = 0xc0
 
@@ -208,46 +173,11 @@ describe('FlatBuffers verifier', () => {
   })
 
   it('refuses a long string inside a vector', () => {
-    const bytes = encodeNodeStatement({ ...NODE, addresses: ['ok', 'x'.repeat(257)] })
+    const bytes = encodeNodeStatement({ ...NODE_FIELDS, addresses: ['ok', 'x'.repeat(257)] })
 
     expect(faultOf(NODE_STATEMENT, bytes)).to.equal(
       'NodeStatement.addresses.1: length 257, expected at most 256'
     )
-  })
-
-  it('survives 20 000 mutants: no other error, none slow, nothing from outside', () => {
-    const random = seededRandom(20_261_120)
-    const seeds: ReadonlyArray<readonly [Root<unknown>, Uint8Array]> = [
-      [STATUS_REPLY, status()],
-      [NODE_STATEMENT, encodeNodeStatement(NODE)],
-      [APPLY_REQUEST, apply()],
-      [RECORD, record()]
-    ]
-    const outside = 'OUTSIDE-OF-THE-MESSAGE'
-    let passed = 0
-    let slowestMs = 0
-    for (let i = 0; i < 20_000; i++) {
-      const [root, good] = seeds[i % seeds.length]!
-      const pool = Buffer.concat([Buffer.from(outside), good, Buffer.from(outside)])
-      const bytes = pool.subarray(outside.length, outside.length + good.byteLength)
-      mutate(bytes, random)
-      const started = performance.now()
-      try {
-        const value = decode(root, bytes)
-        passed++
-        expect(
-          JSON.stringify(value, (_, item) =>
-            item instanceof Uint8Array ? Buffer.from(item).toString('latin1') : item
-          )
-        ).not.to.contain(outside)
-      } catch (error) {
-        if (!(error instanceof EnvelopeError)) throw error
-        expect(error.code).to.equal('MESSAGE_MALFORMED')
-      }
-      slowestMs = Math.max(slowestMs, performance.now() - started)
-    }
-    expect(passed).to.be.within(100, 19_900)
-    expect(slowestMs).to.be.below(50)
   })
 
   it('verifies at least 200 000 small messages a second where nothing else runs (here: half of that)', () => {
@@ -260,38 +190,3 @@ describe('FlatBuffers verifier', () => {
     expect(codeOf(() => verify(RECORD, bytes))).to.equal('nothing')
   })
 })
-
-/** One to four changes: a bit, a byte, an interesting 32 bit word, or a piece copied elsewhere. */
-function mutate(bytes: Uint8Array, random: (below: number) => number): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const words = [
-    0,
-    1,
-    4,
-    0xff,
-    0x7fffffff,
-    0x80000000,
-    0xffffffff,
-    0xfffffffc,
-    bytes.byteLength,
-    bytes.byteLength + 64
-  ]
-  // because offsets and lengths are what matters, half of the changes go to the first bytes
-  const place = () => random(random(2) === 0 ? Math.min(200, bytes.byteLength) : bytes.byteLength)
-  for (let n = 1 + random(4); n > 0; n--) {
-    const at = place()
-    switch (random(4)) {
-      case 0:
-        bytes[at]! ^= 1 << random(8)
-        break
-      case 1:
-        bytes[at] = random(256)
-        break
-      case 2:
-        if (at + 4 <= bytes.byteLength) view.setUint32(at - (at % 4), words[random(words.length)]!, true)
-        break
-      default:
-        bytes.copyWithin(at, place(), place())
-    }
-  }
-}
