@@ -8,8 +8,6 @@ export const MAX_NODES = 20_000
 export const MAX_DEPTH = 32
 /** Violations in one error; the rest is counted. Chosen: more than a screen helps nobody. */
 export const MAX_VIOLATIONS = 50
-/** Copies of one Deployment. Source: facts/crypto.md section 8. */
-export const MAX_REPLICAS = 50
 /** Smallest cpu limit: a CFS quota of 1 ms in a period of 100 ms, the least that Linux takes. */
 export const MIN_CPU_LIMIT_MILLIS = 10
 /** Smallest memory limit, as Docker has it; with less a container does not even start. */

@@ -273,6 +273,16 @@ describe('manifest/fields', () => {
       })
     ],
     [
+      'a host port published twice',
+      `${main}.ports[1].hostPort`,
+      inMain({
+        ports: [
+          { containerPort: 80, hostPort: 8080 },
+          { containerPort: 81, hostPort: 8080 }
+        ]
+      })
+    ],
+    [
       'a host IP that is none',
       `${main}.ports[0].hostIP`,
       inMain({ ports: [{ containerPort: 80, hostIP: 'localhost' }] })

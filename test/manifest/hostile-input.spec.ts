@@ -1,6 +1,16 @@
 import { expect } from 'chai'
-import { parseCanonical, parseManifests } from '../../src/manifest/index.ts'
-import { container, file, pod, refusalOf, refuse } from './fixtures/manifests.ts'
+import fc from 'fast-check'
+import { ManifestError, parseCanonical, parseManifests } from '../../src/manifest/index.ts'
+import {
+  configMap,
+  container,
+  deployment,
+  file,
+  pod,
+  refusalOf,
+  refuse,
+  secret
+} from './fixtures/manifests.ts'
 
 /** Far above what any of these takes here (under 100 ms), far below what an unbounded parser takes (seconds). */
 const MAX_MS = 1000
@@ -113,6 +123,74 @@ describe('manifest/hostile input', () => {
     expect(timed(() => refusalOf(() => parseCanonical(Buffer.from(deep)))).code).to.equal(
       'MANIFEST_TOO_LARGE'
     )
+  })
+
+  it('answers any value in any place with a manifest or a ManifestError', () => {
+    const whole = deployment(
+      { strategy: { type: 'Recreate' } },
+      {
+        initContainers: [container({ name: 'i', command: ['a'] })],
+        containers: [
+          container({
+            env: [
+              { name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k' } } },
+              { name: 'B', value: '$(A)' }
+            ],
+            envFrom: [{ configMapRef: { name: 'c' } }],
+            ports: [{ containerPort: 80, hostPort: 80, hostIP: '::1' }],
+            resources: { limits: { cpu: 1, memory: '64Mi' }, requests: { cpu: '1m' } },
+            securityContext: { runAsUser: 1, runAsGroup: 1, runAsNonRoot: true },
+            volumeMounts: [{ name: 'v', mountPath: '/v' }]
+          })
+        ],
+        volumes: [
+          { name: 'v', secret: { secretName: 's', items: [{ key: 'k', path: 'p' }] } },
+          { name: 'w', emptyDir: { medium: 'Memory', sizeLimit: 1 } }
+        ],
+        hostAliases: [{ ip: '::1', hostnames: ['a'] }],
+        dnsConfig: { nameservers: ['::1'] }
+      },
+      { annotations: { 'beemesh.io/engine': 'mock' } }
+    )
+    const list = {
+      kind: 'List',
+      items: [whole, configMap('c', { X: '1' }), secret('s', { k: 'v' }, { data: { k: 'AAAA' } })]
+    }
+    expect(parseManifests(file(list))).to.have.length(1)
+    const paths: string[][] = []
+    const visit = (value: unknown, path: string[]) => {
+      paths.push(path)
+      if (typeof value === 'object' && value !== null)
+        for (const [key, child] of Object.entries(value)) visit(child, [...path, key])
+    }
+    visit(list, [])
+    const put = (root: unknown, [head, ...rest]: string[], value: unknown): unknown => {
+      if (head === undefined) return value
+      const child = put((root as Record<string, unknown>)[head], rest, value)
+      return Array.isArray(root) ? root.with(Number(head), child) : { ...(root as object), [head]: child }
+    }
+    const junk = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom(null, 0, -1, 1e21, '', 'x', [], {}, [[]], [null], { a: null }, true)
+    )
+    fc.assert(
+      fc.property(fc.constantFrom(...paths), junk, (path, value) => {
+        try {
+          parseManifests(JSON.stringify(put(list, path, value)))
+        } catch (thrown) {
+          if (!(thrown instanceof ManifestError)) throw thrown
+        }
+      }),
+      { seed: 3, numRuns: 3000 }
+    )
+  })
+
+  it('takes long base64 and long names in its stride', () => {
+    const data = { k: 'A'.repeat(60_000) }
+    timed(() => refuse(secret('s', {}, { data })))
+    timed(() => refuse(secret('s', {}, { data: { k: `${'A'.repeat(59_999)}!` } })))
+    timed(() => refuse(pod({}, { labels: { ['a'.repeat(60_000)]: 'x' } })))
+    timed(() => refuse(pod({ containers: [container({ image: `${'a:'.repeat(25_000)}@` })] })))
   })
 
   it('accepts a manifest just below the limit', () => {

@@ -12,7 +12,7 @@ import type { Report } from './report.ts'
 export function checkPod(spec: JsonRecord, path: string, report: Report): void {
   const volumes = checkVolumes(spec, path, report)
   const containerNames = new Set<string>()
-  const ports = { numbers: new Set<string>(), names: new Set<string>() }
+  const ports = { numbers: new Set<string>(), names: new Set<string>(), hostPorts: new Set<string>() }
   for (const field of ['initContainers', 'containers'] as const) {
     for (const [index, raw] of asList(spec[field]).entries()) {
       const container = asRecord(raw)
@@ -150,6 +150,7 @@ function checkUser(container: JsonRecord, pod: JsonRecord, path: string, report:
 interface SeenPorts {
   readonly numbers: Set<string>
   readonly names: Set<string>
+  readonly hostPorts: Set<string>
 }
 
 function checkPorts(container: JsonRecord, seen: SeenPorts, path: string, report: Report): void {
@@ -166,6 +167,9 @@ function checkPorts(container: JsonRecord, seen: SeenPorts, path: string, report
         'is declared twice; containers of a pod share one network',
         report
       )
+    const { hostPort, hostIP } = port
+    const place = `${asText(hostIP) ?? ''}:${asNumber(hostPort)}/${asText(port.protocol) ?? 'TCP'}`
+    if (hostPort !== undefined) unique(seen.hostPorts, place, `${at}.hostPort`, 'is published twice', report)
     unique(seen.names, port.name, `${at}.name`, 'is the name of two ports', report)
     checkAddress(port.hostIP, `${at}.hostIP`, report)
   }

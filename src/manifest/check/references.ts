@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { configData } from '../objects/config-data.ts'
 import { joinPath } from '../objects/json.ts'
 import { type Container, podTemplateOf } from '../objects/kube.ts'
@@ -69,10 +70,6 @@ function checkContent(reference: Reference, object: KubeObject, report: Report):
       report(path, 'env-name', `takes in ${of}, which is no name for a variable`)
     if (bytes.includes(0) || !isUtf8(bytes)) report(path, 'env-text', `takes in ${of}, which is not text`)
   }
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  return Buffer.compare(Buffer.from(Buffer.from(bytes).toString('utf8'), 'utf8'), bytes) === 0
 }
 
 function collectReferences(workload: KubeObject): readonly Reference[] {

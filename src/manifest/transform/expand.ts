@@ -3,7 +3,8 @@ export type Lookup = (name: string) => string | undefined
 
 /**
  * Replaces `$(NAME)` as Kubernetes does: `$$` is a literal `$`, an unknown name stays as written, nothing is replaced
- * twice. Podman 4.3 does none of this (github.com/containers/podman/issues/15983).
+ * twice. Podman before 4.7 does none of this, and later
+ * ones only in command and args (github.com/containers/podman/issues/15983), where they would replace what is left a second time.
  * @param maxBytes length in UTF-16 units at which to give up
  * @returns undefined when the result is longer than that
  */
