@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import type { DeployRequest, PodContainer, RuntimeError } from '../../src/runtime/index.ts'
 import { describeEngine } from '../conformance/engine-suite.ts'
-import { createPodmanFixture, type PodmanFixture, toContainer } from './podman-fixture.ts'
+import { createPodmanFixture, IMAGE, type PodmanFixture, toContainer } from './podman-fixture.ts'
 
 describeEngine('podman, over its service', () => createPodmanFixture())
 describeEngine('podman, by its command line', () => createPodmanFixture({ service: false }))
@@ -57,18 +57,15 @@ describe('podman engine', function () {
       (thrown: RuntimeError) => thrown
     )
 
-  it('answers on the host port, on its address', async () => {
-    const { port, release } = await fixture.occupyPort()
-    await release()
-    const web = {
-      name: 'web',
-      image: toContainer('x').image,
-      ports: [{ containerPort: 8080, hostPort: port, hostIP: '127.0.0.1' }]
-    }
-    await fixture.engine.deploy(toRequest([web]))
-    const response = await fetch(`http://127.0.0.1:${port}/`)
-    expect(await response.text()).to.equal('hello from beemesh\n')
-  })
+  for (const hostIP of ['127.0.0.1', '0.0.0.0', undefined])
+    it(`answers on the host port at ${hostIP ?? 'no address in particular'}`, async () => {
+      const { port, release } = await fixture.occupyPort()
+      await release()
+      const ports = [{ containerPort: 8080, hostPort: port, ...(hostIP === undefined ? {} : { hostIP }) }]
+      await fixture.engine.deploy(toRequest([{ name: 'web', image: IMAGE, ports }]))
+      const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) })
+      expect(await response.text()).to.equal('hello from beemesh\n')
+    })
 
   it('gives files to their own pod only, with their modes, in memory', async () => {
     const key = { path: 'tls/key', content: new TextEncoder().encode('secret'), mode: 0o400 }

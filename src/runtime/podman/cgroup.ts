@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Abortable, delay } from '../../common/index.ts'
 import { TEARDOWN_POLL_MS, TEARDOWN_WAIT_MS } from './constants.ts'
@@ -19,6 +19,25 @@ export async function awaitEmptyCgroup(cgroupPath: string | undefined, options: 
     if (!(await isPopulated(cgroupPath))) return
     await delay(TEARDOWN_POLL_MS, options)
   }
+}
+
+/**
+ * Removes what is left of a removed pod's cgroups. On a hybrid tree runc forgets those under `systemd` and `unified`, two a pod, for
+ * ever. A cgroup with a process in it stays, because the kernel refuses. Never throws.
+ */
+export async function removeEmptyCgroups(cgroupPath: string | undefined): Promise<void> {
+  if (cgroupPath === undefined || !/\/[0-9a-f]{64}$/.test(cgroupPath) || cgroupPath.includes('..')) return
+  const hierarchies = await readdir(V2_ROOT, { withFileTypes: true }).catch(() => [])
+  const roots = hierarchies
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(V2_ROOT, name, cgroupPath))
+  await Promise.all(roots.map(removeEmptyTree))
+}
+
+async function removeEmptyTree(directory: string): Promise<void> {
+  const children = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  for (const child of children) if (child.isDirectory()) await removeEmptyTree(join(directory, child.name))
+  await rmdir(directory).catch(() => {})
 }
 
 async function isPopulated(cgroupPath: string): Promise<boolean> {

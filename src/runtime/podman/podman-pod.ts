@@ -10,6 +10,11 @@ interface Volume extends Readonly<Record<string, unknown>> {
   readonly configMap?: unknown
 }
 
+interface Port extends Readonly<Record<string, unknown>> {
+  readonly hostPort?: number
+  readonly hostIP?: string
+}
+
 interface Mount extends Readonly<Record<string, unknown>> {
   readonly name: string
 }
@@ -85,9 +90,8 @@ export function toPodmanPod(
     const mounts = ((container.volumeMounts as readonly Mount[] | undefined) ?? []).map((mount) =>
       files.has(mount.name) ? { ...mount, readOnly: true } : mount
     )
-    const ports = ((container.ports as readonly { hostPort?: number }[] | undefined) ?? []).filter(
-      ({ hostPort = 0 }) => hostPort !== 0 && pod.spec.hostNetwork !== true
-    )
+    const written = (container.ports as readonly Port[] | undefined) ?? []
+    const ports = pod.spec.hostNetwork === true ? [] : written.flatMap(toPodmanPort)
     return {
       ...kept,
       name: container.name,
@@ -110,6 +114,12 @@ export function toPodmanPod(
         : { initContainers: initContainersOf(pod).map(toContainer) })
     }
   }
+}
+
+/** Nothing without a host port; and "every address" unsaid, because said as 0.0.0.0 netavark 1.4 writes a rule that no packet meets. */
+function toPodmanPort({ hostIP, ...port }: Port): Port[] {
+  if (port.hostPort === undefined || port.hostPort === 0) return []
+  return [hostIP === undefined || hostIP === '0.0.0.0' || hostIP === '::' ? port : { ...port, hostIP }]
 }
 
 function volumesOf(pod: PodDocument): readonly Volume[] {

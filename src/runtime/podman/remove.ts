@@ -1,6 +1,6 @@
 import { type Abortable, delay } from '../../common/index.ts'
 import type { RemoveOptions } from '../types.ts'
-import { awaitEmptyCgroup } from './cgroup.ts'
+import { awaitEmptyCgroup, removeEmptyCgroups } from './cgroup.ts'
 import type { Podman } from './client/index.ts'
 import { DEPLOY_LABEL, REMOVE_ATTEMPTS, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
 import { removeFileVolumes } from './file-volumes.ts'
@@ -74,7 +74,8 @@ async function removePod(
   await awaitEmptyCgroup(pod.CgroupPath, options)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await podman.ask((client) => client.removePod(pod.Id, options), options)
+      await podman.ask((client) => client.removePod(pod.Id, options), options)
+      return await removeEmptyCgroups(pod.CgroupPath)
     } catch (error) {
       options.signal?.throwIfAborted()
       // because when conmon was killed, the first try waits 5 s for an exit code nobody will write, and fails; the second works
