@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
+import { execa } from 'execa'
 import type { DeployRequest, PodContainer, RuntimeError } from '../../src/runtime/index.ts'
 import { describeEngine } from '../conformance/engine-suite.ts'
 import { createPodmanFixture, IMAGE, type PodmanFixture, toContainer } from './podman-fixture.ts'
@@ -258,6 +259,28 @@ describe('podman engine', function () {
       await new Promise((resolve) => setTimeout(resolve, 100))
     expect((await engine.status(request.workloadId))?.state).to.equal('running')
     expect(log.filter((line) => line.includes('answers'))).to.have.length(2)
+  })
+
+  it('leaves no service behind for long when the node is killed', async () => {
+    const index = new URL('../../src/runtime/index.ts', import.meta.url).href
+    const runDir = JSON.stringify(`${fixture.runDir}/killed`)
+    const script = `const { PodmanEngine } = await import('${index}')
+      const engine = new PodmanEngine({ runDir: ${runDir}, serviceIdleS: 1 })
+      await engine.list({ labels: {} })
+      process.kill(process.pid, 'SIGKILL')`
+    const { signal } = await execa(process.execPath, ['--input-type=module', '--eval', script], {
+      reject: false
+    })
+    expect(signal).to.equal('SIGKILL')
+    const fetchServices = async () =>
+      (await execa('ps', ['-e', '-o', 'args'])).stdout
+        .split('\n')
+        .filter((line) => line.includes(`${fixture.runDir}/killed/`))
+    expect(await fetchServices()).to.have.length(1)
+    for (let tries = 0; (await fetchServices()).length > 0; tries++) {
+      if (tries > 100) expect.fail('the service is still there')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   })
 
   it('is not fooled by labels of an image', async () => {

@@ -41,7 +41,8 @@ export function toPodmanError(
   const lines = toLines(output)
   const text = lines.join('\n')
   const code = MEANINGS.find(([pattern]) => pattern.test(text))?.[1] ?? fallback
-  const telling = lines.findLast((line) =>
+  // the first that means this, because the last is often a summary ("failed to start 2 containers")
+  const telling = lines.find((line) =>
     MEANINGS.some(([pattern, meaning]) => meaning === code && pattern.test(line))
   )
   const said = (telling ?? lines.at(-1) ?? 'it said nothing').replace(/^Error: /, '')
