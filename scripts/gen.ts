@@ -7,7 +7,9 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { configDocsGenerator } from './gen/config-docs.ts'
 import { fbsGenerator } from './gen/fbs.ts'
+import { manifestDocsGenerator } from './gen/manifest-docs.ts'
 import { findStale, makeStamp, staleFiles, stampPath } from './gen/stamp.ts'
 import type { Generator } from './gen/types.ts'
 import { vectorsGenerator } from './gen/vectors.ts'
@@ -15,7 +17,12 @@ import { vectorsGenerator } from './gen/vectors.ts'
 const ROOT = dirname(import.meta.dirname)
 
 /** Add a generator here; it needs nothing else. */
-const GENERATORS: readonly Generator[] = [fbsGenerator(ROOT), vectorsGenerator(ROOT)]
+const GENERATORS: readonly Generator[] = [
+  fbsGenerator(ROOT),
+  vectorsGenerator(ROOT),
+  configDocsGenerator(ROOT),
+  manifestDocsGenerator(ROOT)
+]
 
 function check(generator: Generator): number {
   const generated = generator.generate()

@@ -3,9 +3,9 @@ import { decode, hasIdentifier } from '../envelope/index.ts'
 import { encodeApplyRequest, PROGRESS, STATUS_REPLY, type Workload } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { RemoteError } from '../wire/index.ts'
+import type { Session } from './connection/session.ts'
 import type { SeenNode } from './nodes.ts'
 import { type SealedManifest, sealManifest } from './seal.ts'
-import type { Session } from './session.ts'
 import type { ManifestResult, Placement, ProgressEvent } from './types.ts'
 
 type ChosenNode = SeenNode & { readonly hints?: readonly string[] }
@@ -86,7 +86,11 @@ async function applyOn(
       for (const { workloads } of decode(STATUS_REPLY, body).manifests)
         for (const workload of workloads) {
           const known = latest.get(workload.workloadId)
-          latest.set(workload.workloadId, { ...toPlacement(node, workload), error: known?.error, unchanged: known?.unchanged })
+          latest.set(workload.workloadId, {
+            ...toPlacement(node, workload),
+            error: known?.error,
+            unchanged: known?.unchanged
+          })
         }
   }
   return [...latest.values()]
@@ -106,7 +110,12 @@ export function toPlacement(
     workloadId: safeText(workload.workloadId, 63),
     ordinal: workload.ordinal,
     state: workload.state,
-    ports: workload.ports.map(({ containerPort, hostPort, hostIp, protocol }) => ({ containerPort, hostPort, hostIp: hostIp && safeText(hostIp, 64), protocol })),
+    ports: workload.ports.map(({ containerPort, hostPort, hostIp, protocol }) => ({
+      containerPort,
+      hostPort,
+      hostIp: hostIp && safeText(hostIp, 64),
+      protocol
+    })),
     engine: safeText(workload.engine, 32),
     unchanged: unchanged || undefined,
     error: failed ? { code: safeText(errorCode ?? 'START_FAILED', 64), message } : undefined
@@ -114,7 +123,11 @@ export function toPlacement(
 }
 
 function failedPlacement(node: SeenNode, ordinal: number, error: Error): Placement {
-  const code = isBeemeshError(error) ? error.code : error.name === 'TimeoutError' ? 'TIMED_OUT' : 'CONNECTION_LOST'
+  const code = isBeemeshError(error)
+    ? error.code
+    : error.name === 'TimeoutError'
+      ? 'TIMED_OUT'
+      : 'CONNECTION_LOST'
   const hint = isBeemeshError(error) ? error.hint : undefined
   return {
     peerId: node.peerId,

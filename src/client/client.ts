@@ -1,14 +1,20 @@
 import { type Abortable, safeText } from '../common/index.ts'
 import { decode, hasIdentifier } from '../envelope/index.ts'
-import { encodeDeleteRequest, encodeQuery, LOG_REPLY, PROGRESS, PROVIDER_LIST } from '../generated/fbs/index.ts'
+import {
+  encodeDeleteRequest,
+  encodeQuery,
+  LOG_REPLY,
+  PROGRESS,
+  PROVIDER_LIST
+} from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { applyManifest, toPlacement } from './apply.ts'
+import type { Session } from './connection/session.ts'
 import { byManifest, fetchHoldings, type HeldManifest } from './holders.ts'
-import { assertMember, fetchNodes, resolveNode, type Roots, type SeenNode } from './nodes.ts'
+import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
 import { candidates, notFound, onlyOne } from './references.ts'
 import { signTombstone } from './seal.ts'
-import type { Session } from './session.ts'
 import type {
   ApplyOptions,
   FoundProvider,
@@ -62,16 +68,26 @@ export class Client {
     const waiting = [...manifests.entries()]
     const worker = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-        results[next[0]] = await applyManifest(next[1], { session: this.#session, nodes: unique, signal, onProgress })
+        results[next[0]] = await applyManifest(next[1], {
+          session: this.#session,
+          nodes: unique,
+          signal,
+          onProgress
+        })
     }
     await Promise.all(Array.from({ length: Math.min(APPLY_CONCURRENCY, manifests.length) }, worker))
     return results
   }
 
   /** What the entry node holds of ours; with `all`, what every node holds. */
-  async workloads({ all = false, signal }: { all?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
+  async workloads({
+    all = false,
+    signal
+  }: { all?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
     const nodes = await this.nodes({ signal })
-    const holdings = await fetchHoldings(this.#session, all ? nodes : nodes.filter(({ entry }) => entry), { signal })
+    const holdings = await fetchHoldings(this.#session, all ? nodes : nodes.filter(({ entry }) => entry), {
+      signal
+    })
     if (!all && holdings[0]?.error !== undefined) throw holdings[0].error
     return byManifest(holdings).map((held) => this.#toView(held))
   }
@@ -106,11 +122,22 @@ export class Client {
     )
     const { kind, name, namespace } = held.manifest
     const placements = perNode.flat()
-    return { manifestId: held.id, kind, name, namespace, version: String(version), owner: key.peerId, placements }
+    return {
+      manifestId: held.id,
+      kind,
+      name,
+      namespace,
+      version: String(version),
+      owner: key.peerId,
+      placements
+    }
   }
 
   /** Who runs it, found by the entry node, each statement checked here. Nobody: an empty list. */
-  async providers(ref: string, { signal }: Abortable = {}): Promise<{ manifestId: string; providers: FoundProvider[] }> {
+  async providers(
+    ref: string,
+    { signal }: Abortable = {}
+  ): Promise<{ manifestId: string; providers: FoundProvider[] }> {
     const wanted = candidates(this.#session, ref, this.#namespace)
     const manifestIds = wanted.map(({ manifestId: value }) => ({ value }))
     const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds })
@@ -118,7 +145,9 @@ export class Client {
     for await (const body of this.#session.ask(this.#session.entry, 'providers', encode, { signal })) {
       const { manifestId, providers } = decode(PROVIDER_LIST, body)
       const context = { manifestId, networkId: this.#session.connection.networkId, nowMs: Date.now() }
-      const views = providers.map(({ statement, source }) => openProviderStatement(statement, { ...context, source }))
+      const views = providers.map(({ statement, source }) =>
+        openProviderStatement(statement, { ...context, source })
+      )
       const id = formatManifestId(manifestId)
       const candidate = wanted.find((one) => formatManifestId(one.manifestId) === id)
       if (views.length > 0) found.push({ id, ...candidate, views })
@@ -133,7 +162,10 @@ export class Client {
   async *logs(ref: string, { signal, ...query }: LogsQuery = {}): AsyncGenerator<LogLineView> {
     const held = await this.#resolve(ref, { signal })
     const stop = new AbortController()
-    const limited = { ...query, signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]) }
+    const limited = {
+      ...query,
+      signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
+    }
     const sources = held.holders.map(({ node }) => this.#logsOf(node, held.manifest.manifestId, limited))
     yield* mergeAll(sources, stop)
   }
@@ -141,7 +173,14 @@ export class Client {
   async *#logsOf(node: SeenNode, manifestId: Uint8Array, query: LogsQuery): AsyncGenerator<LogLineView> {
     const { follow, tail, sinceMs, container, signal } = query
     const encode = (replyKey: Uint8Array) =>
-      encodeQuery({ replyKey, manifestIds: [{ value: manifestId }], follow, tail: tail ?? -1, since: sinceMs, container })
+      encodeQuery({
+        replyKey,
+        manifestIds: [{ value: manifestId }],
+        follow,
+        tail: tail ?? -1,
+        since: sinceMs,
+        container
+      })
     for await (const body of this.#session.ask(node, 'logs', encode, { signal }))
       for (const entry of decode(LOG_REPLY, body).entries)
         yield {
@@ -159,15 +198,24 @@ export class Client {
     const manifestIds = candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal })
     const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
-    const found = byManifest(holdings).map((held) => ({ ...held, kind: held.manifest.kind, name: held.manifest.name }))
+    const found = byManifest(holdings).map((held) => ({
+      ...held,
+      kind: held.manifest.kind,
+      name: held.manifest.name
+    }))
     const one = onlyOne(ref, found)
     if (one !== undefined) return one
     const silent = holdings.filter(({ error }) => error !== undefined).map(({ node }) => node.name)
-    throw notFound(ref, silent.length === 0 ? undefined : `no node that answers holds it (${silent.join(', ')} did not answer)`)
+    throw notFound(
+      ref,
+      silent.length === 0 ? undefined : `no node that answers holds it (${silent.join(', ')} did not answer)`
+    )
   }
 
   #toView({ id, manifest, holders }: HeldManifest): ManifestStatusView {
-    const placements = holders.flatMap(({ node, status }) => status.workloads.map((workload) => toPlacement(node, workload)))
+    const placements = holders.flatMap(({ node, status }) =>
+      status.workloads.map((workload) => toPlacement(node, workload))
+    )
     return {
       manifestId: id,
       kind: safeText(manifest.kind, 32),
@@ -184,7 +232,14 @@ export class Client {
 function toFound(view: ProviderView): FoundProvider[] {
   const ageMs = Math.max(0, Date.now() - view.issuedAtMs)
   return view.workloads.map((workload) => {
-    const { peerId, node, engine = '', workloadId, state, ports } = toPlacement({ peerId: view.peerId, name: view.nodeName }, workload)
+    const {
+      peerId,
+      node,
+      engine = '',
+      workloadId,
+      state,
+      ports
+    } = toPlacement({ peerId: view.peerId, name: view.nodeName }, workload)
     return { peerId, node, engine, workloadId, state, source: view.source, ageMs, ports }
   })
 }

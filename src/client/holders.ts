@@ -2,8 +2,8 @@ import type { Abortable } from '../common/index.ts'
 import { decode } from '../envelope/index.ts'
 import { encodeQuery, type ManifestStatus, STATUS_REPLY } from '../generated/fbs/index.ts'
 import { formatManifestId } from '../manifest/index.ts'
+import type { Session } from './connection/session.ts'
 import type { SeenNode } from './nodes.ts'
-import type { Session } from './session.ts'
 
 /** Nodes asked at once. Chosen: each answer costs one key opening of 0.2-3 ms. */
 const CONCURRENCY = 8
@@ -45,8 +45,12 @@ async function fetchHolding(
   manifestIds: readonly Uint8Array[],
   signal?: AbortSignal
 ): Promise<ManifestStatus[]> {
-  const limit = AbortSignal.any([AbortSignal.timeout(ASK_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
-  const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds: manifestIds.map((value) => ({ value })) })
+  const limit = AbortSignal.any([
+    AbortSignal.timeout(ASK_TIMEOUT_MS),
+    ...(signal === undefined ? [] : [signal])
+  ])
+  const encode = (replyKey: Uint8Array) =>
+    encodeQuery({ replyKey, manifestIds: manifestIds.map((value) => ({ value })) })
   const found: ManifestStatus[] = []
   for await (const body of session.ask({ publicKey, addresses }, 'status', encode, { signal: limit }))
     found.push(...decode(STATUS_REPLY, body).manifests)
@@ -62,7 +66,10 @@ export interface HeldManifest {
 
 /** Holdings turned round: by manifest, newest version first known. */
 export function byManifest(holdings: readonly Holding[]): HeldManifest[] {
-  const found = new Map<string, { id: string; manifest: ManifestStatus; holders: { node: SeenNode; status: ManifestStatus }[] }>()
+  const found = new Map<
+    string,
+    { id: string; manifest: ManifestStatus; holders: { node: SeenNode; status: ManifestStatus }[] }
+  >()
   for (const { node, manifests } of holdings)
     for (const status of manifests) {
       const id = formatManifestId(status.manifestId)

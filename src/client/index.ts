@@ -13,13 +13,19 @@
  */
 export { dealCopies } from './apply.ts'
 export { Client, type ClientInit } from './client.ts'
-export { localConnection, type NodeConnection, remoteConnection } from './connection.ts'
+export { localConnection, type NodeConnection, remoteConnection } from './connection/connection.ts'
+export {
+  advertiseLocalNode,
+  findLocalNodes,
+  type LocalNode,
+  runtimeDir,
+  theLocalNode
+} from './connection/local-nodes.ts'
+export { pnetKey } from './connection/pnet-key.ts'
+export { Session, type Target } from './connection/session.ts'
 export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './errors.ts'
-export { advertiseLocalNode, findLocalNodes, type LocalNode, runtimeDir, theLocalNode } from './local-nodes.ts'
 export type { SeenNode } from './nodes.ts'
-export { pnetKey } from './pnet-key.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
-export { Session, type Target } from './session.ts'
 export type {
   ApplyOptions,
   FoundProvider,

@@ -3,8 +3,8 @@ import { decode, MEMBER_LIST } from '../envelope/index.ts'
 import { encodeQuery } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../identity/index.ts'
 import { type NodeView, openNodeStatement } from '../members/index.ts'
+import type { Session, Target } from './connection/session.ts'
 import { ClientError } from './errors.ts'
-import type { Session, Target } from './session.ts'
 
 /** A node as the entry node sees it, its statement checked by us. */
 export interface SeenNode extends NodeView {
@@ -20,14 +20,25 @@ export interface SeenNode extends NodeView {
 export type Roots = ReadonlySet<string>
 
 /** Every node the entry node has heard of. What cannot be verified is left out. */
-export async function fetchNodes(session: Session, roots: Roots, { signal }: Abortable = {}): Promise<SeenNode[]> {
+export async function fetchNodes(
+  session: Session,
+  roots: Roots,
+  { signal }: Abortable = {}
+): Promise<SeenNode[]> {
   return fetchFrom(session, session.entry, roots, { signal })
 }
 
-async function fetchFrom(session: Session, target: Target, roots: Roots, { signal }: Abortable): Promise<SeenNode[]> {
+async function fetchFrom(
+  session: Session,
+  target: Target,
+  roots: Roots,
+  { signal }: Abortable
+): Promise<SeenNode[]> {
   const nodes: SeenNode[] = []
   const { networkId, entry } = session.connection
-  for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), { signal }))
+  for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), {
+    signal
+  }))
     for (const { statement, lastSeen, connected, roundTripMs } of decode(MEMBER_LIST, body).members)
       try {
         const node = openNodeStatement(statement, { networkId, nowMs: Date.now() })

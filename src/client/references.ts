@@ -1,7 +1,7 @@
 import { parseManifestId, type WorkloadKind } from '../manifest/index.ts'
+import type { Session } from './connection/session.ts'
 import { ClientError } from './errors.ts'
 import { idOf } from './seal.ts'
-import type { Session } from './session.ts'
 
 /** Kinds a name may belong to; all IDs are computed, because only the owner can. */
 const KINDS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'] as const
@@ -26,7 +26,8 @@ export function candidates(session: Session, ref: string, namespace: string): Ca
   const id = parseManifestId(ref)
   if (id !== undefined) return [{ manifestId: id }]
   const [first = '', second, more] = ref.split('/')
-  if (more !== undefined || ref === '') throw notFound(ref, 'it is neither a manifest ID, kind/name nor a name')
+  if (more !== undefined || ref === '')
+    throw notFound(ref, 'it is neither a manifest ID, kind/name nor a name')
   const { networkId } = session.connection
   const candidate = (kind: string, name: string): Candidate => ({
     manifestId: idOf(session.key, networkId, { namespace, kind: kind as WorkloadKind, name }).id,
@@ -41,7 +42,10 @@ export function candidates(session: Session, ref: string, namespace: string): Ca
 
 function toKind(text: string): string | undefined {
   const lower = text.toLowerCase().replace(/s$/, '')
-  return ALIASES[text.toLowerCase()] ?? KINDS.find((kind) => kind.toLowerCase() === lower || kind.toLowerCase() === text.toLowerCase())
+  return (
+    ALIASES[text.toLowerCase()] ??
+    KINDS.find((kind) => kind.toLowerCase() === lower || kind.toLowerCase() === text.toLowerCase())
+  )
 }
 
 /** @returns the only one. @throws ClientError REF_AMBIGUOUS with the candidates */

@@ -1,9 +1,15 @@
+import { signObject } from '../envelope/index.ts'
 import { encodeRecord, type SealedKeyInit } from '../generated/fbs/index.ts'
 import { deriveSecret, type SigningKey } from '../identity/index.ts'
-import { canonicalBytes, type Manifest, type ManifestName, manifestId, manifestSalt } from '../manifest/index.ts'
-import { encryptManifest, sealContentKey } from '../sealing/index.ts'
-import { signObject } from '../envelope/index.ts'
+import {
+  canonicalBytes,
+  type Manifest,
+  type ManifestName,
+  manifestId,
+  manifestSalt
+} from '../manifest/index.ts'
 import type { NodeView } from '../members/index.ts'
+import { encryptManifest, sealContentKey } from '../sealing/index.ts'
 
 /** How long a record is good for. Chosen: a year; renewal comes with keepers. */
 export const RECORD_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
@@ -30,7 +36,13 @@ export interface SealedManifest {
 /** Encrypts one manifest version with a fresh key, seals the key to each node, and signs the record. */
 export async function sealManifest(
   manifest: Manifest,
-  { key, networkId, version, nodes, nowMs }: {
+  {
+    key,
+    networkId,
+    version,
+    nodes,
+    nowMs
+  }: {
     key: SigningKey
     networkId: Uint8Array
     version: number
@@ -71,7 +83,12 @@ export async function sealManifest(
 /** The owner's word that nothing of a manifest may run any more. */
 export function signTombstone(
   id: Uint8Array,
-  { key, networkId, version, nowMs }: { key: SigningKey; networkId: Uint8Array; version: number; nowMs: number }
+  {
+    key,
+    networkId,
+    version,
+    nowMs
+  }: { key: SigningKey; networkId: Uint8Array; version: number; nowMs: number }
 ): Uint8Array {
   const body = encodeRecord({
     manifestId: id,

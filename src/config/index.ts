@@ -8,6 +8,13 @@
  * ```
  */
 export { CONFIG_ERROR_CODES, ConfigError, type ConfigErrorCode } from './errors.ts'
-export { CONFIG_SCHEMA, type LoadConfigOptions, loadConfig, splitPair, toName, withDefaults } from './load-config.ts'
+export {
+  CONFIG_SCHEMA,
+  type LoadConfigOptions,
+  loadConfig,
+  splitPair,
+  toName,
+  withDefaults
+} from './load-config.ts'
 export { configDir, defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
 export type { Config, ConfigInput } from './types.ts'

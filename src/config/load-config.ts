@@ -32,16 +32,24 @@ export interface LoadConfigOptions {
  * File < environment < flags, checked, defaults filled in.
  * @throws ConfigError CONFIG_UNREADABLE, CONFIG_INVALID with the key, what was expected and where it came from
  */
-export async function loadConfig({ file, env = process.env, flags = {} }: LoadConfigOptions = {}): Promise<Config> {
+export async function loadConfig({
+  file,
+  env = process.env,
+  flags = {}
+}: LoadConfigOptions = {}): Promise<Config> {
   const fromFile = file === undefined ? {} : await readConfigFile(file)
   const fromEnv = readEnvironment(env)
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as ConfigInput
+  const given = Object.fromEntries(
+    Object.entries(flags).filter(([, value]) => value !== undefined)
+  ) as ConfigInput
   check(fromFile, file ?? 'the configuration file')
   check(fromEnv, 'the environment')
   check(given, 'the command line')
   const merged: ConfigInput = { ...fromFile, ...exclude(fromEnv), ...exclude(given) }
   // because a network named on a stronger level must not clash with a key file named on a weaker one
-  const strongest = [given, fromEnv, fromFile].find((level) => level.network !== undefined || level.networkKey !== undefined)
+  const strongest = [given, fromEnv, fromFile].find(
+    (level) => level.network !== undefined || level.networkKey !== undefined
+  )
   if (strongest?.network !== undefined && strongest.networkKey !== undefined)
     throw new ConfigError('CONFIG_INVALID', 'network and networkKey exclude each other', {
       hint: 'Keep network for an open one, networkKey for a private one.'
@@ -52,10 +60,14 @@ export async function loadConfig({ file, env = process.env, flags = {} }: LoadCo
 /** Fills in defaults; what is given is taken as checked. */
 export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = process.env): Config {
   const defaults = Object.fromEntries(
-    Object.entries(CONFIG_SCHEMA.properties).flatMap(([key, schema]) => ('default' in schema ? [[key, schema.default]] : []))
+    Object.entries(CONFIG_SCHEMA.properties).flatMap(([key, schema]) =>
+      'default' in schema ? [[key, schema.default]] : []
+    )
   ) as unknown as Config
   const listen = input.listen ?? defaults.listen
-  const loopback = listen.every((address) => /^\/(ip4\/127\.|ip6\/::1\/|memory\/|dns4?\/localhost\/)/.test(address))
+  const loopback = listen.every((address) =>
+    /^\/(ip4\/127\.|ip6\/::1\/|memory\/|dns4?\/localhost\/)/.test(address)
+  )
   const config: Config = {
     ...defaults,
     dataDir: defaultDataDir(env),
@@ -65,8 +77,13 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
     ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
   }
   if (config.portFirst > config.portLast)
-    throw new ConfigError('CONFIG_INVALID', `portFirst ${config.portFirst} is above portLast ${config.portLast}`)
-  return config.network === undefined ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) } : config
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `portFirst ${config.portFirst} is above portLast ${config.portLast}`
+    )
+  return config.network === undefined
+    ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) }
+    : config
 }
 
 function exclude(level: ConfigInput): ConfigInput {
@@ -92,11 +109,16 @@ async function readConfigFile(file: string): Promise<ConfigInput> {
   } catch (cause) {
     throw new ConfigError('CONFIG_UNREADABLE', `cannot read the configuration file ${file}`, { cause })
   }
-  if (text.length > MAX_FILE_BYTES) throw new ConfigError('CONFIG_INVALID', `${file} is larger than ${MAX_FILE_BYTES} bytes`)
+  if (text.length > MAX_FILE_BYTES)
+    throw new ConfigError('CONFIG_INVALID', `${file} is larger than ${MAX_FILE_BYTES} bytes`)
   try {
     return (load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) ?? {}) as ConfigInput
   } catch (cause) {
-    throw new ConfigError('CONFIG_INVALID', `${file} is neither YAML nor JSON: ${String(cause).split('\n')[0]}`, { cause })
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${file} is neither YAML nor JSON: ${String(cause).split('\n')[0]}`,
+      { cause }
+    )
   }
 }
 

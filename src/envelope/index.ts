@@ -44,6 +44,7 @@ export {
 export * from './envelope.ts'
 export * from './errors.ts'
 export { MESSAGE_TYPE_NAMES, MESSAGE_TYPES, type MessageType, type MessageTypeName } from './message-types.ts'
+export { peekEnvelope } from './peek.ts'
 export * from './replay-window.ts'
 export * from './signed-object.ts'
 export { isStrongKey, verifyStrict } from './strict-ed25519.ts'

@@ -20,8 +20,8 @@ export const MAX_EXPANDED_BYTES = 128 * 1024
 export const DEFAULT_CONFIG_MAP_MODE = 0o444
 /** Permission bits of a Secret's files where none are written. Tighter than Kubernetes' 0644. */
 export const DEFAULT_SECRET_MODE = 0o400
-/** Between SIGTERM and SIGKILL where a manifest says nothing, in ms. Source: Kubernetes' default. */
-export const DEFAULT_TERMINATION_GRACE_MS = 30_000
+/** Between SIGTERM and SIGKILL where a manifest says nothing, in ms. Chosen: as Podman and Docker; Kubernetes has 30 s. */
+export const DEFAULT_TERMINATION_GRACE_MS = 10_000
 /** Namespace of documents that name none, unless the caller has another. */
 export const DEFAULT_NAMESPACE = 'default'
 /** Annotation that names the engine. */

@@ -13,7 +13,14 @@ import type { MembersInit, MembersService } from './types.ts'
 
 export { MEMBERS_ERROR_CODES, MembersError, type MembersErrorCode } from './errors.ts'
 export { openNodeStatement, signNodeStatement } from './node-statement.ts'
-export type { MembersEvents, MembersInit, MembersService, MemberView, NodeView, SelfDescription } from './types.ts'
+export type {
+  MembersEvents,
+  MembersInit,
+  MembersService,
+  MemberView,
+  NodeView,
+  SelfDescription
+} from './types.ts'
 
 /** The service, for `createLibp2p({ services })`. Needs identify; with `gossip`, a pubsub service called `pubsub`. */
 export function members(init: MembersInit): (components: MembersComponents) => MembersService {

@@ -50,7 +50,8 @@ export class MemberTable {
   #dropExpired(): boolean {
     const before = this.#entries.size
     const nowMs = this.#now()
-    for (const [peerId, { notAfterMs }] of this.#entries) if (notAfterMs <= nowMs) this.#entries.delete(peerId)
+    for (const [peerId, { notAfterMs }] of this.#entries)
+      if (notAfterMs <= nowMs) this.#entries.delete(peerId)
     return this.#entries.size < before
   }
 }

@@ -1,4 +1,12 @@
-import type { Connection, Libp2pEvents, Logger, ComponentLogger, PeerId, PeerStore, PrivateKey } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  Connection,
+  Libp2pEvents,
+  Logger,
+  PeerId,
+  PeerStore,
+  PrivateKey
+} from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -47,19 +55,27 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #dialQueue = new Set<string>()
   readonly #refreshSoon = () => this.refresh()
   #dialling = 0
+  #gossiping = false
   #stop = new AbortController()
   #statement: Uint8Array | undefined
   #topology: string | undefined
 
   constructor(components: MembersComponents, init: MembersInit) {
     super()
+    const { registrar, connectionManager } = components // one by one: libp2p's components throw when they are spread
     this.#components = components
     this.#init = init
     this.#key = init.key ?? signingKeyFromSeed(components.privateKey.raw.subarray(0, 32))
     this.#now = init.now ?? Date.now
     this.#log = components.logger.forComponent('beemesh:members')
     this.#table = new MemberTable({ networkId: init.network.id, now: this.#now })
-    this.#wire = new PeerWire({ ...components, key: this.#key, network: init.network, now: this.#now })
+    this.#wire = new PeerWire({
+      registrar,
+      connectionManager,
+      key: this.#key,
+      network: init.network,
+      now: this.#now
+    })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
     init.doors?.open('members', QUERY, (request) => this.#answerOwner(request))
   }
@@ -71,19 +87,30 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       this.#merge(theirs.members.map(({ statement }) => statement))
       return this.#listForPeer()
     })
-    this.#topology = await registrar.register(protocolId(networkTag(this.#init.network), PEER_PROTOCOLS.exchange.name), {
-      notifyOnLimitedConnection: true,
-      onConnect: (peer) => {
-        // because one exchange serves both, only one side starts it; the periodic one mends what this one missed
-        if (this.#key.peerId < peer.toString()) void this.#exchange(peer)
+    this.#topology = await registrar.register(
+      protocolId(networkTag(this.#init.network), PEER_PROTOCOLS.exchange.name),
+      {
+        notifyOnLimitedConnection: true,
+        onConnect: (peer) => {
+          // because one exchange serves both, only one side starts it; the periodic one mends what this one missed
+          if (this.#key.peerId < peer.toString()) void this.#exchange(peer)
+        }
       }
-    })
+    )
     events.addEventListener('self:peer:update', this.#refreshSoon)
-    if (this.#init.gossip) this.#joinGossip()
     void this.#dialBootstrap()
     void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialBootstrap())
     void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchangeWithOne())
     void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
+  }
+
+  /** Gossip starts beside this service, so it is joined when everything has started. */
+  afterStart(): void {
+    if (!this.#init.gossip) return
+    this.#components.pubsub!.addEventListener('message', this.#onGossip)
+    this.#components.pubsub!.subscribe(this.#topic)
+    this.#gossiping = true
+    this.refresh()
   }
 
   async stop(): Promise<void> {
@@ -92,7 +119,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     events.removeEventListener('self:peer:update', this.#refreshSoon)
     if (this.#topology !== undefined) registrar.unregister(this.#topology)
     await this.#wire.unhandle(PEER_PROTOCOLS.exchange)
-    if (this.#init.gossip) {
+    if (this.#gossiping) {
+      this.#gossiping = false
       pubsub!.removeEventListener('message', this.#onGossip)
       pubsub!.unsubscribe(this.#topic)
     }
@@ -118,8 +146,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   refresh(): void {
     if (this.#stop.signal.aborted) return
     this.#statement = this.#sign()
-    if (this.#init.gossip)
-      this.#components.pubsub!.publish(this.#topic, this.#statement).catch((error: unknown) => this.#log('gossip: %e', error))
+    if (this.#gossiping)
+      this.#components
+        .pubsub!.publish(this.#topic, this.#statement)
+        .catch((error: unknown) => this.#log('gossip: %e', error))
   }
 
   get #topic(): string {
@@ -157,7 +187,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       const entry = this.#table.merge(statement)
       if (entry === undefined || entry.peerId === this.#key.peerId) continue
       this.safeDispatchEvent('member:update', { detail: this.#view(entry) })
-      if (this.#connection(entry.peerId) === undefined && entry.addresses.length > 0) this.#dialSoon(entry.peerId)
+      if (this.#connection(entry.peerId) === undefined && entry.addresses.length > 0)
+        this.#dialSoon(entry.peerId)
     }
   }
 
@@ -172,7 +203,9 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   #listForPeer(): Uint8Array {
     const [self, ...others] = this.#members()
-    const connectedFirst = others.sort((a, b) => Number(b.connected) - Number(a.connected) || Math.random() - 0.5)
+    const connectedFirst = others.sort(
+      (a, b) => Number(b.connected) - Number(a.connected) || Math.random() - 0.5
+    )
     return encodeMemberList({ members: [self!, ...connectedFirst].slice(0, STATEMENTS_PER_FRAME) })
   }
 
@@ -180,7 +213,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const all = this.#members()
     for (let from = 0; from === 0 || from < all.length; from += STATEMENTS_PER_FRAME) {
       const members = all.slice(from, from + STATEMENTS_PER_FRAME)
-      await reply.send(encodeMemberList({ members }), { last: from + STATEMENTS_PER_FRAME >= all.length, signal })
+      await reply.send(encodeMemberList({ members }), {
+        last: from + STATEMENTS_PER_FRAME >= all.length,
+        signal
+      })
     }
   }
 
@@ -188,7 +224,9 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     try {
       const answer = { type: 'memberExchange', root: MEMBER_LIST } as const
       const { signal } = this.#stop
-      const theirs = await this.#wire.ask(peer, PEER_PROTOCOLS.exchange, this.#listForPeer(), answer, { signal })
+      const theirs = await this.#wire.ask(peer, PEER_PROTOCOLS.exchange, this.#listForPeer(), answer, {
+        signal
+      })
       this.#merge(theirs.members.map(({ statement }) => statement))
     } catch (error) {
       this.#log('exchange with %p: %e', peer, error)
@@ -216,7 +254,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   #dialSoon(peerId: string): void {
     const { connectionManager } = this.#components
-    if (this.#dialQueue.size >= MAX_DIALLED || connectionManager.getConnections().length >= MAX_DIALLED) return
+    if (this.#dialQueue.size >= MAX_DIALLED || connectionManager.getConnections().length >= MAX_DIALLED)
+      return
     this.#dialQueue.add(peerId)
     while (this.#dialling < DIAL_CONCURRENCY && this.#dialQueue.size > 0) void this.#dialNext()
   }
@@ -237,12 +276,6 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       this.#dialling--
     }
     if (this.#dialQueue.size > 0 && !this.#stop.signal.aborted) void this.#dialNext()
-  }
-
-  #joinGossip(): void {
-    const pubsub = this.#components.pubsub!
-    pubsub.addEventListener('message', this.#onGossip)
-    pubsub.subscribe(this.#topic)
   }
 
   readonly #onGossip = (event: { detail: { topic: string; data: Uint8Array } }): void => {

@@ -17,7 +17,9 @@ export function signNodeStatement(
 ): Uint8Array {
   const body = encodeNodeStatement({
     name: self.name,
-    addresses: self.addresses.filter((address) => address.length <= MAX_ADDRESS_LENGTH).slice(0, MAX_ADDRESSES),
+    addresses: self.addresses
+      .filter((address) => address.length <= MAX_ADDRESS_LENGTH)
+      .slice(0, MAX_ADDRESSES),
     labels: Object.entries(self.labels).map(([label, value]) => ({ key: label, value })),
     engines: self.engines,
     version: self.version,
@@ -44,17 +46,26 @@ export function openNodeStatement(
   const { author, body } = openObject(bytes, { kind: 'node', networkId })
   const said = decode(NODE_STATEMENT, body)
   const peerId = peerIdFromPublicKey(author)
-  if (said.issuedAt > nowMs + CLOCK_SKEW_MS || said.notAfter <= nowMs || said.notAfter - said.issuedAt > STATEMENT_LIFETIME_MS)
+  if (
+    said.issuedAt > nowMs + CLOCK_SKEW_MS ||
+    said.notAfter <= nowMs ||
+    said.notAfter - said.issuedAt > STATEMENT_LIFETIME_MS
+  )
     throw new MembersError('STATEMENT_EXPIRED', `the statement of ${peerId} is not valid at this time`, {
       details: { issuedAt: said.issuedAt, notAfter: said.notAfter }
     })
-  if (said.kem !== 'xwing') throw new MembersError('STATEMENT_INVALID', `${peerId} names a sealing method we do not know`)
+  if (said.kem !== 'xwing')
+    throw new MembersError('STATEMENT_INVALID', `${peerId} names a sealing method we do not know`)
   return {
     publicKey: author,
     peerId,
     name: safeText(said.name, 63),
-    addresses: said.addresses.filter((address) => address.length <= MAX_ADDRESS_LENGTH).map((a) => safeText(a)),
-    labels: Object.fromEntries(said.labels.map(({ key, value }) => [safeText(key, 320), safeText(value, 256)])),
+    addresses: said.addresses
+      .filter((address) => address.length <= MAX_ADDRESS_LENGTH)
+      .map((a) => safeText(a)),
+    labels: Object.fromEntries(
+      said.labels.map(({ key, value }) => [safeText(key, 320), safeText(value, 256)])
+    ),
     engines: said.engines.map((engine) => safeText(engine, 32)),
     version: safeText(said.version, 32),
     bootId: said.bootId,
@@ -63,7 +74,9 @@ export function openNodeStatement(
     sealingEpoch: said.sealingEpoch,
     issuedAtMs: said.issuedAt,
     notAfterMs: said.notAfter,
-    memberOf: said.memberships.flatMap(({ value }) => membershipIssuer(value, { subject: author, networkId, nowMs })),
+    memberOf: said.memberships.flatMap(({ value }) =>
+      membershipIssuer(value, { subject: author, networkId, nowMs })
+    ),
     statement: bytes
   }
 }

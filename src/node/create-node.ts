@@ -19,7 +19,10 @@ import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
 /** The node on one page: opens what lasts, puts libp2p and our services together in floor order, and starts them. */
-export async function createNode(input: ConfigInput, { logger }: { logger?: NodeLogger } = {}): Promise<BeemeshNode> {
+export async function createNode(
+  input: ConfigInput,
+  { logger }: { logger?: NodeLogger } = {}
+): Promise<BeemeshNode> {
   const config = withDefaults(input)
   const log = logger ?? createLogger(config.logLevel)
   const data = await openDataDir(config)
@@ -89,7 +92,9 @@ export async function createNode(input: ConfigInput, { logger }: { logger?: Node
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
-  const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) => libp2p.services.doors.serveLocal(channel, name))
+  const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
+    libp2p.services.doors.serveLocal(channel, name)
+  )
   let forgetLocalNode = async () => {}
   let stopping: Promise<void> | undefined
 
@@ -137,8 +142,9 @@ export async function createNode(input: ConfigInput, { logger }: { logger?: Node
 }
 
 function createEngines(config: Config, runDir: string, log: NodeLogger): EngineRegistry {
+  const components = toComponentLogger(log, config.logLevel)
   const engines = new EngineRegistry()
-  engines.register(createEngine('podman', { runDir, logger: log.child({ component: 'beemesh:podman' }) }))
+  engines.register(createEngine('podman', { runDir, logger: components.forComponent('beemesh:podman') }))
   engines.register(createEngine('mock', undefined))
   if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
   return engines
@@ -146,7 +152,9 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
 
 /** Names of engines that work here, mock last. */
 async function availableEngines(engines: EngineRegistry): Promise<string[]> {
-  const answers = await Promise.all(engines.names().map(async (name) => ({ name, ...(await engines.availability(name)) })))
+  const answers = await Promise.all(
+    engines.names().map(async (name) => ({ name, ...(await engines.availability(name)) }))
+  )
   return answers.filter(({ available }) => available).map(({ name }) => name)
 }
 
@@ -156,16 +164,25 @@ async function rememberedListen(path: string, listen: readonly string[]): Promis
     (text) => JSON.parse(text) as Record<string, number>,
     () => ({}) as Record<string, number>
   )
-  return listen.map((address) => (ports[address] === undefined ? address : address.replace(/\/0$/, `/${ports[address]}`)))
+  return listen.map((address) =>
+    ports[address] === undefined ? address : address.replace(/\/0$/, `/${ports[address]}`)
+  )
 }
 
-async function rememberPorts(path: string, listen: readonly string[], addresses: readonly string[]): Promise<void> {
+async function rememberPorts(
+  path: string,
+  listen: readonly string[],
+  addresses: readonly string[]
+): Promise<void> {
   const ports: Record<string, number> = {}
   for (const wanted of listen) {
     const prefix = wanted.replace(/\/0$/, '/')
-    const bound = wanted.endsWith('/tcp/0') ? addresses.find((address) => address.startsWith(prefix)) : undefined
+    const bound = wanted.endsWith('/tcp/0')
+      ? addresses.find((address) => address.startsWith(prefix))
+      : undefined
     const port = bound === undefined ? Number.NaN : Number(/\/tcp\/(\d+)/.exec(bound)?.[1])
     if (Number.isInteger(port)) ports[wanted] = port
   }
-  if (Object.keys(ports).length > 0) await writePrivateFile(join(path, 'ports.json'), JSON.stringify(ports), { replace: true })
+  if (Object.keys(ports).length > 0)
+    await writePrivateFile(join(path, 'ports.json'), JSON.stringify(ports), { replace: true })
 }

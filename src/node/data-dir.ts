@@ -57,7 +57,10 @@ async function openConfiguredNetwork(config: Config): Promise<{ network: Network
 }
 
 /** The owner's key: made on the very first start, later only used when it is there. */
-async function openIdentity(config: Config, isNew: boolean): Promise<{ identity?: SigningKey; created: boolean }> {
+async function openIdentity(
+  config: Config,
+  isNew: boolean
+): Promise<{ identity?: SigningKey; created: boolean }> {
   if (isNew) {
     const { key, created } = await loadOrCreateSigningKey(config.identity)
     return { identity: key, created }
@@ -71,23 +74,32 @@ async function openIdentity(config: Config, isNew: boolean): Promise<{ identity?
 
 async function keepMemberships(
   path: string,
-  { key, network, identity, owners }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
+  {
+    key,
+    network,
+    identity,
+    owners
+  }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
 ): Promise<Uint8Array[]> {
   const file = join(path, 'memberships')
   const context = { subject: key.publicKey, networkId: network.id, nowMs: Date.now() }
   const lines = await readFile(file, 'utf8').catch(() => '')
   const all = lines.split('\n').filter((line) => line !== '')
-  const valid = all.map((line) => new Uint8Array(Buffer.from(line, 'base64'))).flatMap((grant) => {
-    try {
-      return [{ grant, ...openMembership(grant, context) }]
-    } catch {
-      return [] // because grants of other networks stay in the file and do not count in this one
-    }
-  })
+  const valid = all
+    .map((line) => new Uint8Array(Buffer.from(line, 'base64')))
+    .flatMap((grant) => {
+      try {
+        return [{ grant, ...openMembership(grant, context) }]
+      } catch {
+        return [] // because grants of other networks stay in the file and do not count in this one
+      }
+    })
   const grants = valid.map(({ grant }) => grant)
   if (identity === undefined || !owners.has(identity.peerId)) return grants
   if (valid.some(({ issuer }) => issuer === identity.peerId)) return grants
   const fresh = signMembership(identity, context)
-  await writePrivateFile(file, `${[...all, Buffer.from(fresh).toString('base64')].join('\n')}\n`, { replace: true })
+  await writePrivateFile(file, `${[...all, Buffer.from(fresh).toString('base64')].join('\n')}\n`, {
+    replace: true
+  })
   return [...grants, fresh]
 }

@@ -33,7 +33,7 @@ export interface HostInit {
 }
 
 /** libp2p as every node of ours has it; the traps each line avoids are in docs/DEPENDENCIES.md. */
-export function hostOptions(init: HostInit) {
+export function hostOptions(init: HostInit): Libp2pOptions {
   const { privateKey, network, datastore, listen, logger } = init
   return {
     privateKey,
@@ -51,7 +51,7 @@ export function hostOptions(init: HostInit) {
     },
     // because providers are found by peer ID, and an address that aged away makes a live provider unreachable
     peerStore: { maxAddressAge: 24 * HOUR_MS, maxPeerAge: 48 * HOUR_MS }
-  } satisfies Libp2pOptions
+  }
 }
 
 /** The services of libp2p's own that ours need, each under the name ours expect. */

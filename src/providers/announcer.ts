@@ -37,7 +37,9 @@ export class Announcer {
     if (entry === undefined) return
     this.#running.delete(key)
     entry.stop.abort()
-    this.#components.contentRouting.cancelReprovide(entry.cid).catch((error) => this.#log('cancel %c: %e', entry.cid, error))
+    this.#components.contentRouting
+      .cancelReprovide(entry.cid)
+      .catch((error) => this.#log('cancel %c: %e', entry.cid, error))
   }
 
   has(key: string): boolean {

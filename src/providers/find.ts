@@ -18,11 +18,18 @@ export interface FindSources {
  * The order of a search: this node, then whoever is remembered or connected (all at once), then, only if that found nobody,
  * the DHT. A provider counts when it says so itself; hearsay names whom to ask.
  */
-export async function* findEach(sources: FindSources, options: FindOptions = {}): AsyncGenerator<ProviderView> {
+export async function* findEach(
+  sources: FindSources,
+  options: FindOptions = {}
+): AsyncGenerator<ProviderView> {
   const limit = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
   const deadline = AbortSignal.timeout(FIND_TIMEOUT_MS)
   const stop = new AbortController()
-  const signal = AbortSignal.any([deadline, stop.signal, ...(options.signal === undefined ? [] : [options.signal])])
+  const signal = AbortSignal.any([
+    deadline,
+    stop.signal,
+    ...(options.signal === undefined ? [] : [options.signal])
+  ])
   const search = new Search(sources, signal)
   try {
     let count = 0

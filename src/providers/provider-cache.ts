@@ -14,7 +14,8 @@ export class ProviderCache {
     const providers = this.#manifests.get(key) ?? new Map()
     this.#manifests.delete(key)
     this.#manifests.set(key, providers)
-    if (this.#manifests.size > CACHE_MAX_MANIFESTS) this.#manifests.delete(this.#manifests.keys().next().value!)
+    if (this.#manifests.size > CACHE_MAX_MANIFESTS)
+      this.#manifests.delete(this.#manifests.keys().next().value!)
     const known = providers.get(view.peerId)
     if (known !== undefined && known.view.issuedAtMs > view.issuedAtMs) return
     providers.set(view.peerId, { view, untilMs: this.#now() + CACHE_TTL_MS })
@@ -29,7 +30,9 @@ export class ProviderCache {
 
   get(key: string): ProviderView[] {
     const nowMs = this.#now()
-    return [...(this.#manifests.get(key)?.values() ?? [])].filter(({ untilMs }) => untilMs > nowMs).map(({ view }) => view)
+    return [...(this.#manifests.get(key)?.values() ?? [])]
+      .filter(({ untilMs }) => untilMs > nowMs)
+      .map(({ view }) => view)
   }
 
   /** Those that may still be said to run. */

@@ -35,7 +35,12 @@ export function signProviderStatement(
  */
 export function openProviderStatement(
   statement: Uint8Array,
-  { manifestId, networkId, nowMs, source }: StatementContext & { manifestId: Uint8Array; source: ProviderSource }
+  {
+    manifestId,
+    networkId,
+    nowMs,
+    source
+  }: StatementContext & { manifestId: Uint8Array; source: ProviderSource }
 ): ProviderView {
   const { author, body } = openObject(statement, { kind: 'provider', networkId })
   const said = decode(PROVIDER_STATEMENT, body)
@@ -43,14 +48,24 @@ export function openProviderStatement(
   const leaseUntilMs = said.issuedAt + said.leaseMs
   if (!equalBytes(said.manifestId, manifestId))
     throw new ProvidersError('PROVIDER_STATEMENT_INVALID', `${peerId} answered for another manifest`)
-  if (said.leaseMs > LEASE_MS || said.issuedAt > nowMs + CLOCK_SKEW_MS || leaseUntilMs + CLOCK_SKEW_MS < nowMs)
-    throw new ProvidersError('PROVIDER_STATEMENT_INVALID', `the lease of ${peerId} is over or not from this time`)
+  if (
+    said.leaseMs > LEASE_MS ||
+    said.issuedAt > nowMs + CLOCK_SKEW_MS ||
+    leaseUntilMs + CLOCK_SKEW_MS < nowMs
+  )
+    throw new ProvidersError(
+      'PROVIDER_STATEMENT_INVALID',
+      `the lease of ${peerId} is over or not from this time`
+    )
   return {
     peerId,
     nodeName: safeText(said.nodeName, 63),
     manifestId,
     version: said.version,
-    workloads: said.workloads.map((workload) => ({ ...workload, message: safeText(workload.message ?? '') || undefined })),
+    workloads: said.workloads.map((workload) => ({
+      ...workload,
+      message: safeText(workload.message ?? '') || undefined
+    })),
     source,
     issuedAtMs: said.issuedAt,
     leaseUntilMs,

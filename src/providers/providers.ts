@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { ComponentLogger, ContentRouting, Libp2pEvents, Logger, PeerId, PrivateKey } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  ContentRouting,
+  Libp2pEvents,
+  Logger,
+  PeerId,
+  PrivateKey
+} from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -52,6 +59,7 @@ export class Providers implements ProvidersService {
   readonly #onConnect = () => this.#announcer.onNeighbour()
 
   constructor(components: ProvidersComponents, init: ProvidersInit) {
+    const { registrar, connectionManager } = components // one by one: libp2p's components throw when they are spread
     this.#components = components
     this.#init = init
     this.#key = init.key ?? signingKeyFromSeed(components.privateKey.raw.subarray(0, 32))
@@ -59,7 +67,13 @@ export class Providers implements ProvidersService {
     this.#bootId = init.bootId ?? new Uint8Array(randomBytes(16))
     this.#nodeName = init.nodeName ?? this.#key.peerId.slice(-8).toLowerCase()
     this.#log = components.logger.forComponent('beemesh:providers')
-    this.#wire = new PeerWire({ ...components, key: this.#key, network: init.network, now: this.#now })
+    this.#wire = new PeerWire({
+      registrar,
+      connectionManager,
+      key: this.#key,
+      network: init.network,
+      now: this.#now
+    })
     this.#cache = new ProviderCache(this.#now)
     this.#announcer = new Announcer(components, this.#log)
     init.doors?.open('providers', QUERY, (request) => this.#answerOwner(request))
@@ -68,7 +82,10 @@ export class Providers implements ProvidersService {
   async start(): Promise<void> {
     await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestIds }) => {
       const manifestId = manifestIds[0]?.value ?? new Uint8Array(36)
-      const known = [...this.#localView(manifestId), ...this.#cache.leased(toHex(manifestId))].slice(0, MAX_PROVIDERS)
+      const known = [...this.#localView(manifestId), ...this.#cache.leased(toHex(manifestId))].slice(
+        0,
+        MAX_PROVIDERS
+      )
       return encodeProviderList({
         manifestId,
         providers: known.map(({ statement, source }) => ({ statement, source }))
@@ -131,7 +148,12 @@ export class Providers implements ProvidersService {
   }
 
   /** One node's answer: what it says of itself, and what others told it. */
-  async #ask(peer: PeerId, manifestId: Uint8Array, source: ProviderSource, signal: AbortSignal): Promise<ProviderView[]> {
+  async #ask(
+    peer: PeerId,
+    manifestId: Uint8Array,
+    source: ProviderSource,
+    signal: AbortSignal
+  ): Promise<ProviderView[]> {
     const answer = { type: 'providerList', root: PROVIDER_LIST } as const
     const request = encodeLookup({ manifestIds: [{ value: manifestId }] })
     const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
@@ -150,17 +172,25 @@ export class Providers implements ProvidersService {
   }
 
   async *#walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
-    for await (const { id } of this.#components.contentRouting.findProviders(CID.decode(manifestId), { signal }))
+    for await (const { id } of this.#components.contentRouting.findProviders(CID.decode(manifestId), {
+      signal
+    }))
       yield id.toString()
   }
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<Query>): Promise<void> {
     const ids = payload.manifestIds.map(({ value }) => value).filter((id) => id.byteLength === 36)
-    for (const [index, manifestId] of ids.entries()) {
-      const found = await this.find(manifestId, { signal })
+    const answers = await Promise.all(
+      ids.map(async (manifestId) => ({ manifestId, found: await this.find(manifestId, { signal }) }))
+    )
+    for (const [index, { manifestId, found }] of answers.entries()) {
       const providers = found.map(({ statement, source }) => ({ statement, source }))
-      await reply.send(encodeProviderList({ manifestId, providers }), { last: index === ids.length - 1, signal })
+      await reply.send(encodeProviderList({ manifestId, providers }), {
+        last: index === ids.length - 1,
+        signal
+      })
     }
-    if (ids.length === 0) await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
+    if (ids.length === 0)
+      await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
   }
 }

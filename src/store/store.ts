@@ -63,7 +63,9 @@ function createCollection<T>(
     try {
       return codec.decode(bytes)
     } catch (cause) {
-      throw new StoreError('STORE_VALUE_INVALID', `entry ${key} of the node's state cannot be read`, { cause })
+      throw new StoreError('STORE_VALUE_INVALID', `entry ${key} of the node's state cannot be read`, {
+        cause
+      })
     }
   }
   const putting = (key: string, value: T): Write => ({ key: prefix + key, value: codec.encode(value) })

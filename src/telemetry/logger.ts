@@ -16,7 +16,10 @@ export interface NodeLogger {
 
 /** A log on stderr, or where `destination` says. */
 export function createLogger(level: LogLevel, destination?: DestinationStream): NodeLogger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination ?? pino.destination(2))
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    destination ?? pino.destination(2)
+  )
 }
 
 /**
@@ -49,7 +52,10 @@ function toLogger(log: NodeLogger, component: string, level: LogLevel): Logger {
 /** libp2p's own placeholders (%p peer, %a address, %e error, …) are all shown as text. */
 function print(template: unknown, values: unknown[]): string {
   const text = String(template).replace(/%[abcekptA-Z]/g, '%s')
-  return format(text, ...values.map((value) => (value instanceof Error ? `${value.name}: ${value.message}` : toText(value))))
+  return format(
+    text,
+    ...values.map((value) => (value instanceof Error ? `${value.name}: ${value.message}` : toText(value)))
+  )
 }
 
 function toText(value: unknown): unknown {

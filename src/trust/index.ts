@@ -9,7 +9,14 @@
  * if (!decision.allowed) console.error(decision.reason)
  * ```
  */
-export { ACTIONS, type Action, type AuthoriseRequest, authorise, type Decision, type TrustState } from './authorise.ts'
+export {
+  ACTIONS,
+  type Action,
+  type AuthoriseRequest,
+  authorise,
+  type Decision,
+  type TrustState
+} from './authorise.ts'
 export { TRUST_ERROR_CODES, TrustError, type TrustErrorCode } from './errors.ts'
 export { MEMBERSHIP_LIFETIME_MS, openMembership, signMembership } from './membership.ts'
 export { addOwners, readOwners } from './owners.ts'

@@ -22,7 +22,9 @@ export async function readOwners(path: string): Promise<Set<string>> {
 /** Adds owners to the file, keeping what a person wrote in it. Returns the full set. */
 export async function addOwners(path: string, added: readonly string[]): Promise<Set<string>> {
   const owners = await readOwners(path)
-  const fresh = [...new Set(added.map((peerId) => normalise(peerId, '--owner')))].filter((id) => !owners.has(id))
+  const fresh = [...new Set(added.map((peerId) => normalise(peerId, '--owner')))].filter(
+    (id) => !owners.has(id)
+  )
   if (fresh.length === 0) return owners
   const before = await readFile(path, 'utf8').catch(() => HEADER)
   await writePrivateFile(path, `${before.replace(/\n?$/, '\n')}${fresh.join('\n')}\n`, { replace: true })

@@ -38,7 +38,15 @@ export async function createRequest(init: RequestInit): Promise<SignedRequest> {
   const audience = audienceOf(target)
   const self = audienceOf(key.publicKey)
   const payload = init.encode(replyKeys.publicKey)
-  const envelope = signEnvelope({ type: protocol.request, payload, key, networkId, audience, nowMs: now(), nonce })
+  const envelope = signEnvelope({
+    type: protocol.request,
+    payload,
+    key,
+    networkId,
+    audience,
+    nowMs: now(),
+    nonce
+  })
   const requestId = openEnvelope(envelope, { networkId, nowMs: now(), audience }).id
 
   async function* answers(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -59,7 +67,13 @@ export async function createRequest(init: RequestInit): Promise<SignedRequest> {
       if (!fromTarget || sequence !== expected++) throw invalid('the answer has a gap', target)
       if (sequence === 0) {
         if (enc === undefined || wrappedKey === undefined) throw invalid('the answer has no key', target)
-        opener = await createReplyOpener(replyKeys, { enc, wrappedKey, networkId, requestId, responder: target })
+        opener = await createReplyOpener(replyKeys, {
+          enc,
+          wrappedKey,
+          networkId,
+          requestId,
+          responder: target
+        })
       }
       const opened = opener!.open(sequence, last, body)
       if (hasIdentifier(opened, ERROR_REPLY)) throw remoteError(opened)

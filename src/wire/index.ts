@@ -11,13 +11,15 @@
  * ```
  */
 export { createRequest, type RequestInit, type SignedRequest } from './asker.ts'
-export { Budget, type BudgetLimits } from './budget.ts'
-export { CREDIT_FRAMES, readCredited } from './credit.ts'
-export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors.ts'
-export { type DoorsService, doorsService } from './doors-service.ts'
+export { CREDIT_FRAMES, readCredited } from './channel/credit.ts'
+export { type FrameChannel, socketChannel, streamChannel } from './channel/frame-channel.ts'
+export { LocalSocket } from './channel/local-socket.ts'
+export { Budget, type BudgetLimits } from './doors/budget.ts'
+export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors/doors.ts'
+export { type DoorsService, doorsService } from './doors/doors-service.ts'
+export { ReplayGuard } from './doors/replay-guard.ts'
+export type { Responder } from './doors/responder.ts'
 export { RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
-export { type FrameChannel, socketChannel, streamChannel } from './frame-channel.ts'
-export { LocalSocket } from './local-socket.ts'
 export { PeerWire, type PeerWireInit } from './peer-request.ts'
 export {
   FORWARD_PROTOCOL_NAME,
@@ -28,5 +30,3 @@ export {
   type Protocol,
   protocolId
 } from './protocols.ts'
-export { ReplayGuard } from './replay-guard.ts'
-export type { Responder } from './responder.ts'

@@ -2,10 +2,16 @@ import type { PeerId, Stream } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { equalBytes, toError, withDeadline } from '../common/index.ts'
 import { type MessageTypeName, openEnvelope, type Root, signEnvelope } from '../envelope/index.ts'
-import { audienceOf, type Network, networkTag, publicKeyFromPeerId, type SigningKey } from '../identity/index.ts'
-import { Budget, type BudgetLimits } from './budget.ts'
+import {
+  audienceOf,
+  type Network,
+  networkTag,
+  publicKeyFromPeerId,
+  type SigningKey
+} from '../identity/index.ts'
+import { streamChannel } from './channel/frame-channel.ts'
+import { Budget, type BudgetLimits } from './doors/budget.ts'
 import { WireError } from './errors.ts'
-import { streamChannel } from './frame-channel.ts'
 import { MAX_ENVELOPE_BYTES, type Protocol, protocolId } from './protocols.ts'
 
 /** For one connected node. Chosen, no evidence yet. */
@@ -44,7 +50,8 @@ export class PeerWire {
         const from = remote.toString()
         const frame = await channel.read({ signal: AbortSignal.timeout(protocol.requestTimeoutMs) })
         if (frame === undefined) return
-        if (!this.#budget.take(from)) throw new WireError('TOO_MANY_REQUESTS', 'too many requests', { retryable: true })
+        if (!this.#budget.take(from))
+          throw new WireError('TOO_MANY_REQUESTS', 'too many requests', { retryable: true })
         const payload = this.#open(frame, protocol.request, root, publicKeyFromPeerId(from))
         const body = await answer(payload, from)
         await channel.write(this.#sign(body, answerType, publicKeyFromPeerId(from)))
@@ -56,7 +63,11 @@ export class PeerWire {
     await this.#init.registrar.handle(
       this.#id(protocol),
       (stream, connection) => serve(stream, connection.remotePeer),
-      { maxInboundStreams: protocol.maxStreams, maxOutboundStreams: protocol.maxStreams, runOnLimitedConnection: true }
+      {
+        maxInboundStreams: protocol.maxStreams,
+        maxOutboundStreams: protocol.maxStreams,
+        runOnLimitedConnection: true
+      }
     )
   }
 
@@ -116,7 +127,8 @@ export class PeerWire {
       nowMs: this.#now(),
       audience: audienceOf(key.publicKey)
     })
-    if (envelope.type !== type) throw new WireError('PROTOCOL_UNKNOWN', `expected ${type}, got ${envelope.type}`)
+    if (envelope.type !== type)
+      throw new WireError('PROTOCOL_UNKNOWN', `expected ${type}, got ${envelope.type}`)
     if (!equalBytes(envelope.author, author))
       throw new WireError('REPLY_INVALID', 'a message between nodes must be signed by the node that sends it')
     envelope.verifySignature()

@@ -4,10 +4,8 @@ export const MAX_CONCURRENT_DEPLOYMENTS = 10
 export const MAX_QUEUED_DEPLOYMENTS = 1_000
 /** One deployment: pulling an image over a slow line is the long part. Chosen. */
 export const DEPLOY_TIMEOUT_MS = 300_000
-/** One removal, grace period included. Chosen: Kubernetes' default grace is 30 s. */
-export const REMOVE_TIMEOUT_MS = 60_000
-/** SIGTERM to SIGKILL when the manifest says nothing. Source: Kubernetes' default is 30 s; a home machine's user waits: chosen. */
-export const DEFAULT_GRACE_MS = 2_000
+/** One removal after the grace period is over. Chosen: the engine's slow path takes 5 s. */
+export const REMOVE_TIMEOUT_MS = 30_000
 /** How often the engine is asked what still runs. Source: facts, a listing takes 1-3 ms over the socket. */
 export const WATCH_INTERVAL_MS = 2_000
 /** Host ports given where a manifest leaves them open. Source: ARCHITECTURE section 7. */

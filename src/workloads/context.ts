@@ -1,10 +1,10 @@
 import type { Logger } from '@libp2p/interface'
 import type { WorkloadInit } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../identity/index.ts'
-import type { EnginePort } from '../runtime/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
-import type { Gate, Lanes } from './lanes.ts'
+import type { Gate, Lanes } from './copies/lanes.ts'
 import type { ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openRecord } from './open-record.ts'
 import type { StoredManifest, StoredWorkload, WorkloadsInit } from './types.ts'
@@ -29,8 +29,18 @@ export function openStored(context: Context, stored: StoredManifest): Promise<Op
   const { network, key, sealingKey } = context.init
   const owner = publicKeyFromPeerId(stored.owner)
   // because a record that ran out still describes what runs: time is checked when it arrives, and by whoever renews it
-  const record = openRecord(stored.record, { author: owner, networkId: network.id, nowMs: 0, tombstone: false })
-  return openContent(record, stored.content!, { owner, networkId: network.id, node: key.publicKey, sealingKey })
+  const record = openRecord(stored.record, {
+    author: owner,
+    networkId: network.id,
+    nowMs: 0,
+    tombstone: false
+  })
+  return openContent(record, stored.content!, {
+    owner,
+    networkId: network.id,
+    node: key.publicKey,
+    sealingKey
+  })
 }
 
 /** A copy as it goes over the wire. */
@@ -59,8 +69,12 @@ const RUNNING: ReadonlySet<string> = new Set(['running', 'ready'])
 
 /** Tells the world, or takes it back, by what runs now. */
 export function announce(context: Context, manifestId: Uint8Array): void {
-  const running = () => context.table.get(manifestId)?.workloads.filter(({ state }) => RUNNING.has(state)) ?? []
-  if (running().length === 0) return context.providers.withdraw(manifestId)
+  const running = () =>
+    context.table.get(manifestId)?.workloads.filter(({ state }) => RUNNING.has(state)) ?? []
+  if (running().length === 0) {
+    context.providers.withdraw(manifestId)
+    return
+  }
   context.providers.announce(manifestId, () => {
     const workloads = running().map(toWire)
     return workloads.length === 0 ? undefined : { version: context.table.get(manifestId)!.version, workloads }

@@ -14,7 +14,8 @@ export class ManifestTable {
   /** Reads everything back; tombstones whose time is over go. */
   async open(nowMs: number): Promise<void> {
     for await (const [key, manifest] of this.#stored.entries()) {
-      if (manifest.tombstone && manifest.workloads.length === 0 && manifest.notAfterMs < nowMs) await this.#stored.delete(key)
+      if (manifest.tombstone && manifest.workloads.length === 0 && manifest.notAfterMs < nowMs)
+        await this.#stored.delete(key)
       else this.#manifests.set(key, manifest)
     }
   }
@@ -42,8 +43,14 @@ export class ManifestTable {
   /** Changes one copy; nothing happens when the manifest or the copy is gone meanwhile. Durable when it resolves. */
   async putWorkload(manifestId: Uint8Array, workload: StoredWorkload): Promise<void> {
     const manifest = this.get(manifestId)
-    if (manifest === undefined || !manifest.workloads.some(({ workloadId }) => workloadId === workload.workloadId)) return
-    const workloads = manifest.workloads.map((one) => (one.workloadId === workload.workloadId ? workload : one))
+    if (
+      manifest === undefined ||
+      !manifest.workloads.some(({ workloadId }) => workloadId === workload.workloadId)
+    )
+      return
+    const workloads = manifest.workloads.map((one) =>
+      one.workloadId === workload.workloadId ? workload : one
+    )
     await this.put({ ...manifest, workloads })
   }
 
@@ -53,6 +60,8 @@ export class ManifestTable {
   }
 
   takenPorts(): Set<number> {
-    return new Set(this.all().flatMap(({ workloads }) => workloads.flatMap(({ ports }) => ports.map((p) => p.hostPort))))
+    return new Set(
+      this.all().flatMap(({ workloads }) => workloads.flatMap(({ ports }) => ports.map((p) => p.hostPort)))
+    )
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
-import { type Manifest, manifestId as computeManifestId, parseCanonical } from '../manifest/index.ts'
+import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
 import { decryptManifest, openContentKey, type SealingKey } from '../sealing/index.ts'
 import { WorkloadsError } from './errors.ts'
 
@@ -17,16 +17,26 @@ export interface OpenedRecord extends RecordBody {
  */
 export function openRecord(
   bytes: Uint8Array,
-  { author, networkId, nowMs, tombstone }: { author: Uint8Array; networkId: Uint8Array; nowMs: number; tombstone: boolean }
+  {
+    author,
+    networkId,
+    nowMs,
+    tombstone
+  }: { author: Uint8Array; networkId: Uint8Array; nowMs: number; tombstone: boolean }
 ): OpenedRecord {
   const { author: signer, body } = openObject(bytes, { kind: 'record', networkId })
   const record = decode(RECORD, body)
   if (!equalBytes(signer, author))
     throw new WorkloadsError('RECORD_INVALID', 'the record is signed by somebody else than the request')
   if (record.tombstone !== tombstone)
-    throw new WorkloadsError('RECORD_INVALID', tombstone ? 'the record is no tombstone' : 'the record is a tombstone')
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      tombstone ? 'the record is no tombstone' : 'the record is a tombstone'
+    )
   if (record.notAfter <= nowMs)
-    throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', { details: { notAfter: record.notAfter } })
+    throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', {
+      details: { notAfter: record.notAfter }
+    })
   return { ...record, digest: new Uint8Array(createHash('sha256').update(body).digest()) }
 }
 
@@ -54,10 +64,22 @@ export async function openContent(
   const { owner, networkId, node, sealingKey } = context
   const about = { networkId, owner, manifestId: record.manifestId, version: record.version }
   const { keyCommitment: commitment, ciphertextDigest: digest, plaintextBytes } = record
-  if (commitment === undefined || digest === undefined || record.cipher !== 'aes256gcm' || record.kem !== 'xwing')
+  if (
+    commitment === undefined ||
+    digest === undefined ||
+    record.cipher !== 'aes256gcm' ||
+    record.kem !== 'xwing'
+  )
     throw new WorkloadsError('RECORD_INVALID', 'the record names no cipher and key that this node knows')
   const { enc, ciphertext: wrapped } = sealedKey
-  const key = await openContentKey({ ...about, sealingKey, commitment, recipient: node, enc, ciphertext: wrapped })
+  const key = await openContentKey({
+    ...about,
+    sealingKey,
+    commitment,
+    recipient: node,
+    enc,
+    ciphertext: wrapped
+  })
   const plaintext = decryptManifest({ ...about, key, ciphertext, commitment, digest, plaintextBytes })
   const { manifest, salt } = parseCanonical(plaintext)
   const { namespace, kind, name } = manifest
@@ -70,6 +92,9 @@ export async function openContent(
     resources.cpuMillis !== record.cpuMillis ||
     resources.memoryBytes !== record.memoryBytes
   )
-    throw new WorkloadsError('RECORD_INVALID', 'the record promises other copies or resources than the manifest')
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      'the record promises other copies or resources than the manifest'
+    )
   return { manifest, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
 }

@@ -43,6 +43,8 @@ export interface StoredManifest {
   readonly namespace: string
   readonly replicas: number
   readonly restartPolicy: RestartPolicy
+  /** Between SIGTERM and SIGKILL. */
+  readonly graceMs: number
   readonly workloads: readonly StoredWorkload[]
 }
 

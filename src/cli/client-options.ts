@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import {
+  Client,
+  findLocalNodes,
+  type LocalNode,
+  localConnection,
+  type NodeConnection,
+  remoteConnection,
+  runtimeDir,
+  Session,
+  theLocalNode
+} from '../client/index.ts'
+import { defaultIdentity, defaultNetworkKey } from '../config/index.ts'
+import {
+  loadNetworkKey,
+  loadOrCreateSigningKey,
+  type Network,
+  openNetwork,
+  peerIdFromPublicKey
+} from '../identity/index.ts'
+import { CliError } from './errors.ts'
+import { Output, type OutputFormat } from './output.ts'
+
+const DEFAULT_TIMEOUT_MS = 60_000
+
+/** What every client command takes. */
+export interface ClientOptions {
+  readonly node?: string
+  readonly identity: string
+  readonly namespace?: string
+  readonly timeout: number
+  readonly output: OutputFormat
+  readonly network?: string
+  readonly networkKey?: string
+}
+
+export function withOutput(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <format>', 'how results are printed').choices(['json', 'table']).default('table')
+  )
+}
+
+export function withClientOptions(command: Command): Command {
+  return withOutput(command)
+    .option(
+      '--node <address>',
+      'entry node: full address, or name or peer ID of a node on this machine',
+      process.env.BEEMESH_NODE
+    )
+    .option('--identity <file>', 'your key, made on first use', defaultIdentity())
+    .option(
+      '-n, --namespace <name>',
+      'namespace of names and of documents that give none (default: "default")'
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'give up after, such as 90s, 2m')
+        .argParser(parseDuration)
+        .default(DEFAULT_TIMEOUT_MS, '60s')
+    )
+    .option(
+      '--network <name>',
+      'open network of the entry node, when it is on another machine',
+      process.env.BEEMESH_NETWORK
+    )
+    .option('--network-key <file>', 'key file of its private network', process.env.BEEMESH_NETWORK_KEY)
+}
+
+/** "500ms", "60s", "2m", "1h"; a bare number is seconds. Milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('Expected a duration such as 500ms, 60s, 2m.')
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] ?? 's']!
+  return Number(match[1]) * unit
+}
+
+export interface Connected {
+  readonly client: Client
+  readonly output: Output
+  /** Fires at --timeout, and on Ctrl-C. */
+  readonly signal: AbortSignal
+}
+
+/** Connects, lets `act` do its work, and closes whatever comes. */
+export async function withClient(
+  options: ClientOptions,
+  act: (connected: Connected) => Promise<void>
+): Promise<void> {
+  const output = new Output(options.output)
+  const signal = AbortSignal.any([AbortSignal.timeout(options.timeout), interrupted()])
+  const { key } = await loadOrCreateSigningKey(options.identity)
+  const local = await findLocalNodes(runtimeDir())
+  const connection = await connect(options, local, signal)
+  try {
+    const roots = rootsOf(connection, local)
+    const client = new Client({ session: new Session(key, connection), roots, namespace: options.namespace })
+    await act({ client, output, signal })
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Owners of a node of this same user: whoever they made a member is one for us too. */
+function rootsOf(connection: NodeConnection, local: readonly LocalNode[]): readonly string[] {
+  const entry = peerIdFromPublicKey(connection.entry)
+  return local.filter(({ peerId }) => peerId === entry).flatMap(({ owners }) => owners)
+}
+
+async function connect(
+  options: ClientOptions,
+  local: readonly LocalNode[],
+  signal: AbortSignal
+): Promise<NodeConnection> {
+  const { node } = options
+  if (node === undefined) return localConnection(await theLocalNode(runtimeDir()))
+  if (!node.startsWith('/')) {
+    const named = local.filter(({ name, peerId }) => name === node || peerId === node)
+    if (named.length === 1) return localConnection(named[0]!)
+    throw new CliError(
+      'USAGE',
+      `--node ${node}: no single node of that name or peer ID runs on this machine`,
+      {
+        hint: 'For a node elsewhere give its full address: /ip4/…/tcp/…/p2p/PEERID.'
+      }
+    )
+  }
+  return remoteConnection(node, await networkOf(options, local), { signal })
+}
+
+async function networkOf(
+  { network, networkKey, node }: ClientOptions,
+  local: readonly LocalNode[]
+): Promise<Network> {
+  if (network !== undefined) return openNetwork(network)
+  if (networkKey !== undefined) return loadNetworkKey(networkKey)
+  const here = local.find(({ peerId }) => node?.endsWith(`/p2p/${peerId}`))
+  if (here?.network.open) return openNetwork(here.network.name)
+  return loadNetworkKey(defaultNetworkKey())
+}
+
+const interruption = new AbortController()
+
+/** Ctrl-C and SIGTERM, for commands that wait. */
+export function interrupted(): AbortSignal {
+  const stop = () => interruption.abort(new CliError('INTERRUPTED', 'interrupted'))
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  return interruption.signal
+}
+
+/** The text of FILE, or of standard input for "-". @throws CliError FILE_UNREADABLE */
+export async function readInput(file: string): Promise<string> {
+  try {
+    if (file !== '-') return await readFile(file, 'utf8')
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of process.stdin) {
+      bytes += (chunk as Buffer).byteLength
+      if (bytes > 1024 * 1024) throw new CliError('FILE_UNREADABLE', 'standard input is larger than 1 MiB')
+      chunks.push(chunk as Buffer)
+    }
+    return Buffer.concat(chunks).toString('utf8')
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause
+    throw new CliError('FILE_UNREADABLE', `cannot read ${file}`, { cause })
+  }
+}

@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import type { ManifestResult, ProgressEvent } from '../../client/index.ts'
+import { parseManifests } from '../../manifest/index.ts'
+import { type ClientOptions, readInput, withClient, withClientOptions } from '../client-options.ts'
+import { exitCodeOfFailures } from '../exit-codes.ts'
+import { duration, type Output, portsText, table } from '../output.ts'
+
+interface ApplyOptions extends ClientOptions {
+  readonly filename: string
+  readonly to?: string[]
+}
+
+/** `beemesh apply -f FILE` */
+export function addApply(program: Command): void {
+  withClientOptions(program.command('apply'))
+    .description('run what a Kubernetes manifest describes')
+    .requiredOption('-f, --filename <file>', 'manifest, YAML or JSON; "-" for standard input')
+    .option(
+      '--to <node>',
+      'node that takes copies: peer ID, name or full address; repeatable (default: the entry node)',
+      collect
+    )
+    .action(apply)
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value]
+
+async function apply(options: ApplyOptions): Promise<void> {
+  const startedAt = performance.now()
+  const text = await readInput(options.filename)
+  const manifests = parseManifests(text, { file: options.filename, namespace: options.namespace })
+  await withClient(options, async ({ client, output, signal }) => {
+    const onProgress = (event: ProgressEvent) => progress(output, event, performance.now() - startedAt)
+    const results = await client.apply(manifests, { to: options.to, signal, onProgress })
+    const durationMs = Math.round(performance.now() - startedAt)
+    output.result({ results, durationMs }, () => human(results, durationMs))
+    const placements = results.flatMap((result) => result.placements)
+    process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))
+  })
+}
+
+function progress(
+  output: Output,
+  { name, node, state, unchanged, error }: ProgressEvent,
+  atMs: number
+): void {
+  const what = unchanged
+    ? 'unchanged'
+    : error === undefined
+      ? state
+      : `${state}: ${error.message} [${error.code}]`
+  output.progress(`${duration(atMs).padStart(7)}  ${name} on ${node}: ${what}`)
+}
+
+function human(results: readonly ManifestResult[], durationMs: number): string {
+  const rows = results.flatMap(({ kind, name, placements }) =>
+    placements.map(({ node, state, ports, workloadId, error }) => [
+      `${kind.toLowerCase()}/${name}`,
+      node,
+      state,
+      portsText(ports),
+      error === undefined ? workloadId : `${error.message} [${error.code}]`
+    ])
+  )
+  const failed = results.flatMap(({ placements }) => placements).filter(({ error }) => error !== undefined)
+  const summary =
+    failed.length === 0
+      ? `applied in ${duration(durationMs)}`
+      : `${failed.length} of ${rows.length} copies failed (${duration(durationMs)})`
+  const hints = [
+    ...new Set(failed.flatMap(({ error }) => (error?.hint === undefined ? [] : [`  → ${error.hint}`])))
+  ]
+  return [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), summary, ...hints].join('\n')
+}

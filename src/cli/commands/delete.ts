@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import type { ManifestResult, ProgressEvent } from '../../client/index.ts'
+import { parseManifests } from '../../manifest/index.ts'
+import { type ClientOptions, readInput, withClient, withClientOptions } from '../client-options.ts'
+import { CliError } from '../errors.ts'
+import { duration } from '../output.ts'
+
+interface DeleteOptions extends ClientOptions {
+  readonly filename?: string
+}
+
+/** `beemesh delete REF | -f FILE` */
+export function addDelete(program: Command): void {
+  withClientOptions(program.command('delete'))
+    .description('stop and forget a manifest, wherever it runs')
+    .argument('[ref]', 'manifest ID, kind/name, or name')
+    .option('-f, --filename <file>', 'everything this manifest file describes; "-" for standard input')
+    .action(remove)
+}
+
+async function remove(ref: string | undefined, options: DeleteOptions): Promise<void> {
+  if ((ref === undefined) === (options.filename === undefined))
+    throw new CliError(
+      'USAGE',
+      'name either a manifest or a file: beemesh delete REF | beemesh delete -f FILE'
+    )
+  const startedAt = performance.now()
+  const refs = ref === undefined ? await refsOf(options) : [{ ref, namespace: options.namespace }]
+  const results: ManifestResult[] = []
+  for (const { ref: one, namespace } of refs)
+    await withClient({ ...options, namespace }, async ({ client, output, signal }) => {
+      const onProgress = ({ name, node, state }: ProgressEvent) =>
+        output.progress(
+          `${duration(performance.now() - startedAt).padStart(7)}  ${name} on ${node}: ${state}`
+        )
+      results.push(await client.delete(one, { signal, onProgress }))
+      if (results.length < refs.length) return
+      const durationMs = Math.round(performance.now() - startedAt)
+      output.result({ results, durationMs }, () => human(results, durationMs))
+    })
+}
+
+async function refsOf({
+  filename = '',
+  namespace
+}: DeleteOptions): Promise<{ ref: string; namespace: string }[]> {
+  const manifests = parseManifests(await readInput(filename), { file: filename, namespace })
+  return manifests.map(({ kind, name, namespace }) => ({ ref: `${kind}/${name}`, namespace }))
+}
+
+function human(results: readonly ManifestResult[], durationMs: number): string {
+  const lines = results.map(
+    ({ kind, name, placements }) =>
+      `${kind.toLowerCase()}/${name} deleted (${placements.length} ${placements.length === 1 ? 'copy' : 'copies'})`
+  )
+  return `${lines.join('\n')}\ndone in ${duration(durationMs)}`
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander'
+import type { ManifestStatusView, SeenNode } from '../../client/index.ts'
+import { type ClientOptions, withClient, withClientOptions } from '../client-options.ts'
+import { duration, portsText, table } from '../output.ts'
+
+interface GetOptions extends ClientOptions {
+  readonly all?: boolean
+}
+
+/** `beemesh get workloads|nodes` */
+export function addGet(program: Command): void {
+  const get = program.command('get').description('list workloads or nodes')
+  withClientOptions(get.command('workloads').aliases(['workload', 'wl']))
+    .description('what the entry node runs for you')
+    .option('--all', 'what every member runs for you')
+    .action(getWorkloads)
+  withClientOptions(get.command('nodes').aliases(['node', 'no', 'members']))
+    .description('members the entry node knows')
+    .option('--all', 'nodes without a membership you accept, too')
+    .action(getNodes)
+}
+
+async function getWorkloads(options: GetOptions): Promise<void> {
+  await withClient(options, async ({ client, output, signal }) => {
+    const found = await client.workloads({ all: options.all, signal })
+    const workloads = found.filter(
+      ({ namespace }) => options.namespace === undefined || namespace === options.namespace
+    )
+    output.result({ workloads }, () => (workloads.length === 0 ? 'no workloads' : workloadTable(workloads)))
+  })
+}
+
+/** One line a copy; a manifest without copies has a line of its own. */
+export function workloadTable(workloads: readonly ManifestStatusView[]): string {
+  const rows = workloads.flatMap(({ kind, name, namespace, replicas, placements }) => {
+    const running = placements.filter(({ state }) => state === 'running' || state === 'ready').length
+    const head = [namespace, `${kind.toLowerCase()}/${name}`, `${running}/${replicas}`]
+    if (placements.length === 0) return [[...head, '', '', '', '']]
+    return placements.map(({ node, state, ports, workloadId }) => [
+      ...head,
+      node,
+      state,
+      portsText(ports),
+      workloadId
+    ])
+  })
+  return table(['NAMESPACE', 'NAME', 'RUNNING', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows)
+}
+
+async function getNodes(options: GetOptions): Promise<void> {
+  await withClient(options, async ({ client, output, signal }) => {
+    const seen = await client.nodes({ signal })
+    const nodes = seen.filter(({ member, entry }) => options.all || member || entry)
+    output.result({ nodes: nodes.map(toDocument) }, () => nodeTable(nodes))
+  })
+}
+
+function toDocument(node: SeenNode) {
+  const { peerId, name, entry, member, connected, addresses, labels, engines, version, scheduling } = node
+  return {
+    peerId,
+    name,
+    entry,
+    member,
+    connected,
+    addresses,
+    labels,
+    engines,
+    version,
+    scheduling,
+    lastSeen: new Date(node.lastSeenMs).toISOString(),
+    roundTripMs: node.roundTripMs
+  }
+}
+
+function nodeTable(nodes: readonly SeenNode[]): string {
+  const rows = nodes.map((node) => [
+    node.name + (node.entry ? ' *' : ''),
+    node.connected ? 'connected' : 'not connected',
+    node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
+    node.engines.join(','),
+    node.roundTripMs === undefined ? '-' : duration(node.roundTripMs),
+    duration(Math.max(0, Date.now() - node.lastSeenMs)),
+    node.version,
+    node.peerId
+  ])
+  return table(['NAME', 'STATUS', 'ROLE', 'ENGINES', 'RTT', 'SEEN', 'VERSION', 'PEER ID'], rows)
+}

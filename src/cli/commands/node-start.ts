@@ -1,0 +1,145 @@
+import type { Command } from 'commander'
+import { type ConfigInput, loadConfig, splitPair } from '../../config/index.ts'
+import { withOutput } from '../client-options.ts'
+import { CliError } from '../errors.ts'
+import { Output, type OutputFormat } from '../output.ts'
+
+interface NodeStartOptions {
+  readonly dataDir?: string
+  readonly name?: string
+  readonly listen?: string[]
+  readonly bootstrap?: string[]
+  readonly engine?: ConfigInput['engine']
+  readonly network?: string
+  readonly networkKey?: string
+  readonly identity?: string
+  readonly owner?: string[]
+  readonly label?: string[]
+  readonly scheduling: boolean
+  readonly config?: string
+  readonly logLevel?: ConfigInput['logLevel']
+  readonly output: OutputFormat
+}
+
+const collect = (value: string, before: string[] = []) => [...before, value]
+
+/** `beemesh node start` */
+export function addNodeStart(parent: Command): void {
+  withOutput(parent.command('start'))
+    .description('run a node on this machine until it is stopped; workloads outlive it')
+    .option('--data-dir <dir>', "folder of the node's keys, owners and state")
+    .option('--name <name>', 'name others see (default: the host name)')
+    .option(
+      '--listen <multiaddr>',
+      'address to listen on, repeatable (default: a free port on loopback)',
+      collect
+    )
+    .option('--bootstrap <multiaddr>', 'full address of a node to join through, repeatable', collect)
+    .option('--engine <engine>', 'auto, podman or mock')
+    .option('--network <name>', 'join an open network: everybody who knows the name may connect')
+    .option('--network-key <file>', 'join a private network; the file is made when missing')
+    .option(
+      '--identity <file>',
+      "the owner's key; the first start makes it the node's owner and signs its membership"
+    )
+    .option('--owner <peerid>', 'obey this owner too, repeatable', collect)
+    .option('--label <key=value>', 'label of this node, repeatable', collect)
+    .option('--no-scheduling', 'take no workloads')
+    .option('--config <file>', 'read settings from a file (docs/CONFIG.md)')
+    .option('--log-level <level>', 'silent, error, warn, info, debug or trace')
+    .action(nodeStart)
+}
+
+async function nodeStart(options: NodeStartOptions): Promise<void> {
+  const output = new Output(options.output)
+  const config = await loadConfig({ file: options.config, flags: toFlags(options) })
+  const { createNode } = await import('../../node/index.ts') // because every other command is quicker without libp2p
+  const node = await createNode(config)
+  const stopped = Promise.withResolvers<void>()
+  const stop = () => {
+    node.stop().then(stopped.resolve, stopped.reject)
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+  try {
+    await node.start()
+  } catch (error) {
+    await node.stop().catch(() => {}) // because the first error is the one that explains
+    throw error
+  }
+  const { peerId, name, network, engine, owners } = node
+  const ready = {
+    event: 'ready',
+    peerId,
+    name,
+    addresses: node.addresses(),
+    network: network.name,
+    engine,
+    owners,
+    pid: process.pid
+  }
+  output.line(ready, human(node, ready.addresses))
+  await stopped.promise
+}
+
+function human(
+  node: Awaited<ReturnType<typeof import('../../node/index.ts').createNode>>,
+  addresses: readonly string[]
+): string {
+  const { network, created, owners } = node
+  const lines = [
+    `node ${node.name} is ready  (${node.peerId})`,
+    ...addresses.map((address) => `  address   ${address}`),
+    `  network   ${network.name} (${network.open ? 'OPEN: whoever knows the name can connect, though only owners are obeyed' : 'private'})`,
+    `  engine    ${node.engine}${node.engine === 'mock' ? ' (pretends to run workloads)' : ''}`,
+    ...owners.map((owner) => `  owner     ${owner}`)
+  ]
+  if (node.engine === 'none')
+    lines.push('  no engine is available here: install Podman; until then this node takes no workloads')
+  if (created.includes('identity'))
+    lines.push('  a new owner identity was made for you; back it up, it is the key to what you run')
+  if (owners.length === 0) lines.push('  it has no owner and obeys nobody; add one with --owner PEERID')
+  const address = addresses[0]
+  if (address !== undefined)
+    lines.push(
+      'try:',
+      '  beemesh get nodes',
+      `  beemesh node start --bootstrap ${address} …   (on another machine, same network key)`
+    )
+  return lines.join('\n')
+}
+
+function toFlags(options: NodeStartOptions): ConfigInput {
+  const {
+    dataDir,
+    name,
+    listen,
+    bootstrap,
+    engine,
+    network,
+    networkKey,
+    identity,
+    owner,
+    label,
+    scheduling,
+    logLevel
+  } = options
+  const labels = label?.map((text) => {
+    if (!text.includes('=')) throw new CliError('USAGE', `--label ${text}: expected KEY=VALUE`)
+    return splitPair(text)
+  })
+  return {
+    dataDir,
+    name,
+    listen,
+    bootstrap,
+    engine,
+    network,
+    networkKey,
+    identity,
+    owners: owner,
+    labels: labels === undefined ? undefined : Object.fromEntries(labels),
+    scheduling: scheduling ? undefined : false,
+    logLevel
+  }
+}

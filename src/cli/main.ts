@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Kept so small, and in syntax so old, that any Node can say that it is too old.
+const [major = 0] = process.versions.node.split('.').map(Number)
+if (major < 22) {
+  process.stderr.write(
+    `beemesh needs Node.js 22 or newer; this is ${process.version}.\n` +
+      'Inside a clone, "npx beemesh" uses the one that "npm run setup" installs.\n'
+  )
+  process.exit(1)
+}
+const { enableCompileCache } = await import('node:module')
+enableCompileCache()
+const { run } = await import('./run.ts')
+await run(process.argv)
+
+export {}

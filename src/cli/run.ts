@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander'
+import { addApply } from './commands/apply.ts'
+import { addDelete } from './commands/delete.ts'
+import { addGet } from './commands/get.ts'
+import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
+import { addLogs } from './commands/logs.ts'
+import { addNodeStart } from './commands/node-start.ts'
+import { CliError } from './errors.ts'
+import { EXIT } from './exit-codes.ts'
+import { Output } from './output.ts'
+
+/** The whole command tree; exported so that tests and generated docs read the same. */
+export function createProgram(): Command {
+  const program = new Command('beemesh')
+    .description('run container workloads on a mesh of machines, with no control plane')
+    .showHelpAfterError('(see: beemesh --help)')
+  addNodeStart(program.command('node').description('this machine as a node'))
+  addApply(program)
+  addGet(program)
+  addStatus(program)
+  addProviders(program)
+  addLogs(program)
+  addDelete(program)
+  addValidate(program)
+  return program
+}
+
+/** Runs one command line and ends the process with its exit code. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const json = wantsJson(argv)
+  const program = createProgram()
+  for (const command of everyCommand(program)) {
+    command.exitOverride()
+    if (json) command.configureOutput({ writeErr: () => {} })
+  }
+  try {
+    await program.parseAsync(argv as string[])
+  } catch (error) {
+    process.exitCode = finish(error, json)
+  }
+  // because a libp2p host or a follow that was cut short may hold handles; what matters is written
+  await flushed()
+  process.exit()
+}
+
+function finish(error: unknown, json: boolean): number {
+  if (!(error instanceof CommanderError)) return new Output(json ? 'json' : 'table').error(error)
+  if (error.exitCode === 0) return EXIT.done
+  if (json) new Output('json').error(new CliError('USAGE', error.message.replace(/^error: /, '')))
+  return EXIT.usage
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  return argv.some(
+    (arg, index) =>
+      ['-ojson', '-o=json', '--output=json'].includes(arg) ||
+      (arg === 'json' && ['-o', '--output'].includes(argv[index - 1] ?? ''))
+  )
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)]
+}
+
+function flushed(): Promise<unknown> {
+  const drain = (stream: NodeJS.WriteStream) => new Promise((resolve) => stream.write('', resolve))
+  return Promise.all([drain(process.stdout), drain(process.stderr)])
+}

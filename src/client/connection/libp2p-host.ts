@@ -1,0 +1,40 @@
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Connection } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { Abortable } from '../../common/index.ts'
+import type { Network } from '../../identity/index.ts'
+import { pnetKey } from './pnet-key.ts'
+
+export interface ClientHost {
+  dial(address: string, options: Abortable): Promise<Connection>
+  stop(): Promise<void>
+}
+
+/** The least libp2p that can speak to one node: no DHT, no gossip, no listening. */
+export async function createClientHost(network: Network): Promise<ClientHost> {
+  const node = await createLibp2p({
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+    ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
+    logger: { forComponent: () => silent }
+  })
+  return {
+    dial: (address, { signal }) => node.dial(multiaddr(address), { signal }),
+    stop: async () => {
+      await node.stop()
+    }
+  }
+}
+
+const silent = Object.assign(() => {}, {
+  error: () => {},
+  trace: () => {},
+  enabled: false,
+  newScope: () => silent
+})

@@ -1,0 +1,190 @@
+import { concat } from '../../common/index.ts'
+import { type OpenedEnvelope, openEnvelope, peekEnvelope, type Root } from '../../envelope/index.ts'
+import { audienceOf, peerIdFromPublicKey, type SigningKey } from '../../identity/index.ts'
+import { type Action, authorise, TrustError, type TrustState } from '../../trust/index.ts'
+import { CreditedWriter } from '../channel/credit.ts'
+import type { FrameChannel } from '../channel/frame-channel.ts'
+import { WireError } from '../errors.ts'
+import { OWNER_PROTOCOLS, type OwnerProtocolName, type Protocol } from '../protocols.ts'
+import { Budget, type BudgetLimits } from './budget.ts'
+import type { ReplayGuard } from './replay-guard.ts'
+import { Responder } from './responder.ts'
+
+/** For one owner: room for a benchmark. Chosen, no evidence yet. */
+export const OWNER_BUDGET: BudgetLimits = { burst: 500, perSecond: 200 }
+/** For everybody who is not an owner together, a peer: enough to hear why they are refused. Chosen, no evidence yet. */
+export const STRANGER_BUDGET: BudgetLimits = { burst: 20, perSecond: 2 }
+
+export interface DoorsInit {
+  readonly key: SigningKey
+  readonly networkId: Uint8Array
+  readonly trust: () => TrustState
+  readonly replay: ReplayGuard
+  readonly now?: () => number
+  /** Called for each refusal: the rule or code, who asked, and the protocol. */
+  readonly onRefused?: (refusal: {
+    code: string
+    author?: string
+    transport: string
+    protocol: string
+  }) => void
+}
+
+/** A request that passed every check: it is for this node, fresh, signed by an owner who may do this. */
+export interface OwnerRequest<T> {
+  readonly author: Uint8Array
+  readonly authorPeerId: string
+  readonly payload: T
+  readonly envelope: OpenedEnvelope
+  readonly reply: Responder
+  /** Fires when the asker is gone, the answer's deadline has passed, or the node stops. */
+  readonly signal: AbortSignal
+}
+
+type Handler<T> = (request: OwnerRequest<T>) => Promise<void>
+interface Door {
+  readonly protocol: Protocol
+  readonly root: Root<{ replyKey: Uint8Array }, never>
+  readonly handler: Handler<unknown>
+}
+
+/**
+ * Where owners' requests come in, whichever way they travelled: a libp2p stream, the local socket, or a forward. Checks in
+ * the order of ARCHITECTURE section 5, cheapest first, then hands over to the service that registered the protocol.
+ */
+export class Doors {
+  readonly #init: DoorsInit
+  readonly #now: () => number
+  readonly #doors = new Map<string, Door>()
+  readonly #owners: Budget
+  readonly #strangers: Budget
+  readonly #stop = new AbortController()
+  readonly #audience: Uint8Array
+
+  constructor(init: DoorsInit) {
+    this.#init = init
+    this.#now = init.now ?? Date.now
+    this.#owners = new Budget(OWNER_BUDGET, this.#now)
+    this.#strangers = new Budget(STRANGER_BUDGET, this.#now)
+    this.#audience = audienceOf(init.key.publicKey)
+  }
+
+  /** Registers what answers one protocol. */
+  open<T extends { replyKey: Uint8Array }>(
+    name: OwnerProtocolName,
+    root: Root<T, never>,
+    handler: Handler<T>
+  ): void {
+    const door: Door = { protocol: OWNER_PROTOCOLS[name], root, handler: handler as Handler<unknown> }
+    this.#doors.set(name, door)
+  }
+
+  protocols(): Protocol[] {
+    return [...this.#doors.values()].map(({ protocol }) => protocol)
+  }
+
+  /** Ends every request that is still being answered. */
+  close(): void {
+    this.#stop.abort(new WireError('CANCELLED', 'the node is stopping', { retryable: true }))
+  }
+
+  /** Serves one request on a channel. @param transport the connection's peer ID, or "local" */
+  async serve(channel: FrameChannel, name: string, transport: string): Promise<void> {
+    const door = this.#doors.get(name)
+    if (door === undefined) {
+      channel.abort(new WireError('PROTOCOL_UNKNOWN', `this node does not speak ${name}`))
+      return
+    }
+    const { requestTimeoutMs } = door.protocol
+    const frame = await channel.read({ signal: AbortSignal.timeout(requestTimeoutMs) })
+    if (frame !== undefined) await this.serveRequest(channel, door.protocol.name, frame, transport)
+  }
+
+  /** Serves a request whose frame has been read already. */
+  async serveRequest(
+    channel: FrameChannel,
+    name: string,
+    frame: Uint8Array,
+    transport: string
+  ): Promise<void> {
+    const door = this.#doors.get(name)
+    if (door === undefined) throw new WireError('PROTOCOL_UNKNOWN', `this node does not speak ${name}`)
+    const writer = new CreditedWriter(channel)
+    const { key, networkId } = this.#init
+    const peeked = peekEnvelope(frame)
+    const reply = new Responder({ key, networkId, writer, now: this.#now, request: peeked })
+    try {
+      const envelope = this.check(frame, { protocol: door.protocol, transport, audience: this.#audience })
+      envelope.verifySignature()
+      const payload = envelope.decodePayload(door.root)
+      reply.sealTo(payload.replyKey, envelope)
+      if (door.protocol.changesState) await this.#init.replay.insert(envelope)
+      const { author } = envelope
+      const signal = this.#signal(door.protocol, writer)
+      await door.handler({
+        author,
+        authorPeerId: peerIdFromPublicKey(author),
+        payload,
+        envelope,
+        reply,
+        signal
+      })
+    } catch (error) {
+      this.#report(error, { author: peeked?.author, transport, protocol: name })
+      await reply.fail(error).catch(() => {}) // because the asker may be gone; the refusal is reported already
+    } finally {
+      await channel.close()
+    }
+  }
+
+  /**
+   * Everything that may be decided about a request before its signature is looked at. A node that forwards does the same
+   * checks for the node behind it, so that it is no open relay.
+   */
+  check(
+    frame: Uint8Array,
+    { protocol, transport, audience }: { protocol: Protocol; transport: string; audience: Uint8Array }
+  ): OpenedEnvelope {
+    if (frame.byteLength > protocol.maxRequestBytes)
+      throw new WireError(
+        'FRAME_TOO_LARGE',
+        `${frame.byteLength} bytes; ${protocol.name} takes ${protocol.maxRequestBytes}`
+      )
+    const envelope = openEnvelope(frame, { networkId: this.#init.networkId, nowMs: this.#now(), audience })
+    if (envelope.type !== protocol.request)
+      throw new WireError(
+        'PROTOCOL_UNKNOWN',
+        `a message of type ${envelope.type} on protocol ${protocol.name}`
+      )
+    const author = peerIdFromPublicKey(envelope.author)
+    const decision = authorise({ author, action: protocol.name as Action }, this.#init.trust())
+    const budget = decision.allowed ? this.#owners.take(author) : this.#strangers.take(transport)
+    if (!budget) throw new WireError('TOO_MANY_REQUESTS', 'too many requests; slow down', { retryable: true })
+    if (!decision.allowed)
+      throw new TrustError('NOT_AUTHORISED', decision.reason, {
+        hint: decision.hint,
+        details: { author, rule: decision.rule, node: this.#init.key.peerId }
+      })
+    return envelope
+  }
+
+  #signal(protocol: Protocol, writer: CreditedWriter): AbortSignal {
+    const signals = [this.#stop.signal, writer.gone]
+    if (protocol.answerTimeoutMs !== undefined) signals.push(AbortSignal.timeout(protocol.answerTimeoutMs))
+    return AbortSignal.any(signals)
+  }
+
+  #report(
+    error: unknown,
+    { author, transport, protocol }: { author?: Uint8Array; transport: string; protocol: string }
+  ): void {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const claimed = author === undefined ? undefined : peerIdFromPublicKey(author)
+    this.#init.onRefused?.({ code, author: claimed, transport, protocol })
+  }
+}
+
+/** The first frame on the local socket: the protocol's name. */
+export function localGreeting(name: string): Uint8Array {
+  return concat(Uint8Array.of(1), new TextEncoder().encode(name))
+}

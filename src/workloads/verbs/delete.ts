@@ -1,0 +1,64 @@
+import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
+import { formatManifestId } from '../../manifest/index.ts'
+import type { OwnerRequest } from '../../wire/index.ts'
+import { type Context, toWire } from '../context.ts'
+import { removeCopy } from '../copies/deploy.ts'
+import { WorkloadsError } from '../errors.ts'
+import { openRecord } from '../open-record.ts'
+import type { StoredManifest, StoredWorkload } from '../types.ts'
+import { assertNewer } from './apply.ts'
+import { sendStatus } from './status.ts'
+
+/**
+ * Stops and forgets a manifest. The tombstone is on disk first, so that a node that dies in the middle finishes the removal
+ * when it starts. Frames: progress of every copy, then the manifest without copies.
+ */
+export async function remove(
+  context: Context,
+  { author, payload, reply }: OwnerRequest<DeleteRequest>
+): Promise<void> {
+  const { init, now, table } = context
+  const record = openRecord(payload.record, {
+    author,
+    networkId: init.network.id,
+    nowMs: now(),
+    tombstone: true
+  })
+  await context.lanes.run(formatManifestId(record.manifestId), async () => {
+    const existing = table.get(record.manifestId)
+    if (existing === undefined || (existing.tombstone && existing.workloads.length === 0))
+      throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
+    assertNewer(existing, record)
+    const tombstone: StoredManifest = {
+      ...existing,
+      version: record.version,
+      recordDigest: record.digest,
+      record: payload.record,
+      tombstone: true,
+      notAfterMs: record.notAfter,
+      content: undefined
+    }
+    await table.put(tombstone)
+    const report = (copy: StoredWorkload, state: 'stopping' | 'stopped') =>
+      void reply.send(encodeProgress({ workload: toWire({ ...copy, state }) })).catch(() => {}) // the asker may be gone
+    await finishRemoval(context, tombstone, report)
+    await sendStatus(context, reply, [table.get(record.manifestId)!])
+  })
+}
+
+/** Takes away what a tombstone still has. Repeatable; also run when the node starts. */
+export async function finishRemoval(
+  context: Context,
+  tombstone: StoredManifest,
+  report: (copy: StoredWorkload, state: 'stopping' | 'stopped') => void = () => {}
+): Promise<void> {
+  context.providers.withdraw(tombstone.manifestId)
+  await Promise.all(
+    tombstone.workloads.map(async (copy) => {
+      report(copy, 'stopping')
+      await removeCopy(context, copy, tombstone.graceMs)
+      report(copy, 'stopped')
+    })
+  )
+  await context.table.put({ ...tombstone, workloads: [] })
+}
