@@ -47,7 +47,9 @@ describe('architecture', () => {
     const unknown = readdirSync(src)
       .filter((entry) => statSync(join(src, entry)).isDirectory())
       .filter((folder) => position(folder) === undefined)
-    expect(unknown, `give ${unknown.join(', ')} a place in FLOORS (test/architecture.spec.ts)`).to.deep.equal([])
+    expect(unknown, `give ${unknown.join(', ')} a place in FLOORS (test/architecture.spec.ts)`).to.deep.equal(
+      []
+    )
   })
 
   it('imports go down, or to the left on the same floor, and through the index of the other folder', () => {
