@@ -113,17 +113,20 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.refresh()
   }
 
+  /** Left before anything stops, for the same reason. */
+  beforeStop(): void {
+    if (!this.#gossiping) return
+    this.#gossiping = false
+    this.#components.pubsub!.removeEventListener('message', this.#onGossip)
+    this.#components.pubsub!.unsubscribe(this.#topic)
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort()
-    const { registrar, events, pubsub } = this.#components
+    const { registrar, events } = this.#components
     events.removeEventListener('self:peer:update', this.#refreshSoon)
     if (this.#topology !== undefined) registrar.unregister(this.#topology)
     await this.#wire.unhandle(PEER_PROTOCOLS.exchange)
-    if (this.#gossiping) {
-      this.#gossiping = false
-      pubsub!.removeEventListener('message', this.#onGossip)
-      pubsub!.unsubscribe(this.#topic)
-    }
   }
 
   self(): MemberView {

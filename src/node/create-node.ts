@@ -42,7 +42,7 @@ export async function createNode(
     onRefused: (refusal) => log.warn(refusal, 'request refused')
   })
   const bootId = new Uint8Array(randomBytes(16))
-  const available = await availableEngines(engines)
+  const available = await availableEngines(engines, config.engine)
   const providerTtlMs = config.providerTtlSeconds * 1000
   const libp2p = await createLibp2p({
     ...hostOptions({
@@ -150,10 +150,10 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
   return engines
 }
 
-/** Names of engines that work here, mock last. */
-async function availableEngines(engines: EngineRegistry): Promise<string[]> {
+/** Names of engines that work here. The mock always works, so it is only named where it was asked for. */
+async function availableEngines(engines: EngineRegistry, chosen: Config['engine']): Promise<string[]> {
   const answers = await Promise.all(
-    engines.names().map(async (name) => ({ name, ...(await engines.availability(name)) }))
+    (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({ name, ...(await engines.availability(name)) }))
   )
   return answers.filter(({ available }) => available).map(({ name }) => name)
 }

@@ -27,7 +27,7 @@ export function authorise({ author, action }: AuthoriseRequest, { owners }: Trus
   return {
     allowed: false,
     rule: 'owners-file',
-    reason: `${author} is not an owner of this node, so it may not ${action}`,
+    reason: `${author} is not an owner of this node, so it may not ask for ${action}`,
     hint: `If it should, restart the node with --owner ${author} (or add the line to its owners file).`
   }
 }

@@ -3,7 +3,7 @@ import type { RemoveOptions } from '../types.ts'
 import { awaitEmptyCgroup, removeEmptyCgroups } from './cgroup.ts'
 import type { Podman } from './client/index.ts'
 import { DEPLOY_LABEL, REMOVE_ATTEMPTS, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
-import { removeFileVolumes } from './file-volumes.ts'
+import { removeFileVolumes } from './deploy/file-volumes.ts'
 import type { PodInspect } from './types.ts'
 
 /** Sent where an image names no signal of its own. */

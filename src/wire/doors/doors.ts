@@ -117,8 +117,8 @@ export class Doors {
       const envelope = this.check(frame, { protocol: door.protocol, transport, audience: this.#audience })
       envelope.verifySignature()
       const payload = envelope.decodePayload(door.root)
-      reply.sealTo(payload.replyKey, envelope)
       if (door.protocol.changesState) await this.#init.replay.insert(envelope)
+      reply.sealTo(payload.replyKey, envelope)
       const { author } = envelope
       const signal = this.#signal(door.protocol, writer)
       await door.handler({

@@ -1,7 +1,7 @@
 import type { LogLine, LogsOptions } from '../../types.ts'
 import type { Podman } from '../client/index.ts'
-import { isProcessOf, judgeMissing } from '../liveness.ts'
 import { podmanError } from '../podman-error.ts'
+import { isProcessOf, judgeMissing } from '../status/liveness.ts'
 import type { PsEntry } from '../types.ts'
 import { mergeByArrival, mergeByTime } from './merge-lines.ts'
 import { readLogFile } from './read-log-file.ts'

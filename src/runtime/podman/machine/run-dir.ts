@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { podmanError } from './podman-error.ts'
-import type { EngineLogger } from './types.ts'
+import { podmanError } from '../podman-error.ts'
+import type { EngineLogger } from '../types.ts'
 
 /** `f_type` of tmpfs and ramfs (statfs(2)). */
 const IN_MEMORY = new Set([0x01021994, 0x858458f6])

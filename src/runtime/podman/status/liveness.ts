@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { Abortable } from '../../common/index.ts'
-import type { Podman } from './client/index.ts'
-import type { ContainerInspect } from './types.ts'
+import type { Abortable } from '../../../common/index.ts'
+import type { Podman } from '../client/index.ts'
+import type { ContainerInspect } from '../types.ts'
 
 /**
  * What became of a container that Podman lists as running although its process is not there. Podman learns of an end from conmon,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { assertDeployRequest } from '../pod-fields.ts'
-import type { DeployOptions, DeployRequest, PodDocument } from '../types.ts'
-import type { Podman } from './client/index.ts'
+import { assertDeployRequest } from '../../pod-fields.ts'
+import type { DeployOptions, DeployRequest, PodDocument } from '../../types.ts'
+import type { Podman } from '../client/index.ts'
 import {
   ABORTED_PLAY_MS,
   ENGINE,
@@ -9,13 +9,13 @@ import {
   PLAY_TIMEOUT_MS,
   PLAY_WITH_INIT_TIMEOUT_MS,
   VOLUME_LABEL
-} from './constants.ts'
+} from '../constants.ts'
+import { podmanError } from '../podman-error.ts'
+import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from '../remove.ts'
+import type { EngineLogger } from '../types.ts'
 import { writeFileVolumes } from './file-volumes.ts'
 import { ensureImages } from './images.ts'
-import { podmanError } from './podman-error.ts'
 import { assertPodmanCanRun, planScratchVolumes, type ScratchVolume, toPodmanPod } from './podman-pod.ts'
-import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from './remove.ts'
-import type { EngineLogger } from './types.ts'
 
 export interface DeployContext extends RemoveContext {
   readonly log: EngineLogger

@@ -1,10 +1,10 @@
-import type { Abortable } from '../../common/index.ts'
-import type { ContainerState, EngineContainer, EnginePort, EngineWorkload } from '../types.ts'
-import { toWorkloadState } from '../workload-state.ts'
-import type { Podman } from './client/index.ts'
-import { DEPLOY_LABEL } from './constants.ts'
+import type { Abortable } from '../../../common/index.ts'
+import type { ContainerState, EngineContainer, EnginePort, EngineWorkload } from '../../types.ts'
+import { toWorkloadState } from '../../workload-state.ts'
+import type { Podman } from '../client/index.ts'
+import { DEPLOY_LABEL } from '../constants.ts'
+import type { PsEntry } from '../types.ts'
 import { isProcessOf, judgeMissing } from './liveness.ts'
-import type { PsEntry } from './types.ts'
 
 const STATES: Readonly<Record<string, ContainerState>> = {
   created: 'created',

@@ -1,7 +1,7 @@
-import { initContainersOf } from '../pod-fields.ts'
-import type { PodContainer, PodDocument } from '../types.ts'
-import { DEPLOY_LABEL } from './constants.ts'
-import { podmanError } from './podman-error.ts'
+import { initContainersOf } from '../../pod-fields.ts'
+import type { PodContainer, PodDocument } from '../../types.ts'
+import { DEPLOY_LABEL } from '../constants.ts'
+import { podmanError } from '../podman-error.ts'
 
 interface Volume extends Readonly<Record<string, unknown>> {
   readonly name: string

@@ -56,7 +56,7 @@ export function planContainersConf(facts: MachineFacts): string | undefined {
   const ulimits = /^\s*default_ulimits\s*=/m.test(facts.machineConf) ? undefined : planUlimits(facts)
   if (runtime === undefined && ulimits === undefined) return undefined
   return [
-    '# Written by beemesh from what this machine can do; see src/runtime/podman/containers-conf.ts.',
+    '# Written by beemesh from what this machine can do; see src/runtime/podman/machine/containers-conf.ts.',
     ...(ulimits === undefined ? [] : ['[containers]', `default_ulimits = [${ulimits}]`]),
     ...(facts.netavark ? ['[network]', 'network_backend = "netavark"'] : []),
     ...(runtime === undefined ? [] : ['[engine]', `runtime = "${runtime}"`]),

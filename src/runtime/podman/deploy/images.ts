@@ -1,8 +1,8 @@
-import { imagesOf } from '../pod-fields.ts'
-import type { DeployOptions, PodDocument } from '../types.ts'
-import type { Podman } from './client/index.ts'
-import { PULL_TIMEOUT_MS } from './constants.ts'
-import { podmanError } from './podman-error.ts'
+import { imagesOf } from '../../pod-fields.ts'
+import type { DeployOptions, PodDocument } from '../../types.ts'
+import type { Podman } from '../client/index.ts'
+import { PULL_TIMEOUT_MS } from '../constants.ts'
+import { podmanError } from '../podman-error.ts'
 
 /**
  * Sees to it that every image of the pod is here, pulling by its policy: `Never` and images named localhost/… are never pulled,

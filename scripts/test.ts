@@ -1,0 +1,82 @@
+/**
+ * `npm test`: every check of the project, one after the other, all of them even when one fails.
+ *
+ *   npm test                      all
+ *   npm test -- test/wire         only the specs below a folder (or one file)
+ *
+ * Ends with the plain line "N passed, N failed, N skipped"; lint, types and generated files count as one each.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+/** Own tools first on PATH, the engine's settings as set up, and nothing of a node the person may run. */
+function environment(): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' }
+  for (const name of Object.keys(env)) if (name.startsWith('BEEMESH_')) delete env[name]
+  env.PATH = [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter)
+  const settings = join(ROOT, '.setup/env')
+  if (existsSync(settings))
+    for (const line of readFileSync(settings, 'utf8').split('\n')) {
+      const [name = '', value = ''] = line.split(/=(.*)/)
+      if (name !== '' && value !== '') env[name] = value
+    }
+  return env
+}
+
+function run(command: string, args: readonly string[], onLine?: (line: string) => void): Promise<number> {
+  return new Promise((done) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    let rest = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk)
+      const lines = (rest + chunk.toString()).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) onLine?.(line)
+    })
+    child.once('error', () => done(127))
+    child.once('close', (code) => done(code ?? 1))
+  })
+}
+
+async function check(name: string, command: string, args: readonly string[]): Promise<void> {
+  const startedAt = performance.now()
+  const code = await run(command, args)
+  if (code === 0) total.passed++
+  else total.failed++
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${code === 0 ? 'ok' : 'FAILED'}: ${name} (${seconds} s)\n`)
+}
+
+async function mocha(specs: readonly string[]): Promise<void> {
+  let counted = 0
+  const code = await run('mocha', [...specs], (line) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: mocha paints its summary
+    const match = /^\s+(\d+) (passing|failing|pending)/.exec(line.replace(/\u001b\[\d+m/g, ''))
+    if (match === null) return
+    const kind = { passing: 'passed', failing: 'failed', pending: 'skipped' }[match[2]!] as keyof typeof total
+    total[kind] += Number(match[1])
+    counted++
+  })
+  if (counted === 0 || (code !== 0 && total.failed === 0)) total.failed++ // because a run that broke down is no success
+}
+
+const only = process.argv.slice(2)
+const specs = only.map((path) => (statSync(path).isDirectory() ? `${path}/**/*.spec.ts` : path))
+const startedAt = performance.now()
+if (only.length === 0) {
+  await check('lint and format (biome)', 'biome', ['check', '--error-on-warnings', '.'])
+  await check('types (tsc)', 'tsc', ['-p', 'tsconfig.json'])
+  await check('generated files are current (npm run gen)', 'node', ['scripts/gen.ts', '--check'])
+}
+await mocha(specs.length > 0 ? specs : ['test/**/*.spec.ts'])
+console.log(`${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exitCode = total.failed > 0 ? 1 : 0
