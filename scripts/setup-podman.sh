@@ -7,7 +7,7 @@
 #   3. Prints "CONTAINERS_CONF=<path>" on stdout, or "CONTAINERS_CONF=" when the defaults are fine.
 #
 # Exit 3: Podman cannot be had (the reason is on stderr). Any POSIX shell; repeatable; a second run changes nothing.
-# src/runtime/podman/containers-conf.ts does the same detection in the daemon, for people who never run this script.
+# src/runtime/podman/machine/containers-conf.ts does the same detection in the daemon, for people who never run this script.
 set -eu
 conf=${1:-.setup/containers.conf}
 log() { echo "setup: podman: $*" >&2; }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type MachineFacts, planContainersConf } from '../../src/runtime/podman/containers-conf.ts'
+import { type MachineFacts, planContainersConf } from '../../src/runtime/podman/machine/containers-conf.ts'
 
 const LIMITS = (nproc: string, nofile: string) =>
   `Limit                     Soft Limit           Hard Limit           Units     \n` +
