@@ -18,17 +18,22 @@ import { hostOptions, hostServices } from './libp2p.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
+export interface CreateNodeOptions {
+  /** @default JSON lines on stderr at the configured level */
+  readonly logger?: NodeLogger
+  /** Folder of sockets and of the word left for commands on this machine. @default {@link runtimeDir} */
+  readonly runtimeDir?: string
+}
+
 /** The node on one page: opens what lasts, puts libp2p and our services together in floor order, and starts them. */
-export async function createNode(
-  input: ConfigInput,
-  { logger }: { logger?: NodeLogger } = {}
-): Promise<BeemeshNode> {
+export async function createNode(input: ConfigInput, options: CreateNodeOptions = {}): Promise<BeemeshNode> {
   const config = withDefaults(input)
-  const log = logger ?? createLogger(config.logLevel)
+  const log = options.logger ?? createLogger(config.logLevel)
+  const runtime = options.runtimeDir ?? runtimeDir()
   const data = await openDataDir(config)
   const { key, network, owners, sealingKey } = data
   const store = await openStore(join(data.path, 'db'))
-  const runDir = join(runtimeDir(), key.peerId.slice(-12))
+  const runDir = join(runtime, key.peerId.slice(-12))
   await mkdir(runDir, { recursive: true, mode: 0o700 })
   const engines = createEngines(config, runDir, log)
 
@@ -124,7 +129,7 @@ export async function createNode(
           addresses: node.addresses(),
           owners: [...owners]
         },
-        runtimeDir()
+        runtime
       )
     },
     stop() {
@@ -153,7 +158,10 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
 /** Names of engines that work here. The mock always works, so it is only named where it was asked for. */
 async function availableEngines(engines: EngineRegistry, chosen: Config['engine']): Promise<string[]> {
   const answers = await Promise.all(
-    (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({ name, ...(await engines.availability(name)) }))
+    (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({
+      name,
+      ...(await engines.availability(name))
+    }))
   )
   return answers.filter(({ available }) => available).map(({ name }) => name)
 }

@@ -8,6 +8,6 @@
  * console.log(node.addresses())
  * ```
  */
-export { createNode } from './create-node.ts'
+export { type CreateNodeOptions, createNode } from './create-node.ts'
 export type { BeemeshNode } from './types.ts'
 export { VERSION } from './version.ts'

@@ -1,0 +1,26 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createNode } from 'beemesh'
+
+const dataDir = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'beemesh-bootstrap-')))
+const node = await createNode(
+  {
+    dataDir,
+    name: 'bootstrap',
+    listen: ['/ip4/127.0.0.1/tcp/0'], // /ip4/0.0.0.0/tcp/4001 for other machines
+    scheduling: false,
+    network: 'example-bootstrap', // an open network; a private one takes networkKey instead
+    identity: join(dataDir, 'owner'),
+    logLevel: 'warn'
+  },
+  { runtimeDir: join(dataDir, 'run') }
+)
+await node.start()
+
+console.log('bootstrap node ready')
+for (const address of node.addresses()) console.log(`join with: --bootstrap ${address}`)
+console.log(`takes workloads: ${node.services.members.self().scheduling ? 'yes' : 'no'}`)
+
+process.once('SIGINT', () => node.stop())
+process.once('SIGTERM', () => node.stop())
