@@ -57,16 +57,7 @@ current() { [ -f ".setup/$1" ] && [ "$(cat ".setup/$1")" = "$2" ]; }
 installed=node_modules/.package-lock.json # npm writes it last
 if [ ! -f $installed ] || { ! current lock "$lock" && [ -n "$(find package-lock.json -newer $installed)" ]; }; then
   log 'installing dependencies (npm ci; a minute or so the first time)'
-  # `npm ci` refuses a lock file without the optional packages of platforms its author's registry did not have (EUSAGE, "in sync").
-  # `npm install --no-save` takes exactly what the lock file pins, and leaves it as it is.
-  if said=$(npm ci --no-audit --no-fund --loglevel=error 2>&1); then :
-  elif echo "$said" | grep -q 'in sync'; then
-    quietly npm install --no-save --no-audit --no-fund --loglevel=error || { log 'npm install failed, see above'; exit 1; }
-  else
-    echo "$said" | head -n 30 >&2
-    log 'npm ci failed, see above'
-    exit 1
-  fi
+  quietly npm ci --no-audit --no-fund --loglevel=error || { log 'npm ci failed, see above'; exit 1; }
   [ ! -d dist ] || sources > .setup/built
 fi
 current lock "$lock" || echo "$lock" > .setup/lock
