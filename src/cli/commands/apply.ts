@@ -30,9 +30,17 @@ async function apply(options: ApplyOptions): Promise<void> {
   const text = await readInput(options.filename)
   const manifests = parseManifests(text, { file: options.filename, namespace: options.namespace })
   await withClient(options, async ({ client, output, signal }) => {
-    const onProgress = (event: ProgressEvent) => progress(output, event, performance.now() - startedAt)
-    const results = await client.apply(manifests, { to: options.to, signal, onProgress })
+    const lastMs = new Map<string, number>()
+    const onProgress = (event: ProgressEvent) => {
+      lastMs.set(event.manifestId, performance.now() - startedAt)
+      progress(output, event, performance.now() - startedAt)
+    }
+    const applied = await client.apply(manifests, { to: options.to, signal, onProgress })
     const durationMs = Math.round(performance.now() - startedAt)
+    const results = applied.map((result) => ({
+      ...result,
+      durationMs: Math.round(lastMs.get(result.manifestId) ?? durationMs)
+    }))
     output.result({ results, durationMs }, () => human(results, durationMs))
     const placements = results.flatMap((result) => result.placements)
     process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))

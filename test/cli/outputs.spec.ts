@@ -1,0 +1,201 @@
+import { expect } from 'chai'
+import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
+import { createProcessMesh, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
+import { deployment, pod, writeManifest } from '../fixtures/workload-files.ts'
+
+describe('cli: what every command prints with -o json', () => {
+  let mesh: ProcessMesh
+  before(async function () {
+    this.timeout(30_000)
+    mesh = await createProcessMesh({ nodes: ['anna', 'bert', 'cleo'] })
+  })
+  after(() => mesh?.close())
+
+  const apply = async (name: string, to: string[], ...documents: object[]) => {
+    const file = await writeManifest(mesh.home, name, ...documents)
+    return mesh.cli(['apply', '-f', file, ...to.flatMap((node) => ['--to', node])])
+  }
+
+  it('node start prints one ready line', () => {
+    const [anna] = mesh.nodes
+    expectDocument('node-start-ready', anna!.ready)
+    expect(anna!.stdout.trimEnd().split('\n')).to.have.length(1)
+    expect(anna!.ready).to.include({ name: 'anna', network: 'test', engine: 'mock', pid: anna!.pid })
+  })
+
+  it('apply without --to runs every copy on the entry node', async () => {
+    const result = expectDone(
+      await apply('alone', [], deployment({ name: 'alone', replicas: 2, containerPort: 80 })),
+      'apply'
+    )
+    const [one] = result.results
+    expect(one).to.include({ kind: 'Deployment', name: 'alone', namespace: 'default' })
+    expect(one.owner).to.equal(mesh.nodes[0]!.ready.owners[0])
+    expect(
+      one.placements.map(({ node, state }: { node: string; state: string }) => [node, state])
+    ).to.deep.equal([
+      ['anna', 'running'],
+      ['anna', 'running']
+    ])
+    const ports = one.placements.flatMap(({ ports }: { ports: { hostPort: number }[] }) => ports)
+    expect(new Set(ports.map(({ hostPort }: { hostPort: number }) => hostPort)).size).to.equal(2)
+  })
+
+  it('apply measures from its start to the last copy running, each manifest by itself', async () => {
+    const run = await apply('timed', [], pod({ name: 'timed-one' }), pod({ name: 'timed-two' }))
+    const { results, durationMs } = expectDone(run, 'apply')
+    expect(results).to.have.length(2)
+    for (const result of results) {
+      expect(result.durationMs).to.be.greaterThan(0)
+      expect(result.durationMs).to.be.at.most(durationMs)
+    }
+    expect(durationMs).to.be.lessThan(run.durationMs)
+  })
+
+  it('apply --to takes a name, a peer ID and a full address', async () => {
+    const [anna, bert, cleo] = mesh.nodes
+    const to = [anna!.init.name, bert!.peerId, cleo!.address]
+    const { results } = expectDone(
+      await apply('three', to, deployment({ name: 'three', replicas: 3 })),
+      'apply'
+    )
+    expect(results[0].placements.map(({ peerId }: { peerId: string }) => peerId)).to.deep.equal(
+      [anna, bert, cleo].map((node) => node!.peerId)
+    )
+  })
+
+  it('apply deals copies over the nodes in turn', async () => {
+    const { results } = expectDone(
+      await apply('dealt', ['bert', 'cleo'], deployment({ name: 'dealt', replicas: 3 })),
+      'apply'
+    )
+    const hands = results[0].placements.map(
+      ({ node, ordinal }: { node: string; ordinal: number }) => `${node} ${ordinal}`
+    )
+    expect(hands).to.deep.equal(['bert 0', 'cleo 1', 'bert 2'])
+  })
+
+  it('apply of what runs already says unchanged and starts nothing', async () => {
+    const first = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')
+    const again = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')
+    expect(again.results[0].placements[0]).to.include({
+      unchanged: true,
+      workloadId: first.results[0].placements[0].workloadId
+    })
+  })
+
+  it('apply of a changed manifest keeps the ID, raises the version and replaces the copy', async () => {
+    const [before] = expectDone(await apply('changing', [], pod({ name: 'changing' })), 'apply').results
+    const changed = pod({ name: 'changing', command: ['sleep', '9'] })
+    const [after] = expectDone(await apply('changing', [], changed), 'apply').results
+    expect(after.manifestId).to.equal(before.manifestId)
+    expect(BigInt(after.version) > BigInt(before.version)).to.equal(true)
+    const status = expectDone(await mesh.cli(['status', 'changing']), 'status')
+    expect(status.placements.map(({ workloadId }: { workloadId: string }) => workloadId)).to.deep.equal([
+      after.placements[0].workloadId
+    ])
+  })
+
+  it('apply reads standard input and uses --namespace for documents that give none', async () => {
+    const input = JSON.stringify(pod({ name: 'piped' }))
+    const run = await mesh.cli(['apply', '-f', '-', '--namespace', 'blue'], { input })
+    expect(expectDone(run, 'apply').results[0].namespace).to.equal('blue')
+    expectDone(await mesh.cli(['status', 'piped', '-n', 'blue']), 'status')
+    const elsewhere = await mesh.cli(['status', 'piped'])
+    expect(elsewhere.exitCode).to.equal(4)
+    const listed = expectDone(await mesh.cli(['get', 'workloads', '-n', 'blue']), 'get-workloads')
+    expect(listed.workloads.map(({ name }: { name: string }) => name)).to.deep.equal(['piped'])
+  })
+
+  it('progress goes to stderr and never to stdout', async () => {
+    const run = await apply('loud', ['bert'], pod({ name: 'loud' }))
+    expectDone(run, 'apply')
+    expect(run.stderr).to.match(/loud on bert: accepted\n(.*\n)*.*loud on bert: running\n/)
+  })
+
+  it('get workloads lists the entry node, with --all every member', async () => {
+    await apply('far', ['cleo'], pod({ name: 'far' }))
+    const names = ({ workloads }: { workloads: { name: string }[] }) => workloads.map(({ name }) => name)
+    expect(names(expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads'))).not.to.include('far')
+    const all = expectDone(await mesh.cli(['get', 'workloads', '--all']), 'get-workloads')
+    expect(names(all)).to.include('far')
+  })
+
+  it('get nodes lists every member and marks the entry node', async () => {
+    const { nodes } = expectDone(await mesh.cli(['get', 'nodes'], { entry: 1 }), 'get-nodes')
+    expect(nodes.map(({ name }: { name: string }) => name).sort()).to.deep.equal(['anna', 'bert', 'cleo'])
+    expect(nodes.filter(({ entry }: { entry: boolean }) => entry)).to.have.length(1)
+    expect(nodes.find(({ entry }: { entry: boolean }) => entry)).to.include({ name: 'bert', member: true })
+    for (const { engines } of nodes) expect(engines).to.deep.equal(['mock'])
+  })
+
+  it('status finds a manifest by ID, kind/name and name, from a node that does not run it', async () => {
+    const { results } = expectDone(await apply('refs', ['cleo'], deployment({ name: 'refs' })), 'apply')
+    for (const ref of [results[0].manifestId, 'deployment/refs', 'deploy/refs', 'Deployment/refs', 'refs']) {
+      const status = expectDone(await mesh.cli(['status', ref], { entry: 1 }), 'status')
+      expect(status).to.include({ manifestId: results[0].manifestId, replicas: 1 })
+      expect(status.placements[0]).to.include({ node: 'cleo', state: 'running' })
+    }
+  })
+
+  it('providers names the node that runs it, asked on one that does not', async () => {
+    const { results } = expectDone(await apply('found', ['bert'], pod({ name: 'found' })), 'apply')
+    const run = await mesh.cli(['providers', 'found'], { entry: 2 })
+    const { manifestId, providers } = expectDone(run, 'providers')
+    expect(manifestId).to.equal(results[0].manifestId)
+    expect(providers).to.have.length(1)
+    expect(providers[0]).to.include({
+      node: 'bert',
+      peerId: mesh.nodes[1]!.peerId,
+      state: 'running',
+      engine: 'mock'
+    })
+    expect(providers[0].source).to.be.oneOf(['peer', 'cache', 'dht'])
+    expect(providers[0].ageMs).to.be.lessThan(3_000)
+    const local = expectDone(await mesh.cli(['providers', manifestId], { entry: 1 }), 'providers')
+    expect(local.providers[0].source).to.equal('local')
+  })
+
+  it('providers of a name or an ID that nobody provides is an empty list and exit 0', async () => {
+    const unknown = 'bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'
+    const byName = expectDone(await mesh.cli(['providers', 'never-was'], { entry: 2 }), 'providers')
+    expect(byName.providers).to.deep.equal([])
+    const byId = expectDone(await mesh.cli(['providers', unknown], { entry: 2 }), 'providers')
+    expect(byId).to.deep.equal({ manifestId: unknown, providers: [] })
+  })
+
+  it('logs is one document with the lines of every copy', async () => {
+    await apply('talk', ['bert', 'cleo'], deployment({ name: 'talk', replicas: 2 }))
+    const { lines } = expectDone(await mesh.cli(['logs', 'talk']), 'logs')
+    expect(lines.map(({ node }: { node: string }) => node).sort()).to.deep.equal(['bert', 'cleo'])
+    expect(lines[0].line).to.include('mock engine: pretending to run localhost/beemesh-demo:1')
+    const none = expectDone(await mesh.cli(['logs', 'talk', '--tail', '0']), 'logs')
+    expect(none.lines).to.deep.equal([])
+  })
+
+  it('delete takes every copy away, wherever it runs, and nobody provides it any more', async () => {
+    await apply('gone', ['bert', 'cleo'], deployment({ name: 'gone', replicas: 2 }))
+    const { results } = expectDone(await mesh.cli(['delete', 'deployment/gone']), 'delete')
+    const ended = results[0].placements.map(
+      ({ node, state }: { node: string; state: string }) => `${node} ${state}`
+    )
+    expect(ended.sort()).to.deep.equal(['bert stopped', 'cleo stopped'])
+    expect((await mesh.cli(['status', 'gone'])).exitCode).to.equal(4)
+    expect(expectDone(await mesh.cli(['providers', 'gone']), 'providers').providers).to.deep.equal([])
+  })
+
+  it('delete -f takes away everything the file describes', async () => {
+    await apply('both', [], pod({ name: 'both-pod' }), deployment({ name: 'both-deployment' }))
+    const { results } = expectDone(await mesh.cli(['delete', '-f', `${mesh.home.path}/both.yaml`]), 'delete')
+    expect(results.map(({ name }: { name: string }) => name)).to.deep.equal(['both-pod', 'both-deployment'])
+    expect((await mesh.cli(['status', 'both-pod'])).exitCode).to.equal(4)
+  })
+
+  it('what was deleted can be applied again', async () => {
+    const first = expectDone(await apply('back', [], pod({ name: 'back' })), 'apply')
+    expectDone(await mesh.cli(['delete', 'back']), 'delete')
+    const again = expectDone(await apply('back', [], pod({ name: 'back' })), 'apply')
+    expect(again.results[0].manifestId).to.equal(first.results[0].manifestId)
+    expect(again.results[0].placements[0].state).to.equal('running')
+  })
+})

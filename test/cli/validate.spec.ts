@@ -1,0 +1,62 @@
+import { expect } from 'chai'
+import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
+import { runCli } from '../fixtures/run-cli.ts'
+import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
+import { deployment, pod, toYaml } from '../fixtures/workload-files.ts'
+
+describe('cli: validate', () => {
+  let home: TestHome
+  before(async () => {
+    home = await createTestHome()
+  })
+  after(() => home?.close())
+
+  const validate = (input: string, ...args: string[]) =>
+    runCli(['validate', '-f', '-', '-o', 'json', ...args], { env: home.env, input })
+
+  it('says what each document asks for, without a node', async () => {
+    const annotations = { 'beemesh.io/engine': 'mock' }
+    const text = toYaml(
+      pod({ name: 'one', containerPort: 80, hostPort: 8080, annotations }),
+      deployment({ name: 'two', replicas: 3 })
+    )
+    const { manifests } = expectDone(await validate(text, '-n', 'blue'), 'validate')
+    expect(manifests[0]).to.include({ kind: 'Pod', name: 'one', namespace: 'blue', engine: 'mock' })
+    expect(manifests[0].ports[0]).to.include({ containerPort: 80, hostPort: 8080 })
+    expect(manifests[1]).to.include({ kind: 'Deployment', replicas: 3 })
+  })
+
+  it('refuses text that is no YAML, with exit 2', async () => {
+    expectFailure(await validate('a: [b'), 2, 'MANIFEST_SYNTAX')
+  })
+
+  it('refuses an oversized file, with exit 2', async () => {
+    const error = expectFailure(await validate(`# ${'x'.repeat(300_000)}\n`), 2, 'MANIFEST_TOO_LARGE')
+    expect(error.message).to.match(/bytes|KiB/)
+  })
+
+  it('refuses a kind it does not run, and names it', async () => {
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'once' }, spec: {} }
+    const error = expectFailure(await validate(toYaml(job)), 2, 'MANIFEST_UNSUPPORTED_KIND')
+    expect(error.message).to.include('Job')
+  })
+
+  it('refuses a field it does not run, by its path', async () => {
+    const document = pod({ name: 'one' }) as { spec: Record<string, unknown> }
+    document.spec.hostPID = true
+    const error = expectFailure(await validate(toYaml(document)), 2, 'MANIFEST_UNSUPPORTED_FIELD')
+    expect(`${error.message} ${JSON.stringify(error.details)}`).to.include('hostPID')
+  })
+
+  it('refuses a misspelt field and says which is meant', async () => {
+    const text = toYaml(pod({ name: 'one' })).replace('"image"', '"imgae"')
+    const result = await validate(text)
+    expect(result.exitCode).to.equal(2)
+    expect(result.stdout).to.include('imgae')
+  })
+
+  it('refuses a file that is not there, with exit 2', async () => {
+    const result = await runCli(['validate', '-f', '/nowhere/a.yaml', '-o', 'json'], { env: home.env })
+    expect(expectFailure(result, 2, 'FILE_UNREADABLE').message).to.include('/nowhere/a.yaml')
+  })
+})
