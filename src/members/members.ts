@@ -53,9 +53,13 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #wire: PeerWire
   readonly #log: Logger
   readonly #dialQueue = new Set<string>()
-  readonly #refreshSoon = () => this.refresh()
+  readonly #refreshSoon = () => {
+    this.refresh()
+    if (!this.#joining && this.#components.addressManager.getAddresses().length > 0) void this.#join()
+  }
   #dialling = 0
   #gossiping = false
+  #joining = false
   #stop = new AbortController()
   #statement: Uint8Array | undefined
   #topology: string | undefined
@@ -82,7 +86,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   async start(): Promise<void> {
     this.#stop = new AbortController()
-    const { registrar, events } = this.#components
+    const { registrar, events, addressManager } = this.#components
     await this.#wire.handle(PEER_PROTOCOLS.exchange, MEMBER_LIST, 'memberExchange', async (theirs) => {
       this.#merge(theirs.members.map(({ statement }) => statement))
       return this.#listForPeer()
@@ -98,7 +102,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       }
     )
     events.addEventListener('self:peer:update', this.#refreshSoon)
-    void this.#dialBootstrap()
+    this.#joining = false
+    if (addressManager.getListenAddrs().length === 0) void this.#join()
     void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialBootstrap())
     void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchangeWithOne())
     void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
@@ -240,6 +245,12 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const peers = [...this.#components.connectionManager.getConnectionsMap().keys()]
     const peer = peers[Math.floor(Math.random() * peers.length)]
     if (peer !== undefined) await this.#exchange(peer)
+  }
+
+  /** Once it listens: one that identifies itself without an address is left out of the other side's DHT for good. */
+  #join(): Promise<void> {
+    this.#joining = true
+    return this.#dialBootstrap()
   }
 
   async #dialBootstrap(): Promise<void> {
