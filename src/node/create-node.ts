@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
 import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
-import { toLibp2pPrivateKeyBytes, writePrivateFile } from '../identity/index.ts'
+import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { createEngine, EngineRegistry } from '../runtime/index.ts'
@@ -15,6 +15,7 @@ import { Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { workloads } from '../workloads/index.ts'
 import { openDataDir } from './data-dir.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
+import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
@@ -164,33 +165,4 @@ async function availableEngines(engines: EngineRegistry, chosen: Config['engine'
     }))
   )
   return answers.filter(({ available }) => available).map(({ name }) => name)
-}
-
-/** Port 0 stands for the port that was free on the first start, so that others find the node again after a restart. */
-async function rememberedListen(path: string, listen: readonly string[]): Promise<string[]> {
-  const ports = await readFile(join(path, 'ports.json'), 'utf8').then(
-    (text) => JSON.parse(text) as Record<string, number>,
-    () => ({}) as Record<string, number>
-  )
-  return listen.map((address) =>
-    ports[address] === undefined ? address : address.replace(/\/0$/, `/${ports[address]}`)
-  )
-}
-
-async function rememberPorts(
-  path: string,
-  listen: readonly string[],
-  addresses: readonly string[]
-): Promise<void> {
-  const ports: Record<string, number> = {}
-  for (const wanted of listen) {
-    const prefix = wanted.replace(/\/0$/, '/')
-    const bound = wanted.endsWith('/tcp/0')
-      ? addresses.find((address) => address.startsWith(prefix))
-      : undefined
-    const port = bound === undefined ? Number.NaN : Number(/\/tcp\/(\d+)/.exec(bound)?.[1])
-    if (Number.isInteger(port)) ports[wanted] = port
-  }
-  if (Object.keys(ports).length > 0)
-    await writePrivateFile(join(path, 'ports.json'), JSON.stringify(ports), { replace: true })
 }
