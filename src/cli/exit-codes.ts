@@ -55,8 +55,6 @@ export function exitCodeOfFailures(codes: readonly (string | undefined)[]): numb
   const exits = new Set(
     codes.map((code) => (code === undefined ? EXIT.done : (EXIT_OF_CODE[code] ?? EXIT.failed)))
   )
-  const [only] = exits
-  return exits.size === 1 && only !== undefined && (only === EXIT.done || shared.includes(only))
-    ? only
-    : EXIT.failed
+  const [only = EXIT.done] = exits // none: an apply of zero copies, which is done
+  return exits.size <= 1 && (only === EXIT.done || shared.includes(only)) ? only : EXIT.failed
 }

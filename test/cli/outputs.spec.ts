@@ -75,6 +75,15 @@ describe('cli: what every command prints with -o json', () => {
     expect(hands).to.deep.equal(['bert 0', 'cleo 1', 'bert 2'])
   })
 
+  it('apply of a Deployment with no copies is done, with exit 0', async () => {
+    const { results } = expectDone(
+      await apply('none', [], deployment({ name: 'none', replicas: 0 })),
+      'apply'
+    )
+    expect(results[0].placements).to.deep.equal([])
+    expect(expectDone(await mesh.cli(['status', 'none']), 'status')).to.include({ replicas: 0 })
+  })
+
   it('apply of what runs already says unchanged and starts nothing', async () => {
     const first = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')
     const again = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')

@@ -38,6 +38,7 @@ export function localConnection(node: LocalNode): NodeConnection {
         await raceSignal(connected, signal)
       } catch (cause) {
         socket.destroy()
+        signal?.throwIfAborted() // because a deadline says nothing of the node
         throw unreachable(node.name, cause)
       }
       socket.on('error', () => socket.destroy())
@@ -77,6 +78,7 @@ export async function remoteConnection(
           })
           return await streamChannel(stream, MAX_ENVELOPE_BYTES)
         } catch (cause) {
+          signal?.throwIfAborted()
           if (toError(cause).name === 'UnsupportedProtocolError')
             throw new WireError('NODE_UNREACHABLE', `${address} does not belong to network ${network.name}`, {
               cause,

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
+import { NodeProcess } from '../fixtures/node-process.ts'
+import { runCli } from '../fixtures/run-cli.ts'
+import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
+import { pod, writeManifest } from '../fixtures/workload-files.ts'
+
+describe('cli: --node over libp2p', () => {
+  let home: TestHome
+  let open: NodeProcess
+  let closed: NodeProcess
+  /** As on another machine: the identity, but no runtime directory where nodes leave word. */
+  let elsewhere: NodeJS.ProcessEnv
+  let keyFile: string
+  before(async function () {
+    this.timeout(30_000)
+    home = await createTestHome()
+    keyFile = join(home.path, 'mesh.key')
+    open = new NodeProcess({ home, name: 'open', network: ['--network', 'garden'] })
+    await open.start()
+    closed = new NodeProcess({ home, name: 'closed', network: ['--network-key', keyFile] })
+    await closed.start()
+    elsewhere = { ...home.env, BEEMESH_RUNTIME_DIR: join(home.path, 'elsewhere') }
+  })
+  after(() => home?.close())
+
+  const cli = (args: readonly string[], env: NodeJS.ProcessEnv = elsewhere) =>
+    runCli([...args, '-o', 'json'], { env })
+
+  it('speaks to a node of an open network by its name', async () => {
+    const { nodes } = expectDone(
+      await cli(['get', 'nodes', '--node', open.address, '--network', 'garden']),
+      'get-nodes'
+    )
+    expect(nodes[0]).to.include({ name: 'open', entry: true, member: true })
+  })
+
+  it('speaks to a node of a private network with its key', async () => {
+    const args = ['--node', closed.address, '--network-key', keyFile]
+    const file = await writeManifest(home, 'web', pod({ name: 'web', containerPort: 80 }))
+    const { results } = expectDone(await cli(['apply', '-f', file, ...args]), 'apply')
+    expect(results[0].placements[0]).to.include({ node: 'closed', state: 'running' })
+    expectDone(await cli(['status', 'web', ...args]), 'status')
+    expect(expectDone(await cli(['logs', 'web', ...args]), 'logs').lines).to.have.length(1)
+    expectDone(await cli(['delete', 'web', ...args]), 'delete')
+  })
+
+  it('takes node and network from the environment', async () => {
+    const env = { ...elsewhere, BEEMESH_NODE: open.address, BEEMESH_NETWORK: 'garden' }
+    expectDone(await cli(['get', 'nodes'], env), 'get-nodes')
+    const privately = { ...elsewhere, BEEMESH_NODE: closed.address, BEEMESH_NETWORK_KEY: keyFile }
+    expectDone(await cli(['get', 'workloads'], privately), 'get-workloads')
+  })
+
+  it('cannot reach a node of a private network without its key, or with the name of an open one', async () => {
+    const args = ['get', 'nodes', '--node', closed.address, '--timeout', '8s']
+    expectFailure(await cli([...args, '--network', 'garden']), 6, 'NODE_UNREACHABLE')
+    const other = join(home.path, 'other.key')
+    const node = new NodeProcess({ home, name: 'other', network: ['--network-key', other] })
+    await node.start()
+    expectFailure(await cli([...args, '--network-key', other]), 6, 'NODE_UNREACHABLE')
+  })
+
+  it('cannot ask a node in the name of another network', async () => {
+    const error = expectFailure(
+      await cli(['get', 'nodes', '--node', open.address, '--network', 'orchard']),
+      6,
+      'NODE_UNREACHABLE'
+    )
+    expect(error.message).to.include('orchard')
+    expect(error.hint).to.include('--network')
+  })
+
+  it('refuses a stranger over libp2p with exit 3', async () => {
+    const env = { ...home.person('guest'), BEEMESH_RUNTIME_DIR: join(home.path, 'elsewhere') }
+    expectFailure(
+      await cli(['get', 'nodes', '--node', open.address, '--network', 'garden'], env),
+      3,
+      'NOT_AUTHORISED'
+    )
+  })
+
+  it('knows the open network of a node on this machine without being told', async () => {
+    expectDone(await cli(['get', 'nodes', '--node', open.address], home.env), 'get-nodes')
+    expectDone(await cli(['get', 'nodes', '--node', open.peerId], home.env), 'get-nodes')
+  })
+
+  it('answers 2 when no single node of that name runs on this machine', async () => {
+    expectFailure(await cli(['get', 'nodes', '--node', 'nobody'], home.env), 2, 'USAGE')
+  })
+})
