@@ -172,6 +172,8 @@ export class Providers implements ProvidersService {
   }
 
   async *#walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
+    // because a lone node's look-up waits for a neighbour until its deadline
+    if (this.#components.connectionManager.getConnections().length === 0) return
     for await (const { id } of this.#components.contentRouting.findProviders(CID.decode(manifestId), {
       signal
     }))
