@@ -16,7 +16,7 @@ export class CreditedWriter {
   readonly #channel: FrameChannel
   readonly #gone = new AbortController()
   #unacknowledged = 0
-  #wake: (() => void) | undefined
+  #waiting: (() => void)[] = []
 
   constructor(channel: FrameChannel) {
     this.#channel = channel
@@ -33,7 +33,7 @@ export class CreditedWriter {
     stop.throwIfAborted()
     while (this.#unacknowledged >= CREDIT_FRAMES) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
+      this.#waiting.push(resolve)
       await raceSignal(promise, stop)
     }
     this.#unacknowledged++
@@ -44,7 +44,7 @@ export class CreditedWriter {
     try {
       while ((await this.#channel.read()) !== undefined) {
         this.#unacknowledged = Math.max(0, this.#unacknowledged - 1)
-        this.#wake?.()
+        for (const wake of this.#waiting.splice(0)) wake() // each looks again; those that were first come first
       }
       this.#gone.abort(new WireError('CANCELLED', 'the asker ended the request'))
     } catch (thrown) {
