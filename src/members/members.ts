@@ -61,7 +61,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   #gossiping = false
   #joining = false
   #stop = new AbortController()
-  #statement: Uint8Array | undefined
+  #statement: { readonly statement?: Uint8Array; readonly signedAtMs: number } = { signedAtMs: 0 }
   #topology: string | undefined
 
   constructor(components: MembersComponents, init: MembersInit) {
@@ -135,8 +135,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   }
 
   self(): MemberView {
-    this.#statement ??= this.#sign()
-    const node = this.#table.open(this.#statement)
+    const { signedAtMs, statement } = this.#statement
+    // also when the clock jumped: an old statement of our own would be refused even by us
+    if (statement === undefined || Math.abs(this.#now() - signedAtMs) > STATEMENT_INTERVAL_MS) this.#renew()
+    const node = this.#table.open(this.#statement.statement!)
     return { ...node, self: true, connected: true, lastSeenMs: this.#now(), roundTripMs: 0 }
   }
 
@@ -153,15 +155,21 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   refresh(): void {
     if (this.#stop.signal.aborted) return
-    this.#statement = this.#sign()
+    const statement = this.#renew()
     if (this.#gossiping)
       this.#components
-        .pubsub!.publish(this.#topic, this.#statement)
+        .pubsub!.publish(this.#topic, statement)
         .catch((error: unknown) => this.#log('gossip: %e', error))
   }
 
   get #topic(): string {
     return `/beemesh/${networkTag(this.#init.network)}/members`
+  }
+
+  #renew(): Uint8Array {
+    const statement = this.#sign()
+    this.#statement = { statement, signedAtMs: this.#now() }
+    return statement
   }
 
   #sign(): Uint8Array {

@@ -3,7 +3,7 @@ import { decode, openObject, signObject } from '../envelope/index.ts'
 import { encodeNodeStatement, NODE_STATEMENT } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, type SigningKey } from '../identity/index.ts'
 import { openMembership } from '../trust/index.ts'
-import { CLOCK_SKEW_MS, STATEMENT_LIFETIME_MS } from './constants.ts'
+import { CLOCK_SKEW_MS, MAX_STATEMENT_BYTES, STATEMENT_LIFETIME_MS } from './constants.ts'
 import { MembersError } from './errors.ts'
 import type { NodeView, SelfDescription } from './types.ts'
 
@@ -43,6 +43,11 @@ export function openNodeStatement(
   bytes: Uint8Array,
   { networkId, nowMs }: { networkId: Uint8Array; nowMs: number }
 ): NodeView {
+  if (bytes.byteLength > MAX_STATEMENT_BYTES)
+    throw new MembersError(
+      'STATEMENT_INVALID',
+      `a statement of ${bytes.byteLength} bytes; at most ${MAX_STATEMENT_BYTES}`
+    )
   const { author, body } = openObject(bytes, { kind: 'node', networkId })
   const said = decode(NODE_STATEMENT, body)
   const peerId = peerIdFromPublicKey(author)

@@ -14,6 +14,7 @@ import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/i
 import { Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { workloads } from '../workloads/index.ts'
 import { openDataDir } from './data-dir.ts'
+import { faultPointFromEnv } from './fault-point.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
 import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import type { BeemeshNode } from './types.ts'
@@ -90,6 +91,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         engines,
         preferredEngine: config.engine === 'auto' ? undefined : config.engine,
         publishAddress: config.publishAddress,
+        storagePath: data.path,
+        onFaultPoint: faultPointFromEnv(),
         doors,
         scheduling: config.scheduling,
         portRange: { first: config.portFirst, last: config.portLast },

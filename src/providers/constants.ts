@@ -8,6 +8,8 @@ export const CACHE_TTL_MS = 300_000
 export const CACHE_MAX_MANIFESTS = 4_096
 /** Providers kept and returned a manifest. Source: ARCHITECTURE section 7. */
 export const MAX_PROVIDERS = 50
+/** Statements in one frame, bytes. Source: a frame takes 224 KiB. */
+export const MAX_LIST_BYTES = 200 * 1024
 /** Connected nodes asked at once. Chosen: a question is one round trip and about 500 bytes. */
 export const MAX_ASKED_PEERS = 32
 /** One node's answer. Source: facts, a frozen node must not hold up the others; pings take below 0.5 s. */

@@ -6,6 +6,10 @@ import { CLOCK_SKEW_MS, LEASE_MS } from './constants.ts'
 import { ProvidersError } from './errors.ts'
 import type { ProvidedManifest, ProviderView } from './types.ts'
 
+/** Copies and ports a copy in one statement; `status` tells all of them. Chosen. */
+const MAX_WORKLOADS = 64
+const MAX_PORTS = 4
+
 export interface StatementContext {
   readonly networkId: Uint8Array
   readonly nowMs: number
@@ -22,7 +26,12 @@ export function signProviderStatement(
     version: provided.version,
     bootId: context.bootId,
     nodeName: context.nodeName,
-    workloads: provided.workloads.slice(0, 64),
+    workloads: provided.workloads
+      .slice(0, MAX_WORKLOADS)
+      .map(({ message: _message, ports, ...workload }) => ({
+        ...workload,
+        ports: ports?.slice(0, MAX_PORTS) // so that a statement stays below 16 KiB
+      })),
     issuedAt: context.nowMs,
     leaseMs: LEASE_MS
   })

@@ -18,6 +18,7 @@ import {
   encodeProviderList,
   LOOKUP,
   PROVIDER_LIST,
+  type ProviderInit,
   type ProviderSource,
   QUERY,
   type Query
@@ -25,7 +26,7 @@ import {
 import { type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
 import { Announcer } from './announcer.ts'
-import { ASK_TIMEOUT_MS, MAX_PROVIDERS } from './constants.ts'
+import { ASK_TIMEOUT_MS, MAX_LIST_BYTES, MAX_PROVIDERS } from './constants.ts'
 import { findEach } from './find.ts'
 import { ProviderCache } from './provider-cache.ts'
 import { openProviderStatement, signProviderStatement } from './provider-statement.ts'
@@ -80,16 +81,12 @@ export class Providers implements ProvidersService {
   }
 
   async start(): Promise<void> {
-    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestIds }) => {
-      const manifestId = manifestIds[0]?.value ?? new Uint8Array(36)
+    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestId }) => {
       const known = [...this.#localView(manifestId), ...this.#cache.leased(toHex(manifestId))].slice(
         0,
         MAX_PROVIDERS
       )
-      return encodeProviderList({
-        manifestId,
-        providers: known.map(({ statement, source }) => ({ statement, source }))
-      })
+      return encodeProviderList({ manifestId, providers: withinFrame(known) })
     })
     this.#components.events.addEventListener('peer:connect', this.#onConnect)
   }
@@ -155,7 +152,7 @@ export class Providers implements ProvidersService {
     signal: AbortSignal
   ): Promise<ProviderView[]> {
     const answer = { type: 'providerList', root: PROVIDER_LIST } as const
-    const request = encodeLookup({ manifestIds: [{ value: manifestId }] })
+    const request = encodeLookup({ manifestId })
     const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
     const { providers } = await this.#wire.ask(peer, PEER_PROTOCOLS.lookup, request, answer, limit)
     const context = { manifestId, networkId: this.#init.network.id, nowMs: this.#now(), source }
@@ -186,7 +183,7 @@ export class Providers implements ProvidersService {
       ids.map(async (manifestId) => ({ manifestId, found: await this.find(manifestId, { signal }) }))
     )
     for (const [index, { manifestId, found }] of answers.entries()) {
-      const providers = found.map(({ statement, source }) => ({ statement, source }))
+      const providers = withinFrame(found)
       await reply.send(encodeProviderList({ manifestId, providers }), {
         last: index === ids.length - 1,
         signal
@@ -195,4 +192,15 @@ export class Providers implements ProvidersService {
     if (ids.length === 0)
       await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
   }
+}
+
+/** As many statements as one frame takes, best first. */
+function withinFrame(views: readonly ProviderView[]): ProviderInit[] {
+  let bytes = 0
+  return views
+    .filter(({ statement }) => {
+      bytes += statement.byteLength
+      return bytes <= MAX_LIST_BYTES
+    })
+    .map(({ statement, source }) => ({ statement, source }))
 }

@@ -7,8 +7,6 @@ export interface Protocol {
   readonly request: MessageTypeName
   /** Largest request frame, bytes. */
   readonly maxRequestBytes: number
-  /** Largest frame of an answer, bytes. */
-  readonly maxResponseBytes: number
   /** For the request frame to arrive after the stream opened, ms. */
   readonly requestTimeoutMs: number
   /** For the whole answer, ms; undefined: as long as the asker stays. */
@@ -30,7 +28,6 @@ export const MAX_ENVELOPE_BYTES = 256 * KIB
 
 const owner = {
   maxRequestBytes: 8 * KIB,
-  maxResponseBytes: MAX_ENVELOPE_BYTES,
   requestTimeoutMs: 5_000,
   answerTimeoutMs: 60_000,
   maxStreams: 128,

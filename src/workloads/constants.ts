@@ -27,3 +27,5 @@ export const LABELS = {
   version: 'beemesh.io/version',
   ordinal: 'beemesh.io/ordinal'
 } as const
+/** A new copy must run this long before the old one goes, where no readiness probe tells. Chosen. */
+export const ROLLOUT_SETTLE_MS = 1_000

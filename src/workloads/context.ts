@@ -4,10 +4,12 @@ import { publicKeyFromPeerId } from '../identity/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
+import type { Capacity } from './copies/capacity.ts'
 import type { Gate, Lanes } from './copies/lanes.ts'
-import type { ManifestTable } from './manifest-table.ts'
+import type { FaultPoint } from './fault-points.ts'
+import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openRecord } from './open-record.ts'
-import type { StoredManifest, StoredWorkload, WorkloadsInit } from './types.ts'
+import type { Release, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
 
 /** What every verb of this folder works with. */
 export interface Context {
@@ -22,21 +24,22 @@ export interface Context {
   readonly signal: AbortSignal
   /** Host ports promised to copies that are not in the table yet. */
   readonly takenPorts: Set<number>
+  readonly capacity: Capacity
+  readonly emit: (event: WorkloadEvent) => void
+  /** Whether a copy may take over from the one before: what its readiness probes say, or that it runs when it has none. */
+  readonly isReady: (copy: StoredWorkload) => boolean
+  /** Names a place where a crash test may end the process. */
+  readonly reach: (point: FaultPoint) => void
 }
 
 /** Decrypts what a stored manifest holds, as when it came. */
-export function openStored(context: Context, stored: StoredManifest): Promise<OpenedContent> {
+export function openStored(context: Context, owner: string, release: Release): Promise<OpenedContent> {
   const { network, key, sealingKey } = context.init
-  const owner = publicKeyFromPeerId(stored.owner)
+  const author = publicKeyFromPeerId(owner)
   // because a record that ran out still describes what runs: time is checked when it arrives, and by whoever renews it
-  const record = openRecord(stored.record, {
-    author: owner,
-    networkId: network.id,
-    nowMs: 0,
-    tombstone: false
-  })
-  return openContent(record, stored.content!, {
-    owner,
+  const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })
+  return openContent(record, release.content!, {
+    owner: author,
     networkId: network.id,
     node: key.publicKey,
     sealingKey
@@ -52,7 +55,7 @@ export function toWire(workload: StoredWorkload): WorkloadInit {
     engine: workload.engine,
     ports: workload.ports.map(toWirePort),
     startedAt: workload.startedAtMs ?? 0,
-    message: workload.message?.slice(0, 1000)
+    message: workload.message?.slice(0, 250)
   }
 }
 
@@ -65,18 +68,17 @@ export function nodeLabels(context: Context): Record<string, string> {
   return { [LABELS.node]: context.init.key.peerId }
 }
 
-const RUNNING: ReadonlySet<string> = new Set(['running', 'ready'])
+/** States in which a copy does its work. */
+export const RUNNING: ReadonlySet<string> = new Set(['running', 'ready'])
 
-/** Tells the world, or takes it back, by what runs now. */
+/** Tells the world, or takes it back, by what runs now: copies of the old version and of the new one alike. */
 export function announce(context: Context, manifestId: Uint8Array): void {
-  const running = () =>
-    context.table.get(manifestId)?.workloads.filter(({ state }) => RUNNING.has(state)) ?? []
-  if (running().length === 0) {
-    context.providers.withdraw(manifestId)
-    return
+  const provided = () => {
+    const manifest = context.table.get(manifestId)
+    if (manifest === undefined || manifest.tombstone) return undefined
+    const running = allCopies(manifest).filter(({ state }) => RUNNING.has(state))
+    return running.length === 0 ? undefined : { version: manifest.version, workloads: running.map(toWire) }
   }
-  context.providers.announce(manifestId, () => {
-    const workloads = running().map(toWire)
-    return workloads.length === 0 ? undefined : { version: context.table.get(manifestId)!.version, workloads }
-  })
+  if (provided() === undefined) context.providers.withdraw(manifestId)
+  else context.providers.announce(manifestId, provided)
 }

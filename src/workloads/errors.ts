@@ -9,7 +9,10 @@ export const WORKLOADS_ERROR_CODES = [
   'NOT_SCHEDULABLE',
   'NO_PORT_FREE',
   'QUEUE_FULL',
-  'MANIFEST_NOT_FOUND'
+  'MANIFEST_NOT_FOUND',
+  'INSUFFICIENT_RESOURCES',
+  'ROLLED_BACK',
+  'NOT_READY_IN_TIME'
 ] as const
 export type WorkloadsErrorCode = (typeof WORKLOADS_ERROR_CODES)[number]
 

@@ -15,8 +15,17 @@ import type { WorkloadsInit, WorkloadsService } from './types.ts'
 import { Workloads, type WorkloadsComponents } from './workloads.ts'
 
 export { MAX_CONCURRENT_DEPLOYMENTS, PORT_RANGE } from './constants.ts'
+export type { NodeResources, Resources } from './copies/capacity.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
-export type { StoredManifest, StoredWorkload, WorkloadsInit, WorkloadsService } from './types.ts'
+export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
+export type {
+  StoredManifest,
+  StoredWorkload,
+  WorkloadEvent,
+  WorkloadsEvents,
+  WorkloadsInit,
+  WorkloadsService
+} from './types.ts'
 
 /** The service, for `createLibp2p({ services })`. Needs a service called `providers`. */
 export function workloads(init: WorkloadsInit): (components: WorkloadsComponents) => WorkloadsService {

@@ -1,6 +1,6 @@
 import { toHex } from '../common/index.ts'
 import { type Collection, jsonCodec, type Store } from '../store/index.ts'
-import type { StoredManifest, StoredWorkload } from './types.ts'
+import type { Release, StoredManifest, StoredWorkload } from './types.ts'
 
 /** What this node holds: in memory for reading, on disk before anybody is told. */
 export class ManifestTable {
@@ -43,15 +43,12 @@ export class ManifestTable {
   /** Changes one copy; nothing happens when the manifest or the copy is gone meanwhile. Durable when it resolves. */
   async putWorkload(manifestId: Uint8Array, workload: StoredWorkload): Promise<void> {
     const manifest = this.get(manifestId)
-    if (
-      manifest === undefined ||
-      !manifest.workloads.some(({ workloadId }) => workloadId === workload.workloadId)
-    )
-      return
-    const workloads = manifest.workloads.map((one) =>
-      one.workloadId === workload.workloadId ? workload : one
-    )
-    await this.put({ ...manifest, workloads })
+    if (manifest === undefined) return
+    if (!allCopies(manifest).some(({ workloadId }) => workloadId === workload.workloadId)) return
+    const replaced = (release: Release) =>
+      release.workloads.map((one) => (one.workloadId === workload.workloadId ? workload : one))
+    const next = manifest.next && { ...manifest.next, workloads: replaced(manifest.next) }
+    await this.put({ ...manifest, workloads: replaced(manifest), next })
   }
 
   async delete(manifestId: Uint8Array): Promise<void> {
@@ -61,7 +58,14 @@ export class ManifestTable {
 
   takenPorts(): Set<number> {
     return new Set(
-      this.all().flatMap(({ workloads }) => workloads.flatMap(({ ports }) => ports.map((p) => p.hostPort)))
+      this.all().flatMap((manifest) =>
+        allCopies(manifest).flatMap(({ ports }) => ports.map((p) => p.hostPort))
+      )
     )
   }
+}
+
+/** Copies of what runs and of what is about to take its place. */
+export function allCopies(manifest: StoredManifest): StoredWorkload[] {
+  return [...manifest.workloads, ...(manifest.next?.workloads ?? [])]
 }

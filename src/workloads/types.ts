@@ -1,4 +1,4 @@
-import type { Startable } from '@libp2p/interface'
+import type { Startable, TypedEventTarget } from '@libp2p/interface'
 import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { RestartPolicy, WorkloadKind } from '../manifest/index.ts'
@@ -6,6 +6,8 @@ import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Doors } from '../wire/index.ts'
+import type { NodeResources } from './copies/capacity.ts'
+import type { FaultPoint } from './fault-points.ts'
 
 /** One copy on this node, as written to disk. */
 export interface StoredWorkload {
@@ -18,17 +20,13 @@ export interface StoredWorkload {
   readonly message?: string
 }
 
-/** One manifest on this node, as written to disk. Deleted ones stay as a tombstone, so that no old version comes back. */
-export interface StoredManifest {
-  readonly manifestId: Uint8Array
-  /** Peer ID. */
-  readonly owner: string
+/** One version of a manifest on this node, as written to disk. */
+export interface Release {
   readonly version: number
   /** sha256 of the signed record's body: two different ones at one version are equivocation. */
   readonly recordDigest: Uint8Array
   /** SignedObject of kind record. */
   readonly record: Uint8Array
-  readonly tombstone: boolean
   /** ms since epoch; a tombstone may be forgotten after it. */
   readonly notAfterMs: number
   /** Absent in a tombstone. */
@@ -45,7 +43,22 @@ export interface StoredManifest {
   readonly restartPolicy: RestartPolicy
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number
+  /** Of one copy; 0 where the manifest says nothing. */
+  readonly cpuMillis: number
+  readonly memoryBytes: number
   readonly workloads: readonly StoredWorkload[]
+}
+
+/** One manifest on this node: what runs, and what is about to take its place. Deleted ones stay as a tombstone. */
+export interface StoredManifest extends Release {
+  readonly manifestId: Uint8Array
+  /** Peer ID. */
+  readonly owner: string
+  readonly tombstone: boolean
+  /** The newest version ever accepted, also when it was rolled back: nothing older or equal is taken any more. */
+  readonly highest: { readonly version: number; readonly recordDigest: Uint8Array }
+  /** A newer version whose copies are being started while the old ones still run. */
+  readonly next?: Release
 }
 
 export interface WorkloadsInit {
@@ -67,10 +80,48 @@ export interface WorkloadsInit {
   readonly portRange?: { readonly first: number; readonly last: number }
   /** @default {@link MAX_CONCURRENT_DEPLOYMENTS} */
   readonly maxConcurrentDeployments?: number
+  /** A folder on the disk that workloads fill; its free space counts. */
+  readonly storagePath: string
+  /** What of the machine workloads may have. @default all of it */
+  readonly capacity?: {
+    readonly machine?: { readonly cpuMillis?: number; readonly memoryBytes?: number; readonly pods?: number }
+  }
+  /** Events kept on disk for whoever asks later. @default {@link MAX_EVENTS} */
+  readonly maxEvents?: number
+  /** For crash tests: called when a named point is reached, before what comes after it. */
+  readonly onFaultPoint?: (point: FaultPoint) => void
   readonly now?: () => number
 }
 
-export interface WorkloadsService extends Startable {
+/** A copy changed its state. */
+export interface WorkloadEvent {
+  readonly type:
+    | 'accepted'
+    | 'pulling'
+    | 'starting'
+    | 'started'
+    | 'ready'
+    | 'restarted'
+    | 'failed'
+    | 'stopping'
+    | 'stopped'
+  readonly atMs: number
+  readonly manifestId: Uint8Array
+  readonly version: number
+  readonly workloadId: string
+  readonly ordinal: number
+  readonly reason?: string
+}
+
+export interface WorkloadsEvents {
+  workload: CustomEvent<WorkloadEvent>
+}
+
+export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsEvents> {
   /** What this node holds, tombstones left out. */
   list(): StoredManifest[]
+  /** The latest events, oldest first, at most as many as are kept. */
+  recentEvents(): readonly WorkloadEvent[]
+  /** What this machine has, what is promised to copies, and what is left. */
+  resources(): NodeResources
 }

@@ -1,15 +1,24 @@
 import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
+import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
 import type { Context } from './context.ts'
+import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
 import { Watcher } from './copies/watch.ts'
+import { EventLog } from './event-log.ts'
 import { ManifestTable } from './manifest-table.ts'
-import type { StoredManifest, WorkloadsInit, WorkloadsService } from './types.ts'
+import type {
+  StoredManifest,
+  WorkloadEvent,
+  WorkloadsEvents,
+  WorkloadsInit,
+  WorkloadsService
+} from './types.ts'
 import { apply } from './verbs/apply.ts'
 import { remove } from './verbs/delete.ts'
 import { logs } from './verbs/logs.ts'
@@ -22,25 +31,38 @@ export interface WorkloadsComponents {
 }
 
 /** Lifecycle and wiring; each verb has a file of its own. */
-export class Workloads implements WorkloadsService {
+export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements WorkloadsService {
   readonly [Symbol.toStringTag] = '@beemesh/workloads'
   readonly [serviceCapabilities]: string[] = ['@beemesh/workloads']
   readonly [serviceDependencies]: string[] = ['@beemesh/providers']
   readonly #context: Context
+  readonly #events: EventLog
   readonly #stop = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
 
   constructor(components: WorkloadsComponents, init: WorkloadsInit) {
+    super()
+    const log = components.logger.forComponent('beemesh:workloads')
+    const table = new ManifestTable(init.store)
+    this.#events = new EventLog(init.store, log, init.maxEvents)
     this.#context = {
       init,
       now: init.now ?? Date.now,
-      table: new ManifestTable(init.store),
+      table,
       lanes: new Lanes(),
       gate: new Gate(init.maxConcurrentDeployments ?? MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS),
       providers: components.providers,
-      log: components.logger.forComponent('beemesh:workloads'),
+      log,
       signal: this.#stop.signal,
-      takenPorts: new Set()
+      takenPorts: new Set(),
+      capacity: new Capacity({
+        ...init.capacity,
+        storagePath: init.storagePath,
+        manifests: () => table.all()
+      }),
+      isReady: () => true,
+      reach: (point) => init.onFaultPoint?.(point),
+      emit: (event) => this.#emit(event)
     }
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
@@ -50,6 +72,8 @@ export class Workloads implements WorkloadsService {
 
   async start(): Promise<void> {
     await this.#context.table.open(this.#context.now())
+    await this.#events.open()
+    await this.#context.capacity.refresh()
     this.#track((await recover(this.#context)).rest)
     this.#track(this.#watch())
   }
@@ -57,10 +81,24 @@ export class Workloads implements WorkloadsService {
   async stop(): Promise<void> {
     this.#stop.abort()
     await Promise.allSettled([...this.#running, this.#context.lanes.idle()])
+    await this.#events.flush()
   }
 
   list(): StoredManifest[] {
     return this.#context.table.live()
+  }
+
+  recentEvents(): readonly WorkloadEvent[] {
+    return this.#events.recent()
+  }
+
+  resources(): NodeResources {
+    return this.#context.capacity.view()
+  }
+
+  #emit(event: WorkloadEvent): void {
+    this.#events.add(event)
+    this.safeDispatchEvent('workload', { detail: event })
   }
 
   #track(work: Promise<unknown>): void {

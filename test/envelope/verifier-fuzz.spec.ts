@@ -40,12 +40,29 @@ describe('FlatBuffers verifier under fire', () => {
         if (!(error instanceof EnvelopeError)) throw error
         expect(error.code).to.equal('MESSAGE_MALFORMED')
       }
-      slowestMs = Math.max(slowestMs, performance.now() - started)
+      // a slow input is slow each time; a busy machine is not, so the quickest of four counts
+      let tookMs = performance.now() - started
+      for (let again = 0; tookMs > 50 && again < 3; again++)
+        tookMs = Math.min(
+          tookMs,
+          timed(() => decode(root, bytes))
+        )
+      slowestMs = Math.max(slowestMs, tookMs)
     }
     expect(passed).to.be.within(100, 19_900)
     expect(slowestMs).to.be.below(50)
   })
 })
+
+function timed(act: () => unknown): number {
+  const started = performance.now()
+  try {
+    act()
+  } catch {
+    // what it throws was looked at before
+  }
+  return performance.now() - started
+}
 
 /** One to four changes: a bit, a byte, an interesting 32 bit word, or a piece copied elsewhere. */
 function mutate(bytes: Uint8Array, random: (below: number) => number): void {

@@ -169,7 +169,7 @@ export const LOG_REPLY_LAYOUT: TableLayout = {
 export const LOOKUP_LAYOUT: TableLayout = {
   name: 'Lookup',
   fields: [
-    { name: 'manifestIds', slot: 4, type: 'tables', required: true, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -256,8 +256,7 @@ export const QUERY_LAYOUT: TableLayout = {
     { name: 'container', slot: 10, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'follow', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'tail', slot: 14, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'since', slot: 16, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'fresh', slot: 18, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'since', slot: 16, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -319,7 +318,6 @@ export const STATUS_REPLY_LAYOUT: TableLayout = {
   name: 'StatusReply',
   fields: [
     { name: 'nodeName', slot: 4, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'manifests', slot: 6, type: 'tables', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: MANIFEST_STATUS_LAYOUT },
-    { name: 'truncated', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'manifests', slot: 6, type: 'tables', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: MANIFEST_STATUS_LAYOUT }
   ]
 }

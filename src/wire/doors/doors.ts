@@ -118,7 +118,7 @@ export class Doors {
       envelope.verifySignature()
       const payload = envelope.decodePayload(door.root)
       if (door.protocol.changesState) await this.#init.replay.insert(envelope)
-      reply.sealTo(payload.replyKey, envelope)
+      await reply.sealTo(payload.replyKey, envelope)
       const { author } = envelope
       const signal = this.#signal(door.protocol, writer)
       await door.handler({

@@ -4,6 +4,10 @@ import { encodeErrorReply, encodeReply } from '../../generated/fbs/index.ts'
 import { audienceOf, type SigningKey } from '../../identity/index.ts'
 import { createReplySealer, type ReplySealer } from '../../sealing/index.ts'
 import type { CreditedWriter } from '../channel/credit.ts'
+import { WireError } from '../errors.ts'
+
+/** A body must leave room for the envelope around it. Source: fbs/reply.fbs, 229,376 less the tag of the sealing. */
+const MAX_BODY_BYTES = 229_376 - 16
 
 export interface ResponderInit {
   readonly key: SigningKey
@@ -17,7 +21,6 @@ export interface ResponderInit {
 /** Answers one request: every frame is signed by this node, numbered, and sealed to the asker once it is known. */
 export class Responder {
   readonly #init: ResponderInit
-  #sealTo: { readonly replyKey: Uint8Array; readonly requestId: Uint8Array } | undefined
   #sealer: ReplySealer | undefined
   #sequence = 0
   #ended = false
@@ -27,9 +30,10 @@ export class Responder {
     this.#init = init
   }
 
-  /** From here on answers are sealed. @param replyKey Uint8Array(1216), from the request's payload */
-  sealTo(replyKey: Uint8Array, { id }: OpenedEnvelope): void {
-    this.#sealTo = { replyKey, requestId: id }
+  /** From here on answers are sealed. @param replyKey Uint8Array(1216), from the request's payload @throws SealingError */
+  async sealTo(replyKey: Uint8Array, { id }: OpenedEnvelope): Promise<void> {
+    const { networkId, key } = this.#init
+    this.#sealer = await createReplySealer(replyKey, { networkId, requestId: id, responder: key.publicKey })
   }
 
   /** Fires when the asker went away. */
@@ -50,10 +54,14 @@ export class Responder {
 
   async #sendNow(body: Uint8Array, { last = false, signal }: { last?: boolean } & Abortable): Promise<void> {
     if (this.#ended) return
+    if (body.byteLength > MAX_BODY_BYTES)
+      throw new WireError(
+        'FRAME_TOO_LARGE',
+        `an answer of ${body.byteLength} bytes; a frame takes ${MAX_BODY_BYTES}`
+      )
     if (last) this.#ended = true
-    const first = this.#sealer === undefined
-    this.#sealer ??= await this.#createSealer()
     const sequence = this.#sequence++
+    const first = sequence === 0
     const payload = encodeReply({
       sequence,
       last,
@@ -70,21 +78,22 @@ export class Responder {
     if (this.#ended) return
     const error = toError(thrown)
     const ours = isBeemeshError(error)
+    const late = error.name === 'TimeoutError'
     const body = encodeErrorReply({
-      code: ours ? error.code : 'INTERNAL',
-      message: safeText(ours ? error.message : 'the node failed to answer; its log says why', 4000),
+      code: ours ? error.code : late ? 'TIMED_OUT' : 'INTERNAL',
+      message: safeText(
+        ours
+          ? error.message
+          : late
+            ? 'the node did not finish in time'
+            : 'the node failed to answer; its log says why',
+        4000
+      ),
       details: ours ? boundedJson(error.details) : undefined,
       hint: ours && error.hint !== undefined ? safeText(error.hint, 1000) : undefined,
       retryable: ours && error.retryable
     })
     await this.send(body, { last: true })
-  }
-
-  async #createSealer(): Promise<ReplySealer | undefined> {
-    if (this.#sealTo === undefined) return undefined
-    const { replyKey, requestId } = this.#sealTo
-    const { networkId, key } = this.#init
-    return createReplySealer(replyKey, { networkId, requestId, responder: key.publicKey })
   }
 
   #sign(payload: Uint8Array): Uint8Array {

@@ -81,7 +81,7 @@ export async function deployCopy(
     copy,
     onChange
   }: {
-    stored: StoredManifest
+    stored: Pick<StoredManifest, 'manifestId' | 'version' | 'owner'>
     manifest: Manifest
     copy: StoredWorkload
     onChange: (copy: StoredWorkload) => void
@@ -100,7 +100,8 @@ export async function deployCopy(
       const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DEPLOY_TIMEOUT_MS)])
       const onState = (state: 'pulling' | 'starting') => onChange({ ...copy, state, ports })
       const request = { workloadId: copy.workloadId, pod, files }
-      const running = await context.gate.run(() => engine.deploy(request, { signal, onState }), signal)
+      const deploy = () => engine.deploy(request, { signal, onState })
+      const running = await context.gate.run(deploy, { signal, owner: stored.owner })
       const startedAtMs = running.startedAtMs ?? context.now()
       return { workload: { ...copy, state: 'running', ports, startedAtMs, message: undefined } }
     } catch (thrown) {

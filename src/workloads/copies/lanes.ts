@@ -21,11 +21,18 @@ export class Lanes {
   }
 }
 
-/** At most `limit` at once; the others wait, at most `maxWaiting` of them. */
+interface Waiting {
+  readonly owner: string
+  readonly go: () => void
+}
+
+/** At most `limit` at once; the others wait, at most `maxWaiting` of them, and owners take turns. */
 export class Gate {
   readonly #limit: number
   readonly #maxWaiting: number
-  readonly #waiting: (() => void)[] = []
+  /** In the order in which owners have their turn. */
+  readonly #queues = new Map<string, Waiting[]>()
+  #waiting = 0
   #running = 0
 
   constructor(limit: number, maxWaiting: number) {
@@ -34,8 +41,11 @@ export class Gate {
   }
 
   /** @throws WorkloadsError QUEUE_FULL; the signal's reason when it fires while waiting */
-  async run<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#running >= this.#limit) await this.#wait(signal)
+  async run<T>(
+    act: () => Promise<T>,
+    { signal, owner = '' }: { signal?: AbortSignal; owner?: string } = {}
+  ): Promise<T> {
+    if (this.#running >= this.#limit) await this.#wait(owner, signal)
     else this.#running++
     try {
       return await act()
@@ -44,14 +54,22 @@ export class Gate {
     }
   }
 
+  /** The next in line takes the place of the one that leaves; its owner goes to the end of the round. */
   #release(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#running--
-    else next()
+    const [owner, queue] = this.#queues.entries().next().value ?? []
+    const next = queue?.shift()
+    if (owner === undefined || queue === undefined || next === undefined) {
+      this.#running--
+      return
+    }
+    this.#waiting--
+    this.#queues.delete(owner)
+    if (queue.length > 0) this.#queues.set(owner, queue)
+    next.go()
   }
 
-  async #wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.length >= this.#maxWaiting)
+  async #wait(owner: string, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#waiting >= this.#maxWaiting)
       throw new WorkloadsError(
         'QUEUE_FULL',
         `${this.#maxWaiting} deployments are waiting on this node already`,
@@ -60,14 +78,24 @@ export class Gate {
         }
       )
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push(resolve)
+    const entry: Waiting = { owner, go: resolve }
+    this.#queues.set(owner, [...(this.#queues.get(owner) ?? []), entry])
+    this.#waiting++
     try {
       await raceSignal(promise, signal)
     } catch (error) {
-      const place = this.#waiting.indexOf(resolve)
-      if (place >= 0) this.#waiting.splice(place, 1)
-      else this.#release() // because its turn came in the same moment: pass it on
+      if (!this.#leave(entry)) this.#release() // because its turn came in the same moment: pass it on
       throw error
     }
+  }
+
+  #leave(entry: Waiting): boolean {
+    const queue = this.#queues.get(entry.owner)
+    const place = queue?.indexOf(entry) ?? -1
+    if (queue === undefined || place < 0) return false
+    queue.splice(place, 1)
+    if (queue.length === 0) this.#queues.delete(entry.owner)
+    this.#waiting--
+    return true
   }
 }

@@ -1,33 +1,37 @@
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineWorkload } from '../../runtime/index.ts'
-import { announce, type Context, nodeLabels, openStored } from '../context.ts'
+import { announce, type Context, nodeLabels, openStored, RUNNING } from '../context.ts'
+import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { finishRemoval } from '../verbs/delete.ts'
-import { deployCopy, removeCopy } from './deploy.ts'
+import { removeCopy } from './deploy.ts'
+import { startCopy } from './release.ts'
+import { rollOut } from './rollout.ts'
 import { ownWorkloadId } from './watch.ts'
 
 /**
- * After a start: copies that still run are taken over as they are; what was under way is done again; what nobody asked for
- * (a copy of a version before, a half of a deployment) is removed. Resolves when what runs is known again; the rest follows.
+ * After a start: copies that still run are taken over as they are; what was under way goes on; what nobody asked for (a copy
+ * of a version before, a half of a deployment) is removed. Resolves when what runs is known again; `rest` is the work left.
  */
 export async function recover(context: Context): Promise<{ readonly rest: Promise<unknown> }> {
+  const { table, lanes, log } = context
   const seen = await listEverywhere(context)
   const known = new Map(seen.map(({ workload }) => [workload.workloadId, workload]))
-  const wanted = new Set<string>()
+  const wanted = new Set(
+    table.all().flatMap((manifest) => allCopies(manifest).map(({ workloadId }) => workloadId))
+  )
   const unfinished: (() => Promise<unknown>)[] = []
-  for (const manifest of context.table.all()) {
+  for (const manifest of table.all()) {
+    const inLane = (act: () => Promise<unknown>) =>
+      unfinished.push(() => lanes.run(formatManifestId(manifest.manifestId), act))
     if (manifest.tombstone) {
-      if (manifest.workloads.length > 0) unfinished.push(() => finishRemoval(context, manifest))
+      if (manifest.workloads.length > 0) inLane(() => finishRemoval(context, manifest))
       continue
     }
-    for (const copy of manifest.workloads) {
-      wanted.add(copy.workloadId)
-      const state = known.get(copy.workloadId)?.state
-      if (state === 'running') await adopt(context, manifest, copy, known.get(copy.workloadId)!)
-      else if (copy.state !== 'stopped' || state === undefined)
-        unfinished.push(() => startAgain(context, manifest, copy))
-    }
+    for (const copy of allCopies(manifest)) await adopt(context, manifest, copy, known.get(copy.workloadId))
     announce(context, manifest.manifestId)
+    if (manifest.next !== undefined) inLane(() => rollOut(context, manifest.manifestId, () => {}))
+    else inLane(() => startMissing(context, manifest.manifestId))
   }
   for (const { engine, workload } of seen) {
     if (wanted.has(workload.workloadId)) continue
@@ -40,9 +44,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
     } as const
     unfinished.push(() => removeCopy(context, orphan, 0))
   }
-  const rest = unfinished.map((act) =>
-    act().catch((error: unknown) => context.log.error('recovery: %e', error))
-  )
+  const rest = unfinished.map((act) => act().catch((error: unknown) => log.error('recovery: %e', error)))
   return { rest: Promise.all(rest) }
 }
 
@@ -56,31 +58,41 @@ async function listEverywhere(context: Context): Promise<{ engine: string; workl
       for (const workload of listed)
         if (ownWorkloadId(context, workload) !== undefined) all.push({ engine: engine.name, workload })
     } catch (error) {
-      context.log.error('engine %s does not answer: %e', engine.name, error)
+      context.log.error('engine %s does not answer: %e', name, error)
     }
   }
   return all
 }
 
+/** Writes down what a copy is now: running as seen, or to be started again. */
 async function adopt(
   context: Context,
-  manifest: StoredManifest,
+  { manifestId }: StoredManifest,
   copy: StoredWorkload,
-  seen: EngineWorkload
+  seen: EngineWorkload | undefined
 ): Promise<void> {
-  if (copy.state === 'running' || copy.state === 'ready') return
-  const { ports, startedAtMs } = seen
-  const workload: StoredWorkload = { ...copy, state: 'running', ports, startedAtMs, message: undefined }
-  await context.table.putWorkload(manifest.manifestId, workload)
+  if (seen?.state === 'running') {
+    if (RUNNING.has(copy.state)) return
+    const { ports, startedAtMs } = seen
+    await context.table.putWorkload(manifestId, {
+      ...copy,
+      state: 'running',
+      ports,
+      startedAtMs,
+      message: undefined
+    })
+  } else if (RUNNING.has(copy.state))
+    await context.table.putWorkload(manifestId, { ...copy, state: 'starting' })
 }
 
-async function startAgain(context: Context, manifest: StoredManifest, copy: StoredWorkload): Promise<void> {
-  await context.lanes.run(formatManifestId(manifest.manifestId), async () => {
-    const { manifest: opened } = await openStored(context, manifest)
+async function startMissing(context: Context, manifestId: Uint8Array): Promise<void> {
+  const stored = context.table.get(manifestId)
+  const missing = stored?.workloads.filter(({ state }) => !RUNNING.has(state) && state !== 'stopped') ?? []
+  if (stored === undefined || missing.length === 0) return
+  const { manifest } = await openStored(context, stored.owner, stored)
+  for (const copy of missing) {
     await removeCopy(context, copy, 0)
-    const onChange = () => {}
-    const { workload } = await deployCopy(context, { stored: manifest, manifest: opened, copy, onChange })
-    await context.table.putWorkload(manifest.manifestId, workload)
-    announce(context, manifest.manifestId)
-  })
+    await startCopy(context, stored, { manifest, copy, report: () => {} })
+  }
+  announce(context, manifestId)
 }

@@ -4,7 +4,9 @@ import type { EngineWorkload } from '../../runtime/index.ts'
 import { LABELS, RESTART_BACKOFF_MS } from '../constants.ts'
 import { announce, type Context, nodeLabels, openStored } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { deployCopy, removeCopy } from './deploy.ts'
+import { removeCopy } from './deploy.ts'
+import { startCopy } from './release.ts'
+import { tell } from './transition.ts'
 
 const SETTLED: ReadonlySet<string> = new Set(['running', 'ready'])
 
@@ -68,11 +70,9 @@ export class Watcher {
         seen === undefined ? 'the engine does not know it any more' : (seen.message ?? ''),
         1000
       )
-      await table.putWorkload(manifest.manifestId, {
-        ...current,
-        state: ended ? 'stopped' : 'failed',
-        message
-      })
+      const state = ended ? 'stopped' : 'failed'
+      await table.putWorkload(manifest.manifestId, { ...current, state, message })
+      tell(this.#context, manifest, { ...current, state, message })
       announce(this.#context, manifest.manifestId)
       log('%s %s %s', copy.workloadId, ended ? 'ended' : 'failed', message)
       if (manifest.restartPolicy === 'Never' || (ended && manifest.restartPolicy === 'OnFailure')) return
@@ -85,7 +85,7 @@ export class Watcher {
   }
 
   async #restart(manifest: StoredManifest, copy: StoredWorkload): Promise<void> {
-    const { table, lanes, now, log } = this.#context
+    const { lanes, now, log } = this.#context
     const attempts = this.#attempts.get(copy.workloadId)!
     attempts.nextAtMs = Number.POSITIVE_INFINITY // because the next round must not start it a second time
     await lanes.run(formatManifestId(manifest.manifestId), async () => {
@@ -95,16 +95,11 @@ export class Watcher {
         return
       }
       try {
-        const opened = await openStored(this.#context, manifest)
+        const opened = await openStored(this.#context, manifest.owner, manifest)
         await removeCopy(this.#context, current, 0)
-        const onChange = () => {}
-        const { workload } = await deployCopy(this.#context, {
-          stored: manifest,
-          ...opened,
-          copy: current,
-          onChange
-        })
-        await table.putWorkload(manifest.manifestId, workload)
+        tell(this.#context, manifest, current, { type: 'restarted', reason: `restart ${attempts.count}` })
+        const start = { ...opened, copy: current, report: () => {} }
+        const { workload } = await startCopy(this.#context, manifest, start)
         announce(this.#context, manifest.manifestId)
         if (workload.state === 'running') return
       } catch (error) {

@@ -9,11 +9,14 @@ import {
 import type { RuntimeEngine } from '../../runtime/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
 import { MAX_MANIFESTS_PER_OWNER, MAX_ORDINALS } from '../constants.ts'
-import { announce, type Context, toWire } from '../context.ts'
-import { type Deployed, deployCopy, planCopy, podOf, removeCopy } from '../copies/deploy.ts'
+import { type Context, RUNNING, toWire } from '../context.ts'
+import { planCopy, podOf } from '../copies/deploy.ts'
+import { type Report, startRelease } from '../copies/release.ts'
+import { rollOut } from '../copies/rollout.ts'
+import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent, openRecord } from '../open-record.ts'
-import type { StoredManifest, StoredWorkload } from '../types.ts'
+import type { Release, StoredManifest } from '../types.ts'
 import { sendStatus } from './status.ts'
 
 /**
@@ -71,13 +74,10 @@ async function applyRecord(
     { signal }
   )
 
-  const stored: StoredManifest = {
-    manifestId: record.manifestId,
-    owner: authorPeerId,
+  const release: Release = {
     version: record.version,
     recordDigest: record.digest,
     record: payload.record,
-    tombstone: false,
     notAfterMs: record.notAfter,
     content: { ...content, digest },
     kind: manifest.kind,
@@ -86,50 +86,51 @@ async function applyRecord(
     replicas: manifest.replicas,
     restartPolicy: restartPolicyOf(manifest),
     graceMs: terminationGraceMsOf(manifest),
+    ...manifest.resources,
     workloads: ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
   }
+  const { manifestId } = record
+  const highest = { version: record.version, recordDigest: record.digest }
+  const named = { manifestId, owner: authorPeerId, tombstone: false, highest }
   const report = reporter(context, reply)
-  if (runsAlready(existing, stored)) {
-    await table.put({ ...stored, workloads: existing!.workloads })
+  if (runsAlready(existing, release)) {
+    await table.put({ ...named, ...release, workloads: existing!.workloads })
     for (const copy of existing!.workloads) report({ workload: copy, unchanged: true })
-    return sendStatus(context, reply, [table.get(record.manifestId)!])
+    return sendStatus(context, reply, [table.get(manifestId)!])
   }
-  await validateOnEngine(context, { engine, stored, manifest })
+  await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })
+  await context.capacity.refresh()
+  context.capacity.assertFits(manifest, surplus(existing, release))
+  context.reach('apply:checked')
 
-  // Written ahead: what the engine holds of the old version is in the table until it is gone, then the new one is.
-  await replaceOld(context, existing)
-  await table.put(stored)
-  for (const workload of stored.workloads) report({ workload })
-  const results = await Promise.all(
-    stored.workloads.map(async (copy) => {
-      const onChange = (workload: StoredWorkload) => report({ workload })
-      const deployed = await deployCopy(context, { stored, manifest, copy, onChange })
-      report(deployed)
-      return deployed
-    })
-  )
-  await settle(context, stored, results)
-  const outcome = { ...stored, workloads: results.map(({ workload }) => workload) }
-  await sendStatus(context, reply, [outcome])
+  // Written ahead. A manifest that runs here gets the new version beside the old one, until the new one is ready.
+  const replaces = existing !== undefined && !existing.tombstone && existing.workloads.length > 0
+  await table.put(replaces ? { ...existing, highest, next: release } : { ...named, ...release })
+  context.reach(replaces ? 'rollout:stored' : 'apply:stored')
+  for (const workload of release.workloads) {
+    tell(context, { manifestId, version: release.version }, workload)
+    report({ workload })
+  }
+  const outcome = replaces
+    ? await rollOut(context, manifestId, report)
+    : await startRelease(context, { ...named, ...release }, { manifest, report })
+  const workloads = [...outcome.running, ...outcome.failed.map(({ workload }) => workload)]
+  await sendStatus(context, reply, [{ ...named, ...release, workloads }])
 }
 
-/** Keeps the copies that run; when none does, nothing of a first apply is left but its version. */
-async function settle(context: Context, stored: StoredManifest, results: readonly Deployed[]): Promise<void> {
-  const workloads = results.map(({ workload }) => workload).filter(({ state }) => state !== 'failed')
-  if (workloads.length === 0 && stored.workloads.length > 0) await context.table.delete(stored.manifestId)
-  else await context.table.put({ ...stored, workloads })
-  announce(context, stored.manifestId)
-}
-
-async function replaceOld(context: Context, existing: StoredManifest | undefined): Promise<void> {
-  if (existing === undefined) return
-  context.providers.withdraw(existing.manifestId)
-  await Promise.all(existing.workloads.map((copy) => removeCopy(context, copy, existing.graceMs)))
+/** Copies more than before while both versions are there: one at a time takes over, and more replicas come for good. */
+function surplus(existing: StoredManifest | undefined, release: Release): number {
+  const before = existing?.workloads.length ?? 0
+  return before === 0 ? release.workloads.length : Math.max(1, release.workloads.length - before)
 }
 
 async function validateOnEngine(
   context: Context,
-  { engine, stored, manifest }: { engine: RuntimeEngine; stored: StoredManifest; manifest: Manifest }
+  {
+    engine,
+    stored,
+    manifest
+  }: { engine: RuntimeEngine; stored: Release & Pick<StoredManifest, 'manifestId'>; manifest: Manifest }
 ): Promise<void> {
   const copy = stored.workloads[0]
   if (copy === undefined) return
@@ -138,14 +139,16 @@ async function validateOnEngine(
 }
 
 function isHonestRetry(existing: StoredManifest | undefined, record: OpenedRecord): boolean {
-  return existing?.version === record.version && equalBytes(existing.recordDigest, record.digest)
+  const { version, recordDigest } = existing?.highest ?? { version: -1, recordDigest: new Uint8Array() }
+  return version === record.version && equalBytes(recordDigest, record.digest)
 }
 
 /** @throws WorkloadsError VERSION_STALE, EQUIVOCATION */
 export function assertNewer(existing: StoredManifest | undefined, record: OpenedRecord): void {
-  if (existing === undefined || record.version > existing.version) return
-  const details = { highest: String(existing.version), got: String(record.version) }
-  if (record.version === existing.version)
+  const highest = existing?.highest.version ?? -1
+  if (record.version > highest) return
+  const details = { highest: String(highest), got: String(record.version) }
+  if (record.version === highest)
     throw new WorkloadsError('EQUIVOCATION', 'the owner signed two different records with one version', {
       details
     })
@@ -168,23 +171,23 @@ function checkOrdinals(ordinals: readonly number[], manifest: Manifest): number[
   return unique
 }
 
-function runsAlready(existing: StoredManifest | undefined, wanted: StoredManifest): boolean {
-  if (existing?.content === undefined || existing.tombstone) return false
-  const copies = (stored: StoredManifest) =>
-    stored.workloads
+function runsAlready(existing: StoredManifest | undefined, wanted: Release): boolean {
+  if (existing?.content === undefined || existing.tombstone || existing.next !== undefined) return false
+  const copies = ({ workloads }: Release) =>
+    workloads
       .map(({ ordinal, engine }) => `${ordinal} ${engine}`)
       .sort()
       .join()
   return (
     equalBytes(existing.content.digest, wanted.content!.digest) &&
     copies(existing) === copies(wanted) &&
-    existing.workloads.every(({ state }) => state === 'running' || state === 'ready')
+    existing.workloads.every(({ state }) => RUNNING.has(state))
   )
 }
 
 /** Sends progress without making the deployment wait for the asker, who may be slow or gone. */
-function reporter(context: Context, reply: OwnerRequest<unknown>['reply']) {
-  return ({ workload, errorCode, unchanged }: Deployed & { unchanged?: boolean }): void => {
+function reporter(context: Context, reply: OwnerRequest<unknown>['reply']): Report {
+  return ({ workload, errorCode, unchanged }) => {
     const body = encodeProgress({ workload: toWire(workload), errorCode, unchanged })
     reply.send(body).catch((error: unknown) => context.log('progress not delivered: %e', error))
   }

@@ -1,9 +1,12 @@
+import { equalBytes } from '../../common/index.ts'
 import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
 import { type Context, toWire } from '../context.ts'
 import { removeCopy } from '../copies/deploy.ts'
+import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
+import { allCopies } from '../manifest-table.ts'
 import { openRecord } from '../open-record.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { assertNewer } from './apply.ts'
@@ -15,7 +18,7 @@ import { sendStatus } from './status.ts'
  */
 export async function remove(
   context: Context,
-  { author, payload, reply }: OwnerRequest<DeleteRequest>
+  { author, authorPeerId, payload, reply }: OwnerRequest<DeleteRequest>
 ): Promise<void> {
   const { init, now, table } = context
   const record = openRecord(payload.record, {
@@ -26,19 +29,33 @@ export async function remove(
   })
   await context.lanes.run(formatManifestId(record.manifestId), async () => {
     const existing = table.get(record.manifestId)
-    if (existing === undefined || (existing.tombstone && existing.workloads.length === 0))
+    const retry = existing?.tombstone === true && equalBytes(existing.highest.recordDigest, record.digest)
+    if (retry) {
+      await finishRemoval(context, existing) // the answer to the first try was lost, or the removal was cut short
+      return sendStatus(context, reply, [table.get(record.manifestId)!])
+    }
+    // a manifest of somebody else is as if it were not here: who may delete is who signed it
+    if (
+      existing === undefined ||
+      existing.owner !== authorPeerId ||
+      (existing.tombstone && existing.workloads.length === 0)
+    )
       throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
     assertNewer(existing, record)
     const tombstone: StoredManifest = {
       ...existing,
       version: record.version,
       recordDigest: record.digest,
+      highest: { version: record.version, recordDigest: record.digest },
+      workloads: allCopies(existing),
+      next: undefined,
       record: payload.record,
       tombstone: true,
       notAfterMs: record.notAfter,
       content: undefined
     }
     await table.put(tombstone)
+    context.reach('delete:stored')
     const report = (copy: StoredWorkload, state: 'stopping' | 'stopped') =>
       void reply.send(encodeProgress({ workload: toWire({ ...copy, state }) })).catch(() => {}) // the asker may be gone
     await finishRemoval(context, tombstone, report)
@@ -55,10 +72,14 @@ export async function finishRemoval(
   context.providers.withdraw(tombstone.manifestId)
   await Promise.all(
     tombstone.workloads.map(async (copy) => {
+      tell(context, tombstone, { ...copy, state: 'stopping' }, { reason: 'deleted by its owner' })
       report(copy, 'stopping')
       await removeCopy(context, copy, tombstone.graceMs)
+      context.reach('delete:one-removed')
+      tell(context, tombstone, { ...copy, state: 'stopped' })
       report(copy, 'stopped')
     })
   )
   await context.table.put({ ...tombstone, workloads: [] })
+  context.reach('delete:finished')
 }

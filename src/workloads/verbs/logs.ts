@@ -68,7 +68,7 @@ class LogBatch {
   /** Waits while the frame before is still on its way and this one is full: that is the back-pressure. */
   async add(entry: LogEntryInit): Promise<void> {
     this.#entries.push(entry)
-    this.#bytes += entry.line.length
+    this.#bytes += Buffer.byteLength(entry.line)
     const full = this.#entries.length >= LOG_BATCH.lines || this.#bytes >= LOG_BATCH.bytes
     if (full) {
       while (this.#flushing !== undefined) await this.#flushing
@@ -94,11 +94,21 @@ class LogBatch {
       })
   }
 
+  /** Several copies may have added lines while a frame was on its way: what is too much for one frame goes in several. */
   async #flush(last: boolean): Promise<void> {
     const entries = this.#entries
-    if (entries.length === 0 && !last) return
     this.#entries = []
     this.#bytes = 0
-    await this.#send(entries, last)
+    let frame: LogEntryInit[] = []
+    let bytes = 0
+    for (const entry of entries) {
+      frame.push(entry)
+      bytes += Buffer.byteLength(entry.line)
+      if (frame.length < LOG_BATCH.lines && bytes < LOG_BATCH.bytes) continue
+      await this.#send(frame, false)
+      frame = []
+      bytes = 0
+    }
+    if (frame.length > 0 || last) await this.#send(frame, last)
   }
 }

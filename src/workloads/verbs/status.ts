@@ -2,10 +2,13 @@ import { equalBytes } from '../../common/index.ts'
 import { encodeStatusReply, type Query } from '../../generated/fbs/index.ts'
 import type { OwnerRequest, Responder } from '../../wire/index.ts'
 import { type Context, toWire } from '../context.ts'
+import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest } from '../types.ts'
 
-/** Manifests in one frame; each may have 64 copies with a message. Chosen so that a frame stays below its limit. */
-const MANIFESTS_PER_FRAME = 8
+/** Copies in one frame: each has up to 16 ports and 500 bytes of message, so that 64 stay below 110 KiB. */
+const COPIES_PER_FRAME = 64
+/** Manifests in one frame, copies or not. Chosen. */
+const MANIFESTS_PER_FRAME = 64
 
 /** What this node holds of the asker's manifests; never of another owner's. */
 export async function status(
@@ -26,19 +29,33 @@ export async function sendStatus(
   reply: Responder,
   held: readonly StoredManifest[]
 ): Promise<void> {
-  const nodeName = context.init.nodeName
-  for (let from = 0; from === 0 || from < held.length; from += MANIFESTS_PER_FRAME) {
-    const manifests = held.slice(from, from + MANIFESTS_PER_FRAME).map((manifest) => ({
+  const frames = toFrames(held)
+  for (const [index, frame] of frames.entries()) {
+    const manifests = frame.map((manifest) => ({
       manifestId: manifest.manifestId,
       version: manifest.version,
       kind: manifest.kind,
       name: manifest.name,
       namespace: manifest.namespace,
       replicas: manifest.replicas,
-      workloads: manifest.workloads.map(toWire)
+      workloads: allCopies(manifest).slice(0, COPIES_PER_FRAME).map(toWire)
     }))
-    await reply.send(encodeStatusReply({ nodeName, manifests }), {
-      last: from + MANIFESTS_PER_FRAME >= held.length
-    })
+    const body = encodeStatusReply({ nodeName: context.init.nodeName, manifests })
+    await reply.send(body, { last: index === frames.length - 1 })
   }
+}
+
+function toFrames(held: readonly StoredManifest[]): StoredManifest[][] {
+  const frames: StoredManifest[][] = [[]]
+  let copies = 0
+  for (const manifest of held) {
+    const more = Math.min(allCopies(manifest).length, COPIES_PER_FRAME)
+    if (copies + more > COPIES_PER_FRAME || frames.at(-1)!.length >= MANIFESTS_PER_FRAME) {
+      frames.push([])
+      copies = 0
+    }
+    frames.at(-1)!.push(manifest)
+    copies += more
+  }
+  return frames
 }

@@ -2,31 +2,28 @@
 import * as flatbuffers from 'flatbuffers'
 import { Lookup as LookupTable } from '../beemesh/v1/lookup.ts'
 import { LOOKUP_LAYOUT, type Root } from '../layouts.ts'
-import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export interface Lookup {
-  /** 36 bytes each */
-  readonly manifestIds: readonly Bytes[]
+  readonly manifestId: Uint8Array
 }
 
 /** {@link Lookup} as given to the encoder: what the schema does not require may be left out. */
 export interface LookupInit {
-  /** 36 bytes each */
-  readonly manifestIds: readonly BytesInit[]
+  readonly manifestId: Uint8Array
 }
 
 /** @internal */
 export function writeLookup(builder: flatbuffers.Builder, value: LookupInit): flatbuffers.Offset {
-  const manifestIdsOffset = LookupTable.createManifestIdsVector(builder, value.manifestIds.map((item) => writeBytes(builder, item)))
+  const manifestIdOffset = builder.createByteVector(value.manifestId)
   LookupTable.startLookup(builder)
-  LookupTable.addManifestIds(builder, manifestIdsOffset)
+  LookupTable.addManifestId(builder, manifestIdOffset)
   return LookupTable.endLookup(builder)
 }
 
 /** @internal */
 export function toLookup(table: LookupTable): Lookup {
   return {
-    manifestIds: Array.from({ length: table.manifestIdsLength() }, (_, i) => toBytes(table.manifestIds(i)!))
+    manifestId: table.manifestIdArray()!.slice()
   }
 }
 

@@ -15,8 +15,6 @@ export interface Query {
   readonly tail: number
   /** ms since epoch, 0: all */
   readonly since: number
-  /** do not answer from the cache */
-  readonly fresh: boolean
 }
 
 /** {@link Query} as given to the encoder: what the schema does not require may be left out. */
@@ -31,8 +29,6 @@ export interface QueryInit {
   readonly tail?: number | undefined
   /** ms since epoch, 0: all */
   readonly since?: number | undefined
-  /** do not answer from the cache */
-  readonly fresh?: boolean | undefined
 }
 
 /** @internal */
@@ -49,7 +45,6 @@ export function writeQuery(builder: flatbuffers.Builder, value: QueryInit): flat
   QueryTable.addFollow(builder, value.follow ?? false)
   QueryTable.addTail(builder, value.tail ?? -1)
   QueryTable.addSince(builder, BigInt(value.since ?? 0))
-  QueryTable.addFresh(builder, value.fresh ?? false)
   return QueryTable.endQuery(builder)
 }
 
@@ -62,8 +57,7 @@ export function toQuery(table: QueryTable): Query {
     container: table.container() ?? undefined,
     follow: table.follow(),
     tail: table.tail(),
-    since: Number(table.since()),
-    fresh: table.fresh()
+    since: Number(table.since())
   }
 }
 

@@ -60,14 +60,12 @@ export function toManifestStatus(table: ManifestStatusTable): ManifestStatus {
 export interface StatusReply {
   readonly nodeName: string
   readonly manifests: readonly ManifestStatus[]
-  readonly truncated: boolean
 }
 
 /** {@link StatusReply} as given to the encoder: what the schema does not require may be left out. */
 export interface StatusReplyInit {
   readonly nodeName: string
   readonly manifests?: readonly ManifestStatusInit[] | undefined
-  readonly truncated?: boolean | undefined
 }
 
 /** @internal */
@@ -77,7 +75,6 @@ export function writeStatusReply(builder: flatbuffers.Builder, value: StatusRepl
   StatusReplyTable.startStatusReply(builder)
   StatusReplyTable.addNodeName(builder, nodeNameOffset)
   StatusReplyTable.addManifests(builder, manifestsOffset)
-  StatusReplyTable.addTruncated(builder, value.truncated ?? false)
   return StatusReplyTable.endStatusReply(builder)
 }
 
@@ -85,8 +82,7 @@ export function writeStatusReply(builder: flatbuffers.Builder, value: StatusRepl
 export function toStatusReply(table: StatusReplyTable): StatusReply {
   return {
     nodeName: table.nodeName()!,
-    manifests: Array.from({ length: table.manifestsLength() }, (_, i) => toManifestStatus(table.manifests(i)!)),
-    truncated: table.truncated()
+    manifests: Array.from({ length: table.manifestsLength() }, (_, i) => toManifestStatus(table.manifests(i)!))
   }
 }
 

@@ -2,7 +2,6 @@
 
 import * as flatbuffers from 'flatbuffers';
 
-import { Bytes } from './bytes.ts';
 
 
 export class Lookup {
@@ -27,39 +26,44 @@ static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
   return bb.__has_identifier('BMLK');
 }
 
-manifestIds(index: number, obj?:Bytes):Bytes|null {
+manifestId(index: number):number|null {
   const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
 }
 
-manifestIdsLength():number {
+manifestIdLength():number {
   const offset = this.bb!.__offset(this.bb_pos, 4);
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+manifestIdArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 4);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
 static startLookup(builder:flatbuffers.Builder) {
   builder.startObject(1);
 }
 
-static addManifestIds(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(0, manifestIdsOffset, 0);
+static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(0, manifestIdOffset, 0);
 }
 
-static createManifestIdsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
-  builder.startVector(4, data.length, 4);
+static createManifestIdVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
   for (let i = data.length - 1; i >= 0; i--) {
-    builder.addOffset(data[i]!);
+    builder.addInt8(data[i]!);
   }
   return builder.endVector();
 }
 
-static startManifestIdsVector(builder:flatbuffers.Builder, numElems:number) {
-  builder.startVector(4, numElems, 4);
+static startManifestIdVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
 }
 
 static endLookup(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
-  builder.requiredField(offset, 4) // manifest_ids
+  builder.requiredField(offset, 4) // manifest_id
   return offset;
 }
 
@@ -71,9 +75,9 @@ static finishSizePrefixedLookupBuffer(builder:flatbuffers.Builder, offset:flatbu
   builder.finish(offset, 'BMLK', true);
 }
 
-static createLookup(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createLookup(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset):flatbuffers.Offset {
   Lookup.startLookup(builder);
-  Lookup.addManifestIds(builder, manifestIdsOffset);
+  Lookup.addManifestId(builder, manifestIdOffset);
   return Lookup.endLookup(builder);
 }
 }

@@ -81,13 +81,8 @@ since():bigint {
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
-fresh():boolean {
-  const offset = this.bb!.__offset(this.bb_pos, 18);
-  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
-}
-
 static startQuery(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(7);
 }
 
 static addManifestIds(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset) {
@@ -142,10 +137,6 @@ static addSince(builder:flatbuffers.Builder, since:bigint) {
   builder.addFieldInt64(6, since, BigInt('0'));
 }
 
-static addFresh(builder:flatbuffers.Builder, fresh:boolean) {
-  builder.addFieldInt8(7, +fresh, +false);
-}
-
 static endQuery(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 6) // reply_key
@@ -160,7 +151,7 @@ static finishSizePrefixedQueryBuffer(builder:flatbuffers.Builder, offset:flatbuf
   builder.finish(offset, 'BMQY', true);
 }
 
-static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint, fresh:boolean):flatbuffers.Offset {
+static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint):flatbuffers.Offset {
   Query.startQuery(builder);
   Query.addManifestIds(builder, manifestIdsOffset);
   Query.addReplyKey(builder, replyKeyOffset);
@@ -169,7 +160,6 @@ static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Of
   Query.addFollow(builder, follow);
   Query.addTail(builder, tail);
   Query.addSince(builder, since);
-  Query.addFresh(builder, fresh);
   return Query.endQuery(builder);
 }
 }

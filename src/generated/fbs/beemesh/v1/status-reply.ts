@@ -44,13 +44,8 @@ manifestsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
-truncated():boolean {
-  const offset = this.bb!.__offset(this.bb_pos, 8);
-  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
-}
-
 static startStatusReply(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(2);
 }
 
 static addNodeName(builder:flatbuffers.Builder, nodeNameOffset:flatbuffers.Offset) {
@@ -73,10 +68,6 @@ static startManifestsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
-static addTruncated(builder:flatbuffers.Builder, truncated:boolean) {
-  builder.addFieldInt8(2, +truncated, +false);
-}
-
 static endStatusReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // node_name
@@ -91,11 +82,10 @@ static finishSizePrefixedStatusReplyBuffer(builder:flatbuffers.Builder, offset:f
   builder.finish(offset, 'BMST', true);
 }
 
-static createStatusReply(builder:flatbuffers.Builder, nodeNameOffset:flatbuffers.Offset, manifestsOffset:flatbuffers.Offset, truncated:boolean):flatbuffers.Offset {
+static createStatusReply(builder:flatbuffers.Builder, nodeNameOffset:flatbuffers.Offset, manifestsOffset:flatbuffers.Offset):flatbuffers.Offset {
   StatusReply.startStatusReply(builder);
   StatusReply.addNodeName(builder, nodeNameOffset);
   StatusReply.addManifests(builder, manifestsOffset);
-  StatusReply.addTruncated(builder, truncated);
   return StatusReply.endStatusReply(builder);
 }
 }

@@ -1,0 +1,77 @@
+import type { Manifest } from '../../manifest/index.ts'
+import { announce, type Context } from '../context.ts'
+import { WorkloadsError } from '../errors.ts'
+import type { StoredManifest, StoredWorkload } from '../types.ts'
+import { type Deployed, deployCopy, removeCopy } from './deploy.ts'
+import { tell } from './transition.ts'
+
+/** What became of the copies of one release. `failed` is empty when all run. */
+export interface ReleaseOutcome {
+  readonly running: readonly StoredWorkload[]
+  readonly failed: readonly Deployed[]
+}
+
+export type Report = (deployed: Deployed & { readonly unchanged?: boolean }) => void
+
+/**
+ * Starts the first release of a manifest: all its copies, or none. When one fails the others are removed and nothing but
+ * the version is remembered, so that the owner can try again. The release is in the table already ("accepted").
+ */
+export async function startRelease(
+  context: Context,
+  stored: StoredManifest,
+  { manifest, report }: { manifest: Manifest; report: Report }
+): Promise<ReleaseOutcome> {
+  const results = await Promise.all(
+    stored.workloads.map((copy) => startCopy(context, stored, { manifest, copy, report }))
+  )
+  context.reach('apply:all-deployed')
+  const failed = results.filter(({ workload }) => workload.state === 'failed')
+  const running = results
+    .filter(({ workload }) => workload.state !== 'failed')
+    .map(({ workload }) => workload)
+  if (failed.length === 0) {
+    announce(context, stored.manifestId)
+    context.reach('apply:settled')
+    return { running, failed }
+  }
+  const undone = await Promise.all(running.map((copy) => undo(context, stored, copy, report)))
+  // the version stays known, so that no older record is taken later
+  await context.table.put({ ...stored, tombstone: true, content: undefined, workloads: [] })
+  announce(context, stored.manifestId)
+  return { running: [], failed: [...failed, ...undone] }
+}
+
+/** Starts one copy and writes down what became of it. */
+export async function startCopy(
+  context: Context,
+  { manifestId, owner, version }: Pick<StoredManifest, 'manifestId' | 'owner' | 'version'>,
+  { manifest, copy, report }: { manifest: Manifest; copy: StoredWorkload; report: Report }
+): Promise<Deployed> {
+  const named = { manifestId, owner, version }
+  const onChange = (workload: StoredWorkload) => {
+    tell(context, named, workload)
+    report({ workload })
+  }
+  const deployed = await deployCopy(context, { stored: named, manifest, copy, onChange })
+  await context.table.putWorkload(manifestId, deployed.workload)
+  context.reach('apply:one-deployed')
+  tell(context, named, deployed.workload)
+  report(deployed)
+  return deployed
+}
+
+/** Takes a copy away again because another one failed. */
+export async function undo(
+  context: Context,
+  named: Pick<StoredManifest, 'manifestId' | 'version' | 'graceMs'>,
+  copy: StoredWorkload,
+  report: Report
+): Promise<Deployed> {
+  await removeCopy(context, copy, named.graceMs)
+  const { code, message } = new WorkloadsError('ROLLED_BACK', 'removed again, because another copy failed')
+  const workload: StoredWorkload = { ...copy, state: 'failed', ports: [], message }
+  tell(context, named, { ...workload, state: 'stopped' })
+  report({ workload, errorCode: code })
+  return { workload, errorCode: code }
+}
