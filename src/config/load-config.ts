@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
-import { CORE_SCHEMA, load } from 'js-yaml'
+import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import { ConfigError } from './errors.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
 import type { Config, ConfigInput } from './types.ts'
@@ -111,8 +111,9 @@ async function readConfigFile(file: string): Promise<ConfigInput> {
   }
   if (text.length > MAX_FILE_BYTES)
     throw new ConfigError('CONFIG_INVALID', `${file} is larger than ${MAX_FILE_BYTES} bytes`)
+  let documents: unknown[]
   try {
-    return (load(text, { schema: CORE_SCHEMA, maxAliases: 0 }) ?? {}) as ConfigInput
+    documents = loadAll(text, { schema: CORE_SCHEMA, maxAliases: 0 }) // load() refuses a file of comments only
   } catch (cause) {
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -120,6 +121,9 @@ async function readConfigFile(file: string): Promise<ConfigInput> {
       { cause }
     )
   }
+  if (documents.length > 1)
+    throw new ConfigError('CONFIG_INVALID', `${file} holds ${documents.length} documents, expected one`)
+  return (documents[0] ?? {}) as ConfigInput
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv): ConfigInput {

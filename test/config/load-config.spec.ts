@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { CONFIG_SCHEMA, ConfigError, type ConfigInput, loadConfig, toName } from '../../src/config/index.ts'
+
+describe('config: loading', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'bmc-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  const fileOf = async (text: string) => {
+    const path = join(folder, 'config.yaml')
+    await writeFile(path, text)
+    return path
+  }
+  const load = async (text: string | undefined, env: NodeJS.ProcessEnv = {}, flags: ConfigInput = {}) =>
+    loadConfig({ file: text === undefined ? undefined : await fileOf(text), env, flags })
+  const refuse = async (...args: Parameters<typeof load>): Promise<ConfigError> => {
+    const error = await load(...args).then(
+      () => undefined,
+      (thrown: unknown) => thrown
+    )
+    expect(error).to.be.instanceOf(ConfigError)
+    return error as ConfigError
+  }
+
+  it('fills in every default from the schema', async () => {
+    const config = (await load(undefined, { XDG_CONFIG_HOME: '/cfg' })) as unknown as Record<string, unknown>
+    for (const [key, schema] of Object.entries(CONFIG_SCHEMA.properties))
+      if ('default' in schema) expect(config[key], key).to.deep.equal(schema.default)
+    expect(config).to.include({ identity: '/cfg/beemesh/identity', networkKey: '/cfg/beemesh/network.key' })
+  })
+
+  it('file gives way to the environment, which gives way to flags', async () => {
+    const text = 'name: from-file\nportFirst: 20001\nengine: mock\n'
+    const env = { BEEMESH_NAME: 'from-env', BEEMESH_PORT_FIRST: '20002' }
+    const config = await load(text, env, { name: 'from-flag' })
+    expect(config).to.include({ name: 'from-flag', portFirst: 20_002, engine: 'mock' })
+  })
+
+  it('every key can be given by its variable', async () => {
+    const samples: Record<string, [string, unknown]> = {
+      string: ['', undefined],
+      array: ['/ip4/127.0.0.1/tcp/1, /ip4/127.0.0.1/tcp/2', ['/ip4/127.0.0.1/tcp/1', '/ip4/127.0.0.1/tcp/2']],
+      object: ['zone=a,disk=ssd', { zone: 'a', disk: 'ssd' }],
+      boolean: ['false', false]
+    }
+    for (const key of ['listen', 'labels', 'scheduling']) {
+      const { type, 'x-env': variable } = CONFIG_SCHEMA.properties[key]!
+      const [text, value] = samples[type]!
+      const config = (await load(undefined, { [variable!]: text })) as unknown as Record<string, unknown>
+      expect(config[key], key).to.deep.equal(value)
+    }
+    for (const [key, { 'x-env': variable }] of Object.entries(CONFIG_SCHEMA.properties))
+      expect(variable, key).to.match(/^BEEMESH_[A-Z_]+$/)
+  })
+
+  it('an empty variable is none', async () => {
+    expect(await load('name: from-file', { BEEMESH_NAME: '' })).to.include({ name: 'from-file' })
+  })
+
+  it('refuses a value of the wrong kind with the key and where it came from', async () => {
+    const fromFile = await refuse('portFirst: many')
+    expect(fromFile.code).to.equal('CONFIG_INVALID')
+    expect(fromFile.message).to.include('portFirst').and.to.include('config.yaml')
+    const fromEnv = await refuse(undefined, { BEEMESH_SCHEDULING: 'perhaps' })
+    expect(fromEnv.message).to.include('scheduling').and.to.include('the environment')
+    const fromFlags = await refuse(undefined, {}, { name: 'Not A Name' })
+    expect(fromFlags.message).to.include('name').and.to.include('the command line')
+  })
+
+  it('refuses a key it does not know', async () => {
+    expect((await refuse('nmae: x')).message).to.include('nmae')
+  })
+
+  it('refuses what is neither YAML nor JSON, has aliases, is too large, or is not there', async () => {
+    expect((await refuse('name: [')).code).to.equal('CONFIG_INVALID')
+    expect((await refuse('name: &a x\nengine: *a')).code).to.equal('CONFIG_INVALID')
+    expect((await refuse(`# ${'x'.repeat(300_000)}`)).code).to.equal('CONFIG_INVALID')
+    expect((await refuse('name: a\n---\nname: b')).message).to.include('2 documents')
+    expect((await refuse('- a list')).code).to.equal('CONFIG_INVALID')
+    const error = await loadConfig({ file: join(folder, 'nowhere'), env: {} }).catch(
+      (thrown: ConfigError) => thrown
+    )
+    expect(error).to.include({ code: 'CONFIG_UNREADABLE' })
+  })
+
+  it('reads JSON as well, and an empty file as nothing', async () => {
+    expect(await load('{"name":"json"}')).to.include({ name: 'json' })
+    for (const nothing of ['', '# nothing yet\n', '---\n'])
+      expect(await load(nothing)).to.include({ engine: 'auto' })
+  })
+
+  it('takes the network of the strongest level that names one', async () => {
+    const config = await load('networkKey: /some/key', {}, { network: 'open' })
+    expect(config.network).to.equal('open')
+    expect(config.networkKey).to.equal(undefined)
+    const other = await load('network: open', { BEEMESH_NETWORK_KEY: '/some/key' })
+    expect(other).to.include({ networkKey: '/some/key' })
+    expect(other.network).to.equal(undefined)
+    expect((await refuse('network: open\nnetworkKey: /some/key')).code).to.equal('CONFIG_INVALID')
+  })
+
+  it('publishes ports on loopback while the node listens on loopback, else everywhere, unless told', async () => {
+    expect(await load(undefined)).to.include({ publishAddress: '127.0.0.1' })
+    expect(await load('listen: ["/ip4/0.0.0.0/tcp/4001"]')).to.include({ publishAddress: '0.0.0.0' })
+    const told = await load('listen: ["/ip4/0.0.0.0/tcp/4001"]\npublishAddress: 10.0.0.1')
+    expect(told).to.include({ publishAddress: '10.0.0.1' })
+  })
+
+  it('refuses a port range whose end is before its start', async () => {
+    expect((await refuse('portFirst: 30000\nportLast: 29999')).message).to.include('30000')
+  })
+
+  it('makes a name others can type from any host name', () => {
+    expect(toName('Kestrel.local')).to.equal('kestrel')
+    expect(toName('My Laptop_2')).to.equal('my-laptop-2')
+    expect(toName('--')).to.equal('node')
+    expect(toName('x'.repeat(80))).to.have.length(63)
+  })
+})
