@@ -12,7 +12,8 @@
 #
 # Needs root, bash, iproute2, iptables, util-linux and Podman: `sh scripts/setup.sh --test`. Honours CONTAINERS_CONF, or takes it
 # from .setup/env; every host gets a copy as /etc/containers/containers.conf of its own. There is no netem here, so no latency.
-# One set of hosts at a time: bridge bmbr0 and addresses 10.78.0.0/24 are fixed. /usr, /tmp and /home are the machine's own.
+# One set of hosts at a time: bridge bmbr0 and addresses 10.78.0.0/24 are fixed. A host's /run and /dev/shm are its own, in memory
+# and empty at first; /usr, /tmp, /home and what is not named here are the machine's.
 set -euo pipefail
 bridge=bmbr0
 subnet=10.78.0
@@ -41,20 +42,25 @@ settings() { # path of the containers.conf to give to hosts, or nothing
 
 start_host() { # DIR I
   local host=$1/$2 i=$2 conf child pid
-  mkdir -p "$host"/{lib,run,libpod,netns,etc,shm}
+  mkdir -p "$host"/{lib,etc}
   cp -a /etc/containers/. "$host/etc/" 2> /dev/null || true
   rm -rf "$host/etc/networks" "$host/ready"
   conf=$(settings)
   if [ -n "$conf" ]; then cp "$conf" "$host/etc/containers.conf"; fi
-  # Private directories over the default paths, so that podman on a host needs no flags; mounts die with the namespace.
+  # Private directories over the default paths, so that podman on a host needs no flags; mounts die with the namespace. All of
+  # /run, because the OCI runtime keeps its state there (/run/runc), and podman asks it whether the machine runs systemd.
   setsid unshare -m -n -p --fork --mount-proc --propagation private bash -c "
-    mkdir -p /run/libpod /run/containers /var/lib/containers /run/netns /etc/containers
+    resolv=\$(cat /etc/resolv.conf) # may be a link into /run
+    mkdir -p /var/lib/containers /etc/containers
     mount --bind '$host/lib' /var/lib/containers
-    mount --bind '$host/run' /run/containers
-    mount --bind '$host/libpod' /run/libpod
-    mount --bind '$host/netns' /run/netns
     mount --bind '$host/etc' /etc/containers
+    mount -t tmpfs -o mode=755 tmpfs /run
     mount -t tmpfs tmpfs /dev/shm
+    if [ ! -e /etc/resolv.conf ]; then
+      resolver=\$(readlink -m /etc/resolv.conf)
+      mkdir -p \"\${resolver%/*}\"
+      echo \"\$resolv\" > \"\$resolver\"
+    fi
     touch '$host/ready'
     exec $(init)" < /dev/null > /dev/null 2>&1 &
   child=$!
@@ -72,19 +78,24 @@ start_host() { # DIR I
     echo 1 > /proc/sys/net/ipv4/ip_forward"
 }
 
+owner() { ip link show $bridge 2> /dev/null | sed -n 's/^ *alias //p'; } # DIR of the hosts that are up
+
 stop_host() { # DIR I: nothing to stop is success
   local pid
   ip link del "bmv$2" 2> /dev/null || true
   pid=$(cat "$1/$2/pid" 2> /dev/null) || return 0
   # its PID may be somebody else's by now: only kill what is the first process of a PID namespace
-  [ "$(awk '/^NSpid/ { print NF - 1, $NF }' "/proc/$pid/status" 2> /dev/null)" = '2 1' ] && kill -9 "$pid" || true
+  [ "$(awk '/^NSpid/ { print NF - 1, $NF }' "/proc/$pid/status" 2> /dev/null)" = '2 1' ] || return 0
+  kill -9 "$pid"
+  for _ in $(seq 250); do [ -d "/proc/$pid" ] || break; sleep 0.02; done # it goes last, after every process of its namespace
 }
 
 # Cgroups are the machine's, so a host's pods leave theirs behind: empty ones, found by the IDs in the host's own database.
 remove_cgroups() { # DIR I
   local id pod
   for id in $(cat "$1/$2/lib/storage/libpod/"*.db 2> /dev/null | grep -aoE '[0-9a-f]{64}' | sort -u); do
-    for pod in /sys/fs/cgroup/libpod_parent/"$id" /sys/fs/cgroup/*/libpod_parent/"$id"; do
+    # a pod's, or that of a container outside any pod
+    for pod in /sys/fs/cgroup/libpod_parent/{,libpod-}"$id" /sys/fs/cgroup/*/libpod_parent/{,libpod-}"$id"; do
       if [ -d "$pod" ]; then find "$pod" -depth -type d -exec rmdir {} + 2> /dev/null || true; fi
     done
   done
@@ -100,9 +111,10 @@ case ${1:-} in
 up)
   count=$2
   mkdir -p "$3"
-  dir=$(cd "$3" && pwd)
-  ip link show $bridge > /dev/null 2>&1 && fail "bridge $bridge exists: other hosts are up (hosts.sh down their DIR)"
+  dir=$(cd "$3" && pwd -P)
+  ! ip link show $bridge > /dev/null 2>&1 || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $(owner)"
   ip link add $bridge type bridge
+  ip link set $bridge alias "$dir"
   ip addr add $subnet.254/24 dev $bridge
   ip link set $bridge up
   for i in $(seq 1 "$count"); do start_host "$dir" "$i"; done
@@ -124,10 +136,9 @@ kill)
   kill -9 "$(first_process "$2" "$3")" # PID 1 of the host: every other process goes with it
   ;;
 down)
-  dir=$2
+  dir=$(realpath -m "$2")
   for host in "$dir"/[0-9]*; do if [ -d "$host" ]; then stop_host "$dir" "$(basename "$host")"; fi; done
-  ip link del $bridge 2> /dev/null || true
-  sleep 0.2 # the kernel is still ending their processes
+  case $(owner) in "$dir" | '') ip link del $bridge 2> /dev/null || true ;; esac # else it is that of other hosts
   for host in "$dir"/[0-9]*; do remove_cgroups "$dir" "$(basename "$host")"; done
   for _ in $(seq 50); do rm -rf "$dir" 2> /dev/null && break; sleep 0.1; done # until the last mount has gone
   [ ! -e "$dir" ] || fail "$dir could not be removed"
