@@ -32,11 +32,15 @@ describe('workloads: host ports', () => {
     expect(given.sort()).to.deep.equal(Array.from({ length: 10 }, (_, index) => 38_100 + index))
   })
 
-  it('are the manifest’s own where it names them, also when taken: the engine decides', async () => {
-    const own = manifestOf(pod({ name: 'web', containerPort: 80, hostPort: 8080 }))
-    const range = { first: 38_100, last: 38_109 }
-    const [port] = await assignPorts(own, { taken: new Set([8080]), range, publishAddress })
-    expect(port!.hostPort).to.equal(8080)
+  it('are the manifest’s own where it names them, and refused with PORT_IN_USE while somebody listens there', async () => {
+    const { port, server } = await occupy()
+    const own = manifestOf(pod({ name: 'web', containerPort: 80, hostPort: port }))
+    const assign = () => assignPorts(own, { taken: new Set(), range: { first: 1, last: 1 }, publishAddress })
+    const refused = await assign().catch((error: { code: string; message: string }) => error)
+    expect(refused).to.include({ code: 'PORT_IN_USE' })
+    expect((refused as { message: string }).message).to.include(String(port))
+    await new Promise((resolve) => server.close(resolve))
+    expect((await assign())[0]!.hostPort).to.equal(port)
   })
 
   it('leave out what another process listens on', async () => {
