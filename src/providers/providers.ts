@@ -5,6 +5,7 @@ import type {
   Libp2pEvents,
   Logger,
   PeerId,
+  PeerStore,
   PrivateKey
 } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
@@ -37,6 +38,7 @@ export interface ProvidersComponents {
   readonly registrar: Registrar
   readonly connectionManager: ConnectionManager
   readonly contentRouting: ContentRouting
+  readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger
 }
@@ -169,12 +171,21 @@ export class Providers implements ProvidersService {
   }
 
   async *#walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
-    // because a lone node's look-up waits for a neighbour until its deadline
-    if (this.#components.connectionManager.getConnections().length === 0) return
+    if (!(await this.#hasDhtNeighbour())) return // because a look-up waits for one until its deadline
     for await (const { id } of this.#components.contentRouting.findProviders(CID.decode(manifestId), {
       signal
     }))
       yield id.toString()
+  }
+
+  /** Connections of clients and of other networks do not count. */
+  async #hasDhtNeighbour(): Promise<boolean> {
+    const { connectionManager, peerStore } = this.#components
+    for (const { remotePeer } of connectionManager.getConnections()) {
+      const { protocols } = await peerStore.get(remotePeer).catch(() => ({ protocols: [] as string[] }))
+      if (protocols.some((protocol) => protocol.includes('/kad/'))) return true
+    }
+    return false
   }
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<Query>): Promise<void> {

@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import { generateSigningKey, openNetwork, type SigningKey } from '../../src/identity/index.ts'
+import { STATEMENT_LIFETIME_MS } from '../../src/members/constants.ts'
+import { signNodeStatement } from '../../src/members/index.ts'
+import { MemberTable } from '../../src/members/member-table.ts'
+import { signMembership } from '../../src/trust/index.ts'
+
+const NOW_MS = 1_800_000_000_000
+const network = openNetwork('test')
+const owner = generateSigningKey()
+
+function statementOf(
+  key: SigningKey,
+  { name = 'anna', nowMs = NOW_MS, networkId = network.id, memberships = [] as Uint8Array[] } = {}
+) {
+  const self = {
+    name,
+    memberships,
+    labels: { zone: 'a' },
+    engines: ['mock'],
+    version: '1.0.0',
+    bootId: new Uint8Array(16),
+    scheduling: true,
+    sealingKey: new Uint8Array(1216),
+    sealingEpoch: 1,
+    addresses: ['/ip4/127.0.0.1/tcp/4001']
+  }
+  return signNodeStatement(self, { key, networkId, nowMs })
+}
+
+describe('members: the table', () => {
+  let nowMs: number
+  let table: MemberTable
+  const anna = generateSigningKey()
+  const bert = generateSigningKey()
+  beforeEach(() => {
+    nowMs = NOW_MS
+    table = new MemberTable({ networkId: network.id, now: () => nowMs })
+  })
+
+  it('takes what is new and keeps the newest word of each node', () => {
+    expect(table.merge(statementOf(anna, { name: 'first' }))).to.include({
+      peerId: anna.peerId,
+      name: 'first'
+    })
+    nowMs += 10
+    expect(table.merge(statementOf(anna, { name: 'second', nowMs }))).to.include({ name: 'second' })
+    expect(table.merge(statementOf(anna, { name: 'first' })), 'older').to.equal(undefined)
+    expect(table.merge(statementOf(anna, { name: 'other', nowMs })), 'as old').to.equal(undefined)
+    expect(table.get(anna.peerId)).to.include({ name: 'second' })
+    expect(table.list()).to.have.length(1)
+  })
+
+  it('drops what is changed, of another network, or no statement at all', () => {
+    const changed = statementOf(anna)
+    const at = Buffer.from(changed).indexOf('anna')
+    changed[at] = 'z'.charCodeAt(0)
+    for (const bad of [
+      changed,
+      statementOf(anna, { networkId: openNetwork('other').id }),
+      new Uint8Array(40)
+    ])
+      expect(table.merge(bad)).to.equal(undefined)
+    expect(table.list()).to.deep.equal([])
+  })
+
+  it('forgets a node when its statement has run out, and takes none from the future', () => {
+    table.merge(statementOf(anna))
+    table.merge(statementOf(bert, { nowMs: NOW_MS + 1_000 }))
+    nowMs += STATEMENT_LIFETIME_MS
+    expect(table.list().map(({ peerId }) => peerId)).to.deep.equal([bert.peerId])
+    expect(table.get(anna.peerId)).to.equal(undefined)
+    expect(table.merge(statementOf(anna)), 'over').to.equal(undefined)
+    expect(table.merge(statementOf(anna, { nowMs: nowMs + 31_000 })), 'from the future').to.equal(undefined)
+  })
+
+  it('says who made a node a member; a grant for another node does not count', () => {
+    const context = { networkId: network.id, nowMs: NOW_MS }
+    const own = signMembership(owner, { ...context, subject: anna.publicKey })
+    const stolen = signMembership(owner, { ...context, subject: bert.publicKey })
+    expect(table.merge(statementOf(anna, { memberships: [stolen, own] }))!.memberOf).to.deep.equal([
+      owner.peerId
+    ])
+    expect(table.merge(statementOf(bert, { memberships: [own] }))!.memberOf).to.deep.equal([])
+  })
+
+  it('takes out of a name what could fool a terminal', () => {
+    expect(table.merge(statementOf(anna, { name: 'a\u001b[2Jb\u202e' }))).to.include({ name: 'a[2Jb' })
+  })
+})
