@@ -24,6 +24,18 @@ export const RUNTIME_ERROR_CODES = [
   'NAME_IN_USE',
   /** A container could not be started: no such command, no permission, a failed init container. */
   'START_FAILED',
+  /** The container cannot be started again in place; a new deployment of the workload may work. */
+  'RESTART_FAILED',
+  /** The engine's storage is full. */
+  'STORAGE_FULL',
+  /** The volume belongs to a workload that is still there. */
+  'VOLUME_IN_USE',
+  /** There is a volume of this name that we did not make. */
+  'VOLUME_NOT_OURS',
+  /** The command could not be run in the container: it does not run, or has no such program. */
+  'EXEC_FAILED',
+  /** The command did not end within its time, and was killed. */
+  'EXEC_TIMEOUT',
   /** The engine does not know the workload, or the workload has no such container. */
   'WORKLOAD_NOT_FOUND'
 ] as const
@@ -37,7 +49,9 @@ const RETRYABLE: ReadonlySet<RuntimeErrorCode> = new Set([
   'ENGINE_FAILED',
   'RESOURCES_EXHAUSTED',
   'IMAGE_PULL_FAILED',
-  'PORT_IN_USE'
+  'PORT_IN_USE',
+  'STORAGE_FULL',
+  'VOLUME_IN_USE'
 ])
 
 /** What went wrong between the node and an engine. `details.engine` names the engine, `details.workloadId` the workload. */

@@ -15,7 +15,7 @@
 export { createEngine, ENGINE_NAMES, type EngineInits, type EngineName } from './engines.ts'
 export { RUNTIME_ERROR_CODES, RuntimeError, type RuntimeErrorCode } from './errors.ts'
 export { MockEngine, type MockEngineInit, type MockScript, type MockWorkloadConfig } from './mock/index.ts'
-export { PodmanEngine, type PodmanEngineInit } from './podman/index.ts'
+export { PodmanEngine, type PodmanEngineInit, type PodmanTimeouts } from './podman/index.ts'
 export {
   AVAILABILITY_CACHE_MS,
   type EngineChoice,

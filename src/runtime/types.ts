@@ -1,5 +1,8 @@
 import type { Abortable } from '../common/index.ts'
 
+/** Where an engine writes one line per thing a person may want to know; a libp2p `Logger` fits. */
+export type EngineLogger = (format: string, ...values: unknown[]) => void
+
 /** A Kubernetes Pod document as plain JSON, already transformed: own name, own labels, explicit ports, limits. */
 export interface PodDocument {
   readonly apiVersion: 'v1'
@@ -32,8 +35,15 @@ export interface FileVolume {
 export interface DeployRequest {
   /** Equals `pod.metadata.name`; unique on the engine; matches /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/. */
   readonly workloadId: string
+  /**
+   * Volumes of `persistentVolumeClaim` name a volume of the engine by a `claimName` that is unique already: it is made when it is not
+   * there, labelled as ours, and stays when the workload goes. Images are pulled by each container's `imagePullPolicy`; left out
+   * means IfNotPresent, whatever the tag. `name@sha256:…` may be a manifest's digest or an image's own ID.
+   */
   readonly pod: PodDocument
   readonly files: readonly FileVolume[]
+  /** Highest number of processes and threads in each container; init containers are not counted. Undefined: the engine's default. */
+  readonly pidsLimit?: number
 }
 
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown'
@@ -42,7 +52,12 @@ export interface EngineContainer {
   /** The name from the manifest, without the engine's prefix. */
   readonly name: string
   readonly state: ContainerState
+  /** 128 + n may mean signal n, or a process that chose that number: engines do not tell these apart. */
   readonly exitCode?: number
+  /** What an exit code above 128 stands for, 'SIGKILL' for 137. */
+  readonly signal?: string
+  /** Once it has ended: whether the kernel killed it for memory. False also where the machine keeps no record of that. */
+  readonly oomKilled?: boolean
   readonly startedAtMs?: number
   readonly finishedAtMs?: number
 }
@@ -65,6 +80,8 @@ export interface EngineWorkload {
   readonly labels: Readonly<Record<string, string>>
   readonly ports: readonly EnginePort[]
   readonly startedAtMs?: number
+  /** IP address at which this machine reaches every port of the pod, published or not; undefined while it has none. */
+  readonly address?: string
   /** The engine's own last words when state is failed. */
   readonly message?: string
 }
@@ -105,6 +122,52 @@ export interface RemoveOptions extends Abortable {
   readonly graceMs?: number
 }
 
+export interface RestartOptions extends Abortable {
+  /** What still runs is stopped first: its stop signal, then this long, then SIGKILL. @default 0 */
+  readonly graceMs?: number
+}
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface ExecOptions extends Abortable {
+  /** @default the first container of the pod */
+  readonly container?: string
+  /** Program and arguments, as they are: no shell. */
+  readonly command: readonly string[]
+  /** With a terminal: everything is then 'stdout', with CR LF. @default false */
+  readonly tty?: boolean
+  /** Its end closes the command's standard input; undefined: there is none. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  /** Nothing more is read until its promise resolves, and then the command waits too. What it throws ends the command. */
+  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void | Promise<void>
+  /** Sizes of the terminal, the first as soon as it is known. */
+  readonly resizes?: AsyncIterable<TerminalSize>
+  /** After this long the command is killed, with EXEC_TIMEOUT. Undefined: no bound. */
+  readonly timeoutMs?: number
+}
+
+/** What one workload has used: its containers together, without what the engine needs for itself. */
+export interface EngineStats {
+  readonly workloadId: string
+  readonly atMs: number
+  /** CPU time since its containers started, so it falls when one is restarted: take rates from what grows. */
+  readonly cpuNanos: number
+  /** Without file pages that the kernel would give back at once. */
+  readonly memoryBytes: number
+  /** Sum of the limits; undefined when a container has none. */
+  readonly memoryLimitBytes?: number
+  /** Of the pod's own network; 0 for a pod in the host's. */
+  readonly networkRxBytes: number
+  readonly networkTxBytes: number
+  readonly blockReadBytes: number
+  readonly blockWriteBytes: number
+  /** Processes and threads. */
+  readonly pids: number
+}
+
 /**
  * What runs workloads. Implementations hold no state the engine itself does not hold, so that a restarted node finds
  * everything again with `list`. Every method may be called concurrently and has its own deadline.
@@ -117,8 +180,8 @@ export interface RuntimeEngine {
   validate(pod: PodDocument, options?: Abortable): Promise<void>
   /**
    * Starts the workload and resolves when every container runs. All or nothing: on any failure nothing of it is left.
-   * @throws RuntimeError IMAGE_NOT_FOUND, PORT_IN_USE, NAME_IN_USE, START_FAILED, ENGINE_UNAVAILABLE, ENGINE_TIMEOUT; the message
-   *   keeps the engine's own last line.
+   * @throws RuntimeError IMAGE_NOT_FOUND, IMAGE_PULL_FAILED, PORT_IN_USE, NAME_IN_USE, START_FAILED, STORAGE_FULL, ENGINE_UNAVAILABLE,
+   *   ENGINE_TIMEOUT; the message keeps the engine's own last line.
    */
   deploy(request: DeployRequest, options?: DeployOptions): Promise<EngineWorkload>
   /** undefined when the engine does not know the workload. */
@@ -128,10 +191,29 @@ export interface RuntimeEngine {
     filter: { readonly labels: Readonly<Record<string, string>> },
     options?: Abortable
   ): Promise<EngineWorkload[]>
+  /**
+   * Starts one container of a pod again, in place: same container, so its log goes on, ports and address stay, init containers
+   * are not run. Resolves when it runs.
+   * @throws RuntimeError WORKLOAD_NOT_FOUND; RESTART_FAILED when only a new deployment helps
+   */
+  restart(workloadId: string, container: string, options?: RestartOptions): Promise<void>
+  /**
+   * Runs a command in a container and resolves when it has ended and its output has been taken. An abort kills it, with what it
+   * started, and rejects with the signal's reason.
+   * @throws RuntimeError WORKLOAD_NOT_FOUND, EXEC_FAILED (not running, no such program), EXEC_TIMEOUT
+   */
+  exec(workloadId: string, options: ExecOptions): Promise<{ readonly exitCode: number }>
+  /** Of these workloads, or of all that this kind of engine made here; those that do not run are left out. */
+  stats(workloadIds?: readonly string[], options?: Abortable): Promise<EngineStats[]>
   /** @throws RuntimeError WORKLOAD_NOT_FOUND */
   logs(workloadId: string, options?: LogsOptions): AsyncIterable<LogLine>
   /** Removes pod, containers, ports and files; named volumes of claims stay. Repeatable: nothing to remove is success. */
   remove(workloadId: string, options?: RemoveOptions): Promise<void>
+  /**
+   * Removes volumes of claims, with what is in them. Repeatable: one that is not there is success.
+   * @throws RuntimeError VOLUME_IN_USE, VOLUME_NOT_OURS (made by somebody else under this name)
+   */
+  removeVolumes(names: readonly string[], options?: Abortable): Promise<void>
   /** Closes what the engine opened (service process, sockets). Workloads keep running. */
   close?(): Promise<void>
 }

@@ -30,7 +30,7 @@ const OBSERVED: readonly (readonly [string, string, string])[] = [
     'START_FAILED',
     '"/nope"'
   ],
-  ['Error: write /var/lib/x.json: no space left on device', 'ENGINE_FAILED', 'no space left'],
+  ['Error: write /var/lib/x.json: no space left on device', 'STORAGE_FULL', 'no space left'],
   [
     'Error: can not set env PIP. Reason: fieldPath status.podIP is either not valid or not supported',
     'POD_REFUSED',

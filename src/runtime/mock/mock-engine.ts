@@ -1,23 +1,25 @@
-import { type Abortable, delay } from '../../common/index.ts'
-import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
-import { assertDeployRequest, imagesOf } from '../pod-fields.ts'
+import { type Abortable, delay, raceSignal } from '../../common/index.ts'
+import { assertDeployRequest, claimsOf, imagesOf, planImage } from '../pod-fields.ts'
 import type {
   DeployOptions,
   DeployRequest,
   EngineAvailability,
   EnginePort,
+  EngineStats,
   EngineWorkload,
+  ExecOptions,
   LogLine,
   LogsOptions,
   PodDocument,
   RemoveOptions,
+  RestartOptions,
   RuntimeEngine
 } from '../types.ts'
+import { SIGKILL_EXIT } from '../workload-state.ts'
 import { sumLimits } from './limits.ts'
 import { MockWorkload } from './mock-workload.ts'
-import type { MockEngineInit, MockScript, MockWorkloadConfig } from './types.ts'
-
-const NAME = 'mock'
+import { failure, NAME, pretendToRun, sayHello, seededRandom } from './pretend.ts'
+import type { MockEngineInit, MockWorkloadConfig } from './types.ts'
 
 /** A pretended engine for tests and demonstrations: keeps everything in memory and runs nothing at all. */
 export class MockEngine implements RuntimeEngine {
@@ -26,6 +28,7 @@ export class MockEngine implements RuntimeEngine {
   readonly #workloads = new Map<string, MockWorkload>()
   /** IDs whose deployment is under way: their names and ports are taken. */
   readonly #starting = new Map<string, MockWorkload>()
+  readonly #volumes = new Set<string>()
   readonly #random: () => number
 
   constructor(init: MockEngineInit = {}) {
@@ -49,15 +52,17 @@ export class MockEngine implements RuntimeEngine {
     options.signal?.throwIfAborted()
     assertDeployRequest(request, NAME)
     await this.validate(pod)
-    const { portMapping = true, now = Date.now, script = sayHello } = this.#init
-    const workload = new MockWorkload(request, portMapping, now)
+    const { script = sayHello } = this.#init
+    const workload = new MockWorkload(request, this.#init)
     this.#assertRoom(workloadId, pod, workload.config)
     this.#starting.set(workloadId, workload)
     try {
+      this.#assertImages(workloadId, pod, options)
       options.onState?.('starting')
       await delay(this.#init.delayMs ?? 0, options)
       this.#assertStartable(workloadId, pod)
       workload.start(script)
+      for (const name of claimsOf(pod)) this.#volumes.add(name)
       this.#workloads.set(workloadId, workload)
       return workload.describe()
     } finally {
@@ -79,6 +84,40 @@ export class MockEngine implements RuntimeEngine {
     )
   }
 
+  async restart(workloadId: string, container: string, options: RestartOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    const workload = this.#known(workloadId, container)
+    workload.exit(container, SIGKILL_EXIT)
+    workload.startContainer(container, this.#init.script ?? sayHello)
+  }
+
+  async exec(workloadId: string, options: ExecOptions): Promise<{ readonly exitCode: number }> {
+    options.signal?.throwIfAborted()
+    const workload = this.#known(workloadId, options.container)
+    const container = options.container ?? workload.request.pod.spec.containers[0]!.name
+    if (workload.describe().containers.find(({ name }) => name === container)?.state !== 'running')
+      throw failure('EXEC_FAILED', workloadId, `container "${container}" does not run`)
+    const { timeoutMs, signal } = options
+    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+    const ended = AbortSignal.any([signal, timeout].filter((one) => one !== undefined))
+    const run = this.#init.exec ?? pretendToRun
+    try {
+      return {
+        exitCode: await raceSignal(run(workload.request, container, { ...options, signal: ended }), ended)
+      }
+    } catch (error) {
+      if (timeout?.aborted !== true || signal?.aborted === true) throw error
+      throw failure('EXEC_TIMEOUT', workloadId, `the command did not end within ${timeoutMs} ms`)
+    }
+  }
+
+  async stats(workloadIds?: readonly string[], _options: Abortable = {}): Promise<EngineStats[]> {
+    const chosen = [...this.#workloads].filter(
+      ([id]) => workloadIds === undefined || workloadIds.includes(id)
+    )
+    return chosen.flatMap(([, workload]) => workload.stats() ?? [])
+  }
+
   async *logs(workloadId: string, options: LogsOptions = {}): AsyncGenerator<LogLine> {
     yield* this.#known(workloadId, options.container).logs(options)
   }
@@ -88,6 +127,21 @@ export class MockEngine implements RuntimeEngine {
     const workload = this.#workloads.get(workloadId)
     this.#workloads.delete(workloadId)
     workload?.kill()
+  }
+
+  async removeVolumes(names: readonly string[], options: Abortable = {}): Promise<void> {
+    options.signal?.throwIfAborted()
+    for (const name of names) {
+      const user = [...this.#workloads.values()].find(({ request }) => claimsOf(request.pod).includes(name))
+      if (user !== undefined)
+        throw failure('VOLUME_IN_USE', user.request.workloadId, `it uses volume "${name}"`)
+      this.#volumes.delete(name)
+    }
+  }
+
+  /** Names of the volumes that claims have brought about. */
+  volumes(): string[] {
+    return [...this.#volumes]
   }
 
   async close(): Promise<void> {}
@@ -112,8 +166,8 @@ export class MockEngine implements RuntimeEngine {
   }
 
   /** Lets a container end. @throws RuntimeError WORKLOAD_NOT_FOUND */
-  exitContainer(workloadId: string, container: string, exitCode: number): void {
-    this.#known(workloadId, container).exit(container, exitCode)
+  exitContainer(workloadId: string, container: string, exitCode: number, oomKilled = false): void {
+    this.#known(workloadId, container).exit(container, exitCode, oomKilled)
   }
 
   /** Lets a container write a line. @throws RuntimeError WORKLOAD_NOT_FOUND */
@@ -149,19 +203,30 @@ export class MockEngine implements RuntimeEngine {
       )
   }
 
+  #assertImages(workloadId: string, pod: PodDocument, { onState }: DeployOptions): void {
+    const { missingImages = [], offline = false } = this.#init
+    for (const [image, policy] of imagesOf(pod)) {
+      const here = !missingImages.includes(image)
+      const plan = planImage(image, policy, here)
+      if (plan === 'pull') onState?.('pulling')
+      if (plan === 'pull' && offline)
+        throw failure(
+          'IMAGE_PULL_FAILED',
+          workloadId,
+          `image "${image}" cannot be pulled, registries are offline`
+        )
+      if (plan !== 'use' && !here)
+        throw failure('IMAGE_NOT_FOUND', workloadId, `image "${image}" is not there`)
+    }
+  }
+
   #assertStartable(workloadId: string, pod: PodDocument): void {
-    const { missingImages = [], missingCommands = [], successRate = 1 } = this.#init
-    const image = [...imagesOf(pod).keys()].find((name) => missingImages.includes(name))
-    if (image !== undefined) throw failure('IMAGE_NOT_FOUND', workloadId, `image "${image}" is not there`)
+    const { missingCommands = [], successRate = 1 } = this.#init
     const words = pod.spec.containers.map(({ command, args }) => [command, args].flat()[0])
     const word = words.find((first) => missingCommands.includes(String(first)))
     if (word !== undefined) throw failure('START_FAILED', workloadId, `there is no command "${word}"`)
     if (this.#random() >= successRate) throw failure('START_FAILED', workloadId, 'this one was drawn to fail')
   }
-}
-
-function sayHello({ name, image }: { readonly name: string; readonly image: string }): MockScript {
-  return { lines: [`mock engine: pretending to run ${image} as "${name}"`] }
 }
 
 /** Whether two publications cannot exist beside each other. */
@@ -173,21 +238,4 @@ function overlaps(a: EnginePort, b: EnginePort): boolean {
     a.protocol === b.protocol &&
     (a.hostIp === b.hostIp || everywhere(a) || everywhere(b))
   )
-}
-
-function failure(code: RuntimeErrorCode, workloadId: string, why: string): RuntimeError {
-  return new RuntimeError(code, `mock engine, workload "${workloadId}": ${why}`, {
-    details: { engine: NAME, workloadId }
-  })
-}
-
-/** Mulberry32: 0 <= x < 1, the same sequence for the same seed. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -1,9 +1,19 @@
 import { EventEmitter, on } from 'node:events'
 import { hostPortsOf } from '../pod-fields.ts'
-import type { DeployRequest, EngineContainer, EngineWorkload, LogLine, LogsOptions } from '../types.ts'
-import { toWorkloadState } from '../workload-state.ts'
+import type {
+  DeployRequest,
+  EngineContainer,
+  EngineStats,
+  EngineWorkload,
+  LogLine,
+  LogsOptions
+} from '../types.ts'
+import { describeEnd, SIGKILL_EXIT, toEnd, toWorkloadState } from '../workload-state.ts'
 import { sumLimits } from './limits.ts'
-import type { MockScript, MockWorkloadConfig } from './types.ts'
+import type { MockEngineInit, MockScript, MockWorkloadConfig } from './types.ts'
+
+/** What a workload without a limit says it uses. */
+const PRETENDED_BYTES = 2 ** 20
 
 /** One pretended workload: containers that are only words, and the lines they "wrote". */
 export class MockWorkload {
@@ -13,9 +23,15 @@ export class MockWorkload {
   readonly #lines: LogLine[] = []
   readonly #changes = new EventEmitter().setMaxListeners(0)
   readonly #now: () => number
+  readonly #address: string
   readonly #startedAtMs: number
+  readonly #processes = new Map<string, number>()
 
-  constructor(request: DeployRequest, portMapping: boolean, now: () => number) {
+  constructor(
+    request: DeployRequest,
+    { portMapping = true, now = Date.now, address = '127.0.0.1' }: MockEngineInit
+  ) {
+    this.#address = address
     this.request = request
     this.#now = now
     this.#startedAtMs = now()
@@ -23,20 +39,32 @@ export class MockWorkload {
       files: request.files,
       labels: request.pod.metadata.labels,
       ports: portMapping ? hostPortsOf(request.pod) : [],
-      ...sumLimits(request.pod)
+      ...sumLimits(request.pod),
+      ...(request.pidsLimit === undefined ? {} : { pidsLimit: request.pidsLimit })
     }
   }
 
   start(script: (container: DeployRequest['pod']['spec']['containers'][number]) => MockScript): void {
+    for (const container of this.request.pod.spec.containers) this.startContainer(container.name, script)
+  }
+
+  /** Again, when it has ended: what it said before stays. */
+  startContainer(
+    name: string,
+    script: (container: DeployRequest['pod']['spec']['containers'][number]) => MockScript
+  ): void {
     for (const container of this.request.pod.spec.containers) {
-      const { lines = [], exitCode } = script(container)
+      if (container.name !== name) continue
+      const { lines = [], exitCode, processes = 1, outOfMemory = false } = script(container)
+      this.#processes.set(name, Math.min(processes, this.config.pidsLimit ?? processes))
       this.#containers.set(container.name, {
         name: container.name,
         state: 'running',
         startedAtMs: this.#now()
       })
       for (const line of lines) this.say(container.name, line)
-      if (exitCode !== undefined) this.exit(container.name, exitCode)
+      if (outOfMemory) this.exit(container.name, SIGKILL_EXIT, true)
+      else if (exitCode !== undefined) this.exit(container.name, exitCode)
     }
   }
 
@@ -46,17 +74,23 @@ export class MockWorkload {
   }
 
   /** False when there is no such container. */
-  exit(container: string, exitCode: number): boolean {
+  exit(container: string, exitCode: number, oomKilled = false): boolean {
     const known = this.#containers.get(container)
     if (known === undefined) return false
-    this.#containers.set(container, { ...known, state: 'exited', exitCode, finishedAtMs: this.#now() })
+    this.#containers.set(container, {
+      ...known,
+      state: 'exited',
+      ...toEnd(exitCode, oomKilled),
+      finishedAtMs: this.#now()
+    })
     this.#changes.emit('change')
     return true
   }
 
   /** Ends every container that still runs, as SIGKILL would. */
   kill(): void {
-    for (const { name, state } of this.#containers.values()) if (state === 'running') this.exit(name, 137)
+    for (const { name, state } of this.#containers.values())
+      if (state === 'running') this.exit(name, SIGKILL_EXIT)
   }
 
   has(container: string): boolean {
@@ -74,7 +108,27 @@ export class MockWorkload {
       labels: this.config.labels,
       ports: this.config.ports,
       startedAtMs: this.#startedAtMs,
-      ...(failed === undefined ? {} : { message: `container "${failed.name}" ended with ${failed.exitCode}` })
+      address: this.#address,
+      ...(failed === undefined ? {} : { message: describeEnd(failed) })
+    }
+  }
+
+  /** Pretends half of each limit, since it was started; undefined when nothing runs. */
+  stats(): EngineStats | undefined {
+    const running = [...this.#containers.values()].filter(({ state }) => state === 'running')
+    if (running.length === 0) return undefined
+    const { cpuMillis, memoryBytes } = this.config
+    return {
+      workloadId: this.request.workloadId,
+      atMs: this.#now(),
+      cpuNanos: ((this.#now() - this.#startedAtMs) * 1_000_000 * (cpuMillis || 1000)) / 2000 + 1,
+      memoryBytes: memoryBytes === 0 ? PRETENDED_BYTES : memoryBytes / 2,
+      ...(memoryBytes === 0 ? {} : { memoryLimitBytes: memoryBytes }),
+      networkRxBytes: 0,
+      networkTxBytes: 0,
+      blockReadBytes: 0,
+      blockWriteBytes: 0,
+      pids: running.reduce((sum, { name }) => sum + (this.#processes.get(name) ?? 1), 0)
     }
   }
 

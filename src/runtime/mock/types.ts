@@ -1,9 +1,13 @@
-import type { EnginePort, FileVolume, PodContainer } from '../types.ts'
+import type { DeployRequest, EnginePort, ExecOptions, FileVolume, PodContainer } from '../types.ts'
 
 /** What a pretended container does. */
 export interface MockScript {
   /** Lines it writes to stdout when it starts. */
   readonly lines?: readonly string[]
+  /** Pretended processes; no more than the pids limit come about. @default 1 */
+  readonly processes?: number
+  /** Ends at once, killed for its memory. */
+  readonly outOfMemory?: boolean
   /** Ends with this code at once; undefined keeps it running until a test or `remove` ends it. */
   readonly exitCode?: number
 }
@@ -29,6 +33,12 @@ export interface MockEngineInit {
   readonly missingCommands?: readonly string[]
   /** What each container does. @default says one line and keeps running */
   readonly script?: (container: PodContainer) => MockScript
+  /** Registries cannot be reached: what would be pulled is not. @default false */
+  readonly offline?: boolean
+  /** IP address of every workload. @default '127.0.0.1', where nothing answers */
+  readonly address?: string
+  /** What a command in a container does; its result is the exit code. @default says one line and ends with 0 */
+  readonly exec?: (request: DeployRequest, container: string, options: ExecOptions) => Promise<number>
   /** Current time, ms. @default Date.now */
   readonly now?: () => number
 }
@@ -37,6 +47,7 @@ export interface MockEngineInit {
 export interface MockWorkloadConfig {
   readonly files: readonly FileVolume[]
   readonly ports: readonly EnginePort[]
+  readonly pidsLimit?: number
   readonly labels: Readonly<Record<string, string>>
   /** Sum of the containers' limits; 0 means none is stated. */
   readonly cpuMillis: number

@@ -49,5 +49,9 @@ export const LOG_MAX_SIZE = '16mb'
 
 /** Pod label: which `deploy` call made it, so that a failed call removes what it made and never another's. Not shown outside. */
 export const DEPLOY_LABEL = 'io.beemesh.deploy'
+/** Pod label: the limit of processes, because Podman forgets it with the container's cgroup. Not shown outside. */
+export const PIDS_LABEL = 'io.beemesh.pids'
+/** Volume label of a claim: its name. Volumes without it are not ours to remove. */
+export const CLAIM_LABEL = 'io.beemesh.claim'
 /** Volume label: the workload whose emptyDir this is. */
 export const VOLUME_LABEL = 'io.beemesh.workload'

@@ -14,4 +14,4 @@
  * await engine.close() // the workload, had it not been removed, would keep running
  */
 export { PodmanEngine } from './podman-engine.ts'
-export type { EngineLogger, PodmanEngineInit } from './types.ts'
+export type { PodmanEngineInit, PodmanTimeouts } from './types.ts'

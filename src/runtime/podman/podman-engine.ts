@@ -1,30 +1,43 @@
 import type { Abortable } from '../../common/index.ts'
+import { KernelLog, KeyedLock, prepareRunDirs } from '../parts/index.ts'
 import type {
   DeployOptions,
   DeployRequest,
   EngineAvailability,
+  EngineLogger,
+  EngineStats,
   EngineWorkload,
+  ExecOptions,
   LogLine,
   LogsOptions,
   PodDocument,
   RemoveOptions,
+  RestartOptions,
   RuntimeEngine
 } from '../types.ts'
 import { Podman, PodmanCommand } from './client/index.ts'
-import { ENGINE, INFO_TIMEOUT_MS, MIN_PODMAN_VERSION, SERVICE_IDLE_S } from './constants.ts'
+import {
+  ENGINE,
+  INFO_TIMEOUT_MS,
+  MIN_PODMAN_VERSION,
+  READ_TIMEOUT_MS,
+  REMOVE_TIMEOUT_MS,
+  SERVICE_IDLE_S
+} from './constants.ts'
 import { deployWorkload } from './deploy/deploy.ts'
 import { assertPodmanCanRun } from './deploy/podman-pod.ts'
-import { KeyedLock } from './keyed-lock.ts'
+import { execInWorkload } from './exec.ts'
 import { readLogs } from './logs/index.ts'
 import { prepareContainersConf } from './machine/containers-conf.ts'
-import { prepareRunDirs } from './machine/run-dir.ts'
 import { podmanError } from './podman-error.ts'
 import { removeWorkload } from './remove.ts'
-import { fetchWorkload, fetchWorkloads, type LabelCache } from './status/status.ts'
-import type { EngineLogger, PodmanEngineInit } from './types.ts'
+import { restartContainer } from './restart.ts'
+import { fetchStats } from './status/stats.ts'
+import { fetchWorkload, fetchWorkloads, type StatusContext } from './status/status.ts'
+import type { PodmanEngineInit } from './types.ts'
+import { removeClaims } from './volumes.ts'
 
-interface Prepared {
-  readonly podman: Podman
+interface Prepared extends StatusContext {
   readonly filesDir: string
 }
 
@@ -33,7 +46,7 @@ export class PodmanEngine implements RuntimeEngine {
   readonly name = ENGINE
   readonly #init: PodmanEngineInit
   readonly #log: EngineLogger
-  readonly #labels: LabelCache = new Map()
+  readonly #kernelLog = new KernelLog()
   /** One change at a time to each workload. */
   readonly #lock = new KeyedLock()
   #prepared: Promise<Prepared> | undefined
@@ -73,7 +86,7 @@ export class PodmanEngine implements RuntimeEngine {
     const context = await this.#prepare()
     return this.#lock.run(workloadId, async () => {
       await deployWorkload({ ...context, log: this.#log }, request, options)
-      const workload = await fetchWorkload(context.podman, this.#labels, workloadId, {})
+      const workload = await fetchWorkload(context, workloadId, {})
       if (workload !== undefined) return workload
       throw podmanError('START_FAILED', `workload "${workloadId}" was removed while it started`, {
         workloadId
@@ -82,16 +95,14 @@ export class PodmanEngine implements RuntimeEngine {
   }
 
   async status(workloadId: string, options: Abortable = {}): Promise<EngineWorkload | undefined> {
-    const { podman } = await this.#prepare()
-    return fetchWorkload(podman, this.#labels, workloadId, options)
+    return fetchWorkload(await this.#prepare(), workloadId, options)
   }
 
   async list(
     { labels }: { readonly labels: Readonly<Record<string, string>> },
     options: Abortable = {}
   ): Promise<EngineWorkload[]> {
-    const { podman } = await this.#prepare()
-    return fetchWorkloads(podman, this.#labels, labels, options)
+    return fetchWorkloads(await this.#prepare(), labels, options)
   }
 
   async *logs(workloadId: string, options: LogsOptions = {}): AsyncGenerator<LogLine> {
@@ -99,14 +110,35 @@ export class PodmanEngine implements RuntimeEngine {
     yield* readLogs(podman, workloadId, options)
   }
 
+  async restart(workloadId: string, container: string, options: RestartOptions = {}): Promise<void> {
+    const { podman } = await this.#prepare()
+    await this.#lock.run(workloadId, () => restartContainer(podman, workloadId, container, options))
+  }
+
+  async exec(workloadId: string, options: ExecOptions): Promise<{ readonly exitCode: number }> {
+    const { podman } = await this.#prepare()
+    return execInWorkload(podman, workloadId, options)
+  }
+
+  async stats(workloadIds?: readonly string[], options: Abortable = {}): Promise<EngineStats[]> {
+    const { podman } = await this.#prepare()
+    return fetchStats(podman, workloadIds, options)
+  }
+
   async remove(workloadId: string, options: RemoveOptions = {}): Promise<void> {
     const context = await this.#prepare()
     await this.#lock.run(workloadId, () => removeWorkload(context, workloadId, options))
   }
 
+  async removeVolumes(names: readonly string[], options: Abortable = {}): Promise<void> {
+    const { podman } = await this.#prepare()
+    await removeClaims(podman, names, options)
+  }
+
   async close(): Promise<void> {
     const prepared = await this.#prepared?.catch(() => undefined)
     await prepared?.podman.close()
+    await this.#kernelLog.close()
   }
 
   /** Directories, settings and the way to Podman; made by the first call, because a constructor does no work. */
@@ -130,10 +162,14 @@ export class PodmanEngine implements RuntimeEngine {
     const conf = await prepareContainersConf(containersConf, runDir)
     if (conf !== undefined) this.#log('podman settings: %s', conf)
     const command = new PodmanCommand(podmanPath, conf)
-    return {
-      filesDir,
-      podman: new Podman({ command, socketPath, service, idleS: serviceIdleS, log: this.#log })
+    const timeouts = {
+      readMs: READ_TIMEOUT_MS,
+      playMs: undefined,
+      removeMs: REMOVE_TIMEOUT_MS,
+      ...this.#init.timeouts
     }
+    const podman = new Podman({ command, socketPath, service, idleS: serviceIdleS, log: this.#log, timeouts })
+    return { filesDir, podman, pods: new Map(), kernelLog: this.#kernelLog }
   }
 }
 

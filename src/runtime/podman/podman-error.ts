@@ -11,16 +11,24 @@ const NOISE = [
   /is not a shared mount/
 ]
 
+/** Words of a store that Podman cannot read. */
+const DAMAGE = /invalid database|opening database|unexpected end of JSON|invalid character .* looking for/
+const DAMAGE_HINT =
+  "Podman's store on that machine may be damaged; look at it with `podman system check` (5.x) or `podman info`, and reset it with `podman system reset` when nothing else helps (that removes every container and image)."
+const FULL_HINT = 'Free space where Podman keeps its images (`podman system df` on that machine).'
+
 /** Sixty-four digits help nobody; Podman takes the first twelve. */
 const CONTAINER_ID = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g
 
 /** What Podman's words mean, first match wins. Texts of 4.3.1, observed 2026-11; a 5.x wording that differs ends in the fallback. */
 const MEANINGS: readonly (readonly [RegExp, RuntimeErrorCode])[] = [
+  [/no space left on device|disk quota exceeded/i, 'STORAGE_FULL'],
+  [/invalid database|permission denied: .*storage/, 'ENGINE_FAILED'],
+  [/volume .*is being used by the following container/, 'VOLUME_IN_USE'],
   [/address already in use|port is already allocated/, 'PORT_IN_USE'],
   [/pod already exists|name "[^"]*" is in use|that name is already in use/, 'NAME_IN_USE'],
   [/image not known|manifest unknown|did not resolve to an alias|no such image/, 'IMAGE_NOT_FOUND'],
   [/initializing source|pinging container registry|unable to pull|pull access denied/, 'IMAGE_PULL_FAILED'],
-  [/no space left on device|invalid database|permission denied: .*storage/, 'ENGINE_FAILED'],
   [/can not set env|supported kube kind|unmarshaling|PortMappings can only be used/, 'POD_REFUSED'],
   [/OCI |runc|crun|init container|starting container|failed to start/, 'START_FAILED']
 ]
@@ -46,7 +54,11 @@ export function toPodmanError(
     MEANINGS.some(([pattern, meaning]) => meaning === code && pattern.test(line))
   )
   const said = (telling ?? lines.at(-1) ?? 'it said nothing').replace(/^Error: /, '')
-  return podmanError(code, `podman could not ${what}: ${said}`, options)
+  return podmanError(code, `podman could not ${what}: ${said}`, {
+    ...options,
+    ...(DAMAGE.test(text) ? { hint: DAMAGE_HINT } : {}),
+    ...(code === 'STORAGE_FULL' ? { hint: FULL_HINT } : {})
+  })
 }
 
 export function podmanError(

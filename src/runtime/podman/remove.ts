@@ -1,10 +1,11 @@
 import { type Abortable, delay } from '../../common/index.ts'
+import { removeFileVolumes } from '../parts/index.ts'
 import type { RemoveOptions } from '../types.ts'
 import { awaitEmptyCgroup, removeEmptyCgroups } from './cgroup.ts'
 import type { Podman } from './client/index.ts'
 import { DEPLOY_LABEL, REMOVE_ATTEMPTS, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
-import { removeFileVolumes } from './deploy/file-volumes.ts'
 import type { PodInspect } from './types.ts'
+import { removeNewClaims } from './volumes.ts'
 
 /** Sent where an image names no signal of its own. */
 const DEFAULT_STOP_SIGNAL = 'SIGTERM'
@@ -36,6 +37,7 @@ export async function removeDeployment(
   const pod = await findPod(podman, workloadId, {})
   if (pod !== undefined && pod.Labels?.[DEPLOY_LABEL] !== deployId) return
   await removeWorkload({ podman, filesDir }, workloadId, { graceMs: 0 })
+  await removeNewClaims(podman, deployId)
 }
 
 /** The pod of exactly this name: Podman would also take the beginning of another pod's ID. */
@@ -91,18 +93,35 @@ async function askToStop(
   graceMs: number,
   options: Abortable
 ): Promise<void> {
-  const deadline = performance.now() + graceMs
   const fetchRunning = async () => {
     const entries = await podman.ask((client) => client.containers({ pod: workloadId }, options), options)
     return entries.filter(
       ({ State, IsInfra, PodName }) => State === 'running' && !IsInfra && PodName === workloadId
     )
   }
-  for (const { Id } of await fetchRunning()) {
-    const inspect = await podman.ask((client) => client.inspectContainer(Id, options), options)
-    const stopSignal = String(inspect?.Config.StopSignal || DEFAULT_STOP_SIGNAL)
-    await podman.ask((client) => client.killContainer(Id, stopSignal, options), options)
+  await stopContainers(
+    podman,
+    (await fetchRunning()).map(({ Id }) => Id),
+    graceMs,
+    options
+  )
+}
+
+/** Each one's own stop signal, then up to `graceMs` for all to end. */
+export async function stopContainers(
+  podman: Podman,
+  ids: readonly string[],
+  graceMs: number,
+  options: Abortable
+): Promise<void> {
+  const deadline = performance.now() + graceMs
+  const inspect = (id: string) => podman.ask((client) => client.inspectContainer(id, options), options)
+  for (const id of ids) {
+    const stopSignal = String((await inspect(id))?.Config.StopSignal || DEFAULT_STOP_SIGNAL)
+    await podman.ask((client) => client.killContainer(id, stopSignal, options), options)
   }
-  while (performance.now() < deadline && (await fetchRunning()).length > 0)
-    await delay(Math.min(TEARDOWN_POLL_MS * 2, graceMs), options)
+  const isRunning = async (id: string) => (await inspect(id))?.State.Status === 'running'
+  for (const id of ids)
+    while (performance.now() < deadline && (await isRunning(id)))
+      await delay(Math.min(TEARDOWN_POLL_MS * 2, graceMs), options)
 }

@@ -1,5 +1,4 @@
-/** Where the engine writes one line per thing a person may want to know; a libp2p `Logger` fits. */
-export type EngineLogger = (format: string, ...values: unknown[]) => void
+import type { EngineLogger } from '../types.ts'
 
 export interface PodmanEngineInit {
   /**
@@ -14,11 +13,24 @@ export interface PodmanEngineInit {
   readonly containersConf?: string
   /** The podman command. @default 'podman', from PATH */
   readonly podmanPath?: string
-  /** Whether to keep a `podman system service` for reads (1-3 ms instead of 30). False uses the command line only. @default true */
+  /** Whether to keep a `podman system service` for reads (1-3 ms instead of 30). False reads by the
+   * command line, and starts that service only for `exec`, which has no other way to a terminal. @default true */
   readonly service?: boolean
   /** Idle time after which that service ends by itself, s. @default {@link SERVICE_IDLE_S} */
   readonly serviceIdleS?: number
   readonly logger?: EngineLogger
+  /** Deadlines of single calls; those left out are the constants of the same name. */
+  readonly timeouts?: Partial<PodmanTimeouts>
+}
+
+/** How long Podman may take, ms. Shorter ones fail sooner when it hangs, and fail for nothing on a slow machine. */
+export interface PodmanTimeouts {
+  /** @default {@link READ_TIMEOUT_MS} */
+  readonly readMs: number
+  /** @default {@link PLAY_TIMEOUT_MS}, or {@link PLAY_WITH_INIT_TIMEOUT_MS} for a pod with init containers */
+  readonly playMs: number | undefined
+  /** Also of a start, and of anything else that changes something. @default {@link REMOVE_TIMEOUT_MS} */
+  readonly removeMs: number
 }
 
 /** One entry of `podman ps --format json`, the same from the socket. Infra containers included. */
@@ -33,6 +45,9 @@ export interface PsEntry {
   /** Seconds since epoch; year 1 while it runs. */
   readonly ExitedAt: number
   readonly IsInfra: boolean
+  /** Seconds since epoch, or a date: Podman has changed its mind. Only compared. */
+  readonly Created: number | string
+  readonly Networks: readonly string[] | null
   readonly Labels: Readonly<Record<string, string>> | null
   readonly Pod: string
   readonly PodName: string
@@ -53,6 +68,7 @@ export interface PodInspect {
   readonly Name: string
   readonly Labels: Readonly<Record<string, string>> | null
   readonly CgroupPath?: string
+  readonly InfraConfig?: { readonly HostNetwork?: boolean }
 }
 
 /** What we read of `podman inspect`. */
@@ -69,7 +85,16 @@ export interface ContainerInspect {
   }
   /** A number in Podman 4, a name like "SIGTERM" in 5. */
   readonly Config: { readonly StopSignal?: number | string }
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> | null
+  }
   readonly HostConfig: { readonly LogConfig: { readonly Type: string; readonly Path: string } }
+}
+
+/** What we read of `podman volume inspect`. */
+export interface VolumeInspect {
+  readonly Name: string
+  readonly Labels: Readonly<Record<string, string>> | null
 }
 
 export interface PsFilter {

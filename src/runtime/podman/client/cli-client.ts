@@ -1,7 +1,13 @@
 import type { Abortable } from '../../../common/index.ts'
 import { RuntimeError } from '../../errors.ts'
-import { READ_TIMEOUT_MS, REMOVE_TIMEOUT_MS } from '../constants.ts'
-import type { ContainerInspect, PodInspect, PsEntry, PsFilter } from '../types.ts'
+import type {
+  ContainerInspect,
+  PodInspect,
+  PodmanTimeouts,
+  PsEntry,
+  PsFilter,
+  VolumeInspect
+} from '../types.ts'
 import type { PodmanCommand } from './command.ts'
 import type { PodmanClient } from './types.ts'
 
@@ -12,9 +18,11 @@ const NOT_RUNNING = /can only kill running|is not running|no such process|contai
 /** Podman through its command line, about 30 ms a call: what is left when the socket cannot be had. */
 export class CliClient implements PodmanClient {
   readonly #command: PodmanCommand
+  readonly #timeouts: PodmanTimeouts
 
-  constructor(command: PodmanCommand) {
+  constructor(command: PodmanCommand, timeouts: PodmanTimeouts) {
     this.#command = command
+    this.#timeouts = timeouts
   }
 
   async containers({ labels = {}, pod }: PsFilter, options: Abortable): Promise<PsEntry[]> {
@@ -58,6 +66,10 @@ export class CliClient implements PodmanClient {
     await absentIs(this.#write(args, 'signal a container', options), '', NOT_RUNNING)
   }
 
+  async startContainer(id: string, options: Abortable): Promise<void> {
+    await this.#write(['start', id], 'start a container', options)
+  }
+
   async removePod(id: string, options: Abortable): Promise<void> {
     await absentIs(this.#write(['pod', 'rm', '--force', '--time', '0', id], 'remove a pod', options), '')
   }
@@ -79,6 +91,11 @@ export class CliClient implements PodmanClient {
     return ((await this.#read(args, 'list volumes', options)) as { Name: string }[]).map(({ Name }) => Name)
   }
 
+  async inspectVolume(name: string, options: Abortable): Promise<VolumeInspect | undefined> {
+    const found = await absentIs(this.#read(['volume', 'inspect', name], 'inspect a volume', options), [])
+    return (found as VolumeInspect[])[0]
+  }
+
   async removeVolume(name: string, options: Abortable): Promise<void> {
     await absentIs(this.#write(['volume', 'rm', name], 'remove a volume', options), '')
   }
@@ -86,14 +103,14 @@ export class CliClient implements PodmanClient {
   async #read(args: readonly string[], what: string, { signal }: Abortable): Promise<unknown> {
     const stdout = await this.#command.run(args, {
       what,
-      timeoutMs: READ_TIMEOUT_MS,
+      timeoutMs: this.#timeouts.readMs,
       ...(signal && { signal })
     })
     return JSON.parse(stdout === '' ? '[]' : stdout)
   }
 
   #write(args: readonly string[], what: string, { signal }: Abortable): Promise<string> {
-    return this.#command.run(args, { what, timeoutMs: REMOVE_TIMEOUT_MS, ...(signal && { signal }) })
+    return this.#command.run(args, { what, timeoutMs: this.#timeouts.removeMs, ...(signal && { signal }) })
   }
 }
 

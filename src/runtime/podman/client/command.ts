@@ -72,8 +72,9 @@ export class PodmanCommand {
   async run(args: readonly string[], options: RunOptions): Promise<string> {
     const { signal, timeoutMs, what, fallback = 'ENGINE_FAILED', input = '', network, workloadId } = options
     signal?.throwIfAborted()
+    const late: NodeJS.Timeout[] = []
     try {
-      const { stdout } = await execa(this.path, args, {
+      const child = execa(this.path, args, {
         env: this.env(network),
         extendEnv: false,
         input,
@@ -81,7 +82,19 @@ export class PodmanCommand {
         forceKillAfterDelay: FORCE_KILL_AFTER_MS,
         ...(signal === undefined ? {} : { cancelSignal: signal })
       })
-      return stdout
+      // because a grandchild that outlives podman holds its output open, and execa waits for the end of that
+      const letGo = () => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }
+      late.push(setTimeout(letGo, timeoutMs + FORCE_KILL_AFTER_MS * 1.5))
+      const onAbort = () => void late.push(setTimeout(letGo, FORCE_KILL_AFTER_MS * 1.5))
+      signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        return (await child).stdout
+      } finally {
+        signal?.removeEventListener('abort', onAbort)
+      }
     } catch (error) {
       signal?.throwIfAborted()
       if (!(error instanceof ExecaError)) throw error
@@ -93,7 +106,16 @@ export class PodmanCommand {
           ...context,
           hint: 'Install Podman 4.3 or newer ("npm run setup" does it in a checkout).'
         })
-      throw toPodmanError(what, `${error.stdout}\n${error.stderr}`, fallback, context)
+      const said = `${error.stdout ?? ''}\n${error.stderr ?? ''}`
+      if (error.signal !== undefined && said.trim() === '')
+        throw podmanError(
+          'ENGINE_FAILED',
+          `podman could not ${what}: it was killed (${error.signal})`,
+          context
+        )
+      throw toPodmanError(what, said, fallback, context)
+    } finally {
+      for (const timer of late) clearTimeout(timer)
     }
   }
 }

@@ -8,4 +8,5 @@
  */
 export { PodmanCommand } from './command.ts'
 export { Podman } from './podman.ts'
+export type { RestClient } from './rest-client.ts'
 export type { PodmanClient } from './types.ts'

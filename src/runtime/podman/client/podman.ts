@@ -1,18 +1,21 @@
 import type { Abortable } from '../../../common/index.ts'
+import type { EngineLogger } from '../../types.ts'
 import { SERVICE_RETRY_MS } from '../constants.ts'
-import type { EngineLogger } from '../types.ts'
+import type { PodmanTimeouts } from '../types.ts'
 import { CliClient } from './cli-client.ts'
 import type { PodmanCommand, RunOptions } from './command.ts'
+import type { RestClient } from './rest-client.ts'
 import { PodmanService } from './service.ts'
 import type { PodmanClient } from './types.ts'
 
 export interface PodmanInit {
   readonly command: PodmanCommand
   readonly socketPath: string
-  /** False: the command line only. */
+  /** False: questions go by the command line. */
   readonly service: boolean
   readonly idleS: number
   readonly log: EngineLogger
+  readonly timeouts: PodmanTimeouts
 }
 
 /** Socket errors after which the same question may be asked again: the service has just ended, idle or killed. */
@@ -21,16 +24,20 @@ const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
 /** Podman by the quickest way that works: its socket, else its command line. */
 export class Podman {
   readonly #command: PodmanCommand
-  readonly #service: PodmanService | undefined
+  readonly #service: PodmanService
+  readonly #byService: boolean
   readonly #cli: CliClient
   readonly #log: EngineLogger
+  readonly timeouts: PodmanTimeouts
   #cliUntil = 0
 
-  constructor({ command, socketPath, service, idleS, log }: PodmanInit) {
-    this.#command = command
-    this.#cli = new CliClient(command)
-    this.#service = service ? new PodmanService(command, socketPath, idleS, log) : undefined
-    this.#log = log
+  constructor(init: PodmanInit) {
+    this.#command = init.command
+    this.#cli = new CliClient(init.command, init.timeouts)
+    this.#service = new PodmanService(init)
+    this.#byService = init.service
+    this.#log = init.log
+    this.timeouts = init.timeouts
   }
 
   /** Runs a command; see {@link PodmanCommand.run}. */
@@ -52,12 +59,17 @@ export class Podman {
     }
   }
 
+  /** The service, for what only it can do. @throws RuntimeError ENGINE_UNAVAILABLE */
+  service(options: Abortable): Promise<RestClient> {
+    return this.#service.client(options)
+  }
+
   async close(): Promise<void> {
-    await this.#service?.close()
+    await this.#service.close()
   }
 
   async #client(options: Abortable): Promise<PodmanClient> {
-    if (this.#service === undefined || Date.now() < this.#cliUntil) return this.#cli
+    if (!this.#byService || Date.now() < this.#cliUntil) return this.#cli
     try {
       return await this.#service.client(options)
     } catch (error) {

@@ -1,16 +1,27 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type Abortable, withDeadline } from '../../../common/index.ts'
-import { API_BASE, READ_TIMEOUT_MS, REMOVE_TIMEOUT_MS } from '../constants.ts'
+import type { RuntimeErrorCode } from '../../errors.ts'
+import { API_BASE } from '../constants.ts'
 import { podmanError, toPodmanError } from '../podman-error.ts'
-import type { ContainerInspect, PodInspect, PsEntry, PsFilter } from '../types.ts'
+import type {
+  ContainerInspect,
+  PodInspect,
+  PodmanTimeouts,
+  PsEntry,
+  PsFilter,
+  VolumeInspect
+} from '../types.ts'
 import type { PodmanClient } from './types.ts'
 
-interface Call extends Abortable {
+export interface RestCall extends Abortable {
   readonly what: string
   readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly body?: unknown
   readonly timeoutMs?: number
+  /** Code for words we do not know. @default 'ENGINE_FAILED' */
+  readonly fallback?: RuntimeErrorCode
   /** Statuses that mean "there is none", answered with undefined. @default [404] */
   readonly absent?: readonly number[]
 }
@@ -18,10 +29,12 @@ interface Call extends Abortable {
 /** Podman over the REST socket of its service, 1-3 ms a read. */
 export class RestClient implements PodmanClient {
   readonly #socketPath: string
+  readonly #timeouts: PodmanTimeouts
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 16 })
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, timeouts: PodmanTimeouts) {
     this.#socketPath = socketPath
+    this.#timeouts = timeouts
   }
 
   async containers({ labels, pod }: PsFilter, options: Abortable): Promise<PsEntry[]> {
@@ -32,29 +45,39 @@ export class RestClient implements PodmanClient {
       ...(pod === undefined ? {} : { pod: [pod] })
     }
     const path = `/containers/json?all=true&pod=true&filters=${encodeURIComponent(JSON.stringify(filters))}`
-    return ((await this.#call(path, { ...options, what: 'list containers' })) as PsEntry[] | undefined) ?? []
+    return ((await this.call(path, { ...options, what: 'list containers' })) as PsEntry[] | undefined) ?? []
   }
 
   async inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined> {
     const path = `/pods/${encodeURIComponent(pod)}/json`
-    return (await this.#call(path, { ...options, what: 'inspect a pod' })) as PodInspect | undefined
+    return (await this.call(path, { ...options, what: 'inspect a pod' })) as PodInspect | undefined
   }
 
   async inspectContainer(id: string, options: Abortable): Promise<ContainerInspect | undefined> {
     const path = `/containers/${encodeURIComponent(id)}/json`
-    return (await this.#call(path, { ...options, what: 'inspect a container' })) as
+    return (await this.call(path, { ...options, what: 'inspect a container' })) as
       | ContainerInspect
       | undefined
   }
 
   async imageExists(image: string, options: Abortable): Promise<boolean> {
     const path = `/images/${encodeURIComponent(image)}/json`
-    return (await this.#call(path, { ...options, what: 'look for an image' })) !== undefined
+    return (await this.call(path, { ...options, what: 'look for an image' })) !== undefined
   }
 
   async killContainer(id: string, signalName: string, options: Abortable): Promise<void> {
     const path = `/containers/${encodeURIComponent(id)}/kill?signal=${encodeURIComponent(signalName)}`
     await this.#write(path, 'POST', 'signal a container', options, [404, 409, 500]) // because a container that does not run is 409 or 500
+  }
+
+  async startContainer(id: string, options: Abortable): Promise<void> {
+    await this.#write(
+      `/containers/${encodeURIComponent(id)}/start`,
+      'POST',
+      'start a container',
+      options,
+      [304]
+    )
   }
 
   async removePod(id: string, options: Abortable): Promise<void> {
@@ -68,7 +91,7 @@ export class RestClient implements PodmanClient {
     options: Abortable
   ): Promise<void> {
     const body = { Name: name, Label: labels, Labels: labels, Options: driverOptions }
-    await this.#call('/volumes/create', {
+    await this.call('/volumes/create', {
       ...options,
       what: 'create a volume',
       method: 'POST',
@@ -79,8 +102,13 @@ export class RestClient implements PodmanClient {
 
   async volumes(label: string, value: string, options: Abortable): Promise<string[]> {
     const filters = encodeURIComponent(JSON.stringify({ label: [`${label}=${value}`] }))
-    const found = await this.#call(`/volumes/json?filters=${filters}`, { ...options, what: 'list volumes' })
+    const found = await this.call(`/volumes/json?filters=${filters}`, { ...options, what: 'list volumes' })
     return ((found ?? []) as { Name: string }[]).map(({ Name }) => Name)
+  }
+
+  async inspectVolume(name: string, options: Abortable): Promise<VolumeInspect | undefined> {
+    const path = `/volumes/${encodeURIComponent(name)}/json`
+    return (await this.call(path, { ...options, what: 'inspect a volume' })) as VolumeInspect | undefined
   }
 
   async removeVolume(name: string, options: Abortable): Promise<void> {
@@ -89,7 +117,7 @@ export class RestClient implements PodmanClient {
 
   /** True when the service answers. */
   async ping(options: Abortable): Promise<boolean> {
-    return (await this.#call('/_ping', { ...options, what: 'answer' })) !== undefined
+    return (await this.call('/_ping', { ...options, what: 'answer' })) !== undefined
   }
 
   close(): void {
@@ -103,18 +131,48 @@ export class RestClient implements PodmanClient {
     options: Abortable,
     absent = [404]
   ): Promise<void> {
-    await this.#call(path, { ...options, method, what, absent, timeoutMs: REMOVE_TIMEOUT_MS })
+    await this.call(path, { ...options, method, what, absent, timeoutMs: this.#timeouts.removeMs })
   }
 
-  /** @throws RuntimeError ENGINE_TIMEOUT, or what Podman's words mean; a socket error as it is: then the service is gone */
-  async #call(path: string, call: Call): Promise<unknown> {
-    const { what, signal, timeoutMs = READ_TIMEOUT_MS, absent = [404] } = call
+  /** A connection of its own, raw in both directions, instead of an answer. */
+  upgrade(path: string, body: unknown, { signal }: Abortable): Promise<Duplex> {
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+    const json = JSON.stringify(body)
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(json),
+      connection: 'Upgrade',
+      upgrade: 'tcp'
+    }
+    const outgoing = request({
+      socketPath: this.#socketPath,
+      path: API_BASE + path,
+      method: 'POST',
+      headers,
+      ...(signal && { signal })
+    })
+    outgoing.once('error', reject)
+    outgoing.once('upgrade', (_, socket, head) => {
+      if (head.length > 0) socket.unshift(head)
+      resolve(socket)
+    })
+    outgoing.once('response', async (response) => {
+      const said = messageOf(await text(response).catch(() => ''))
+      reject(toPodmanError('run a command', said, 'EXEC_FAILED'))
+    })
+    outgoing.end(json)
+    return promise
+  }
+
+  /** Any other question. @throws RuntimeError ENGINE_TIMEOUT, or what Podman's words mean; a socket error as it is: then the service is gone */
+  async call(path: string, call: RestCall): Promise<unknown> {
+    const { what, signal, timeoutMs = this.#timeouts.readMs, absent = [404] } = call
     try {
       const response = await this.#send(path, call, withDeadline(timeoutMs, signal))
       const body = await text(response)
       const status = response.statusCode ?? 0
       if (absent.includes(status)) return undefined
-      if (status >= 400) throw toPodmanError(what, messageOf(body), 'ENGINE_FAILED')
+      if (status >= 400) throw toPodmanError(what, messageOf(body), call.fallback ?? 'ENGINE_FAILED')
       return response.headers['content-type']?.includes('json') && body !== '' ? JSON.parse(body) : body
     } catch (error) {
       signal?.throwIfAborted()
@@ -127,7 +185,7 @@ export class RestClient implements PodmanClient {
     }
   }
 
-  #send(path: string, { method = 'GET', body }: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  #send(path: string, { method = 'GET', body }: RestCall, signal: AbortSignal): Promise<IncomingMessage> {
     const json = body === undefined ? undefined : JSON.stringify(body)
     return new Promise((resolve, reject) => {
       const outgoing = request({

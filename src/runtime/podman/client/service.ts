@@ -1,11 +1,20 @@
 import { rm } from 'node:fs/promises'
 import { execa, type ResultPromise } from 'execa'
 import { type Abortable, delay, raceSignal, withDeadline } from '../../../common/index.ts'
+import type { EngineLogger } from '../../types.ts'
 import { FORCE_KILL_AFTER_MS, SERVICE_START_TIMEOUT_MS } from '../constants.ts'
 import { podmanError } from '../podman-error.ts'
-import type { EngineLogger } from '../types.ts'
+import type { PodmanTimeouts } from '../types.ts'
 import type { PodmanCommand } from './command.ts'
 import { RestClient } from './rest-client.ts'
+
+export interface PodmanServiceInit {
+  readonly command: PodmanCommand
+  readonly socketPath: string
+  readonly idleS: number
+  readonly log: EngineLogger
+  readonly timeouts: PodmanTimeouts
+}
 
 interface Running {
   readonly child: ResultPromise
@@ -23,14 +32,16 @@ export class PodmanService {
   readonly #socketPath: string
   readonly #idleS: number
   readonly #log: EngineLogger
+  readonly #timeouts: PodmanTimeouts
   #running: Promise<Running> | undefined
   #closed = false
 
-  constructor(command: PodmanCommand, socketPath: string, idleS: number, log: EngineLogger) {
+  constructor({ command, socketPath, idleS, log, timeouts }: PodmanServiceInit) {
     this.#command = command
     this.#socketPath = socketPath
     this.#idleS = idleS
     this.#log = log
+    this.#timeouts = timeouts
   }
 
   /** A client whose service answered when it was started. @throws RuntimeError ENGINE_UNAVAILABLE */
@@ -67,7 +78,11 @@ export class PodmanService {
       forceKillAfterDelay: FORCE_KILL_AFTER_MS
     })
     child.nodeChildProcess.unref()
-    const running: Running = { child, client: new RestClient(this.#socketPath), exited: false }
+    const running: Running = {
+      child,
+      client: new RestClient(this.#socketPath, this.#timeouts),
+      exited: false
+    }
     const ended = child.then(({ shortMessage }) => {
       running.exited = true
       running.client.close()

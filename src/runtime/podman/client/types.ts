@@ -1,5 +1,5 @@
 import type { Abortable } from '../../../common/index.ts'
-import type { ContainerInspect, PodInspect, PsEntry, PsFilter } from '../types.ts'
+import type { ContainerInspect, PodInspect, PsEntry, PsFilter, VolumeInspect } from '../types.ts'
 
 /**
  * The few questions and small commands this engine has for Podman, each with its own deadline. Two means: the REST socket, and
@@ -13,6 +13,8 @@ export interface PodmanClient {
   imageExists(image: string, options: Abortable): Promise<boolean>
   /** Sends a signal; a container that does not run is no error. */
   killContainer(id: string, signalName: string, options: Abortable): Promise<void>
+  /** Starts a container that has ended; one that runs is no error. */
+  startContainer(id: string, options: Abortable): Promise<void>
   /** Removes the pod and its containers, killing what still runs. */
   removePod(id: string, options: Abortable): Promise<void>
   createVolume(
@@ -23,5 +25,7 @@ export interface PodmanClient {
   ): Promise<void>
   /** Names of the volumes with this label. */
   volumes(label: string, value: string, options: Abortable): Promise<string[]>
+  /** Undefined when there is none. */
+  inspectVolume(name: string, options: Abortable): Promise<VolumeInspect | undefined>
   removeVolume(name: string, options: Abortable): Promise<void>
 }

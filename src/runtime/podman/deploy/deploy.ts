@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto'
-import { assertDeployRequest } from '../../pod-fields.ts'
-import type { DeployOptions, DeployRequest, PodDocument } from '../../types.ts'
+import { writeFileVolumes } from '../../parts/index.ts'
+import { assertDeployRequest, claimsOf } from '../../pod-fields.ts'
+import type { DeployOptions, DeployRequest, EngineLogger, PodDocument } from '../../types.ts'
 import type { Podman } from '../client/index.ts'
 import {
   ABORTED_PLAY_MS,
+  DEPLOY_LABEL,
   ENGINE,
   LOG_MAX_SIZE,
+  PIDS_LABEL,
   PLAY_TIMEOUT_MS,
   PLAY_WITH_INIT_TIMEOUT_MS,
   VOLUME_LABEL
 } from '../constants.ts'
 import { podmanError } from '../podman-error.ts'
 import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from '../remove.ts'
-import type { EngineLogger } from '../types.ts'
-import { writeFileVolumes } from './file-volumes.ts'
+import { createClaims } from '../volumes.ts'
 import { ensureImages } from './images.ts'
+import { enforcePidsLimit } from './pids-limit.ts'
 import { assertPodmanCanRun, planScratchVolumes, type ScratchVolume, toPodmanPod } from './podman-pod.ts'
 
 export interface DeployContext extends RemoveContext {
@@ -28,7 +31,7 @@ export async function deployWorkload(
   options: DeployOptions
 ): Promise<void> {
   const { podman, filesDir, log } = context
-  const { workloadId, pod, files } = request
+  const { workloadId, pod, files, pidsLimit } = request
   options.signal?.throwIfAborted()
   assertDeployRequest(request, ENGINE)
   assertPodmanCanRun(pod, new Set(files.map(({ volume }) => volume)))
@@ -36,14 +39,17 @@ export async function deployWorkload(
     throw podmanError('NAME_IN_USE', `a workload called "${workloadId}" exists on this machine`, {
       workloadId
     })
-  await ensureImages(podman, pod, options)
+  const images = await ensureImages(podman, pod, options)
   const deployId = randomUUID()
   const scratch = planScratchVolumes(pod)
   try {
     options.onState?.('starting')
     await createScratchVolumes(podman, workloadId, scratch.values(), options)
     const paths = await writeFileVolumes(filesDir, workloadId, files)
-    await play(podman, toPodmanPod(pod, { deployId, files: paths, scratch }), options)
+    await createClaims(podman, claimsOf(pod), deployId, options)
+    const labels = { [DEPLOY_LABEL]: deployId, ...(pidsLimit && { [PIDS_LABEL]: String(pidsLimit) }) }
+    await play(podman, toPodmanPod(pod, { labels, files: paths, scratch, images }), options)
+    if (pidsLimit !== undefined) await enforcePidsLimit(podman, workloadId, pidsLimit, options)
   } catch (error) {
     // without the caller's signal, because what an aborted play leaves behind must go too
     await removeDeployment(context, workloadId, deployId).catch((failure) =>
@@ -73,6 +79,7 @@ async function createScratchVolumes(
  */
 async function play(podman: Podman, pod: PodDocument, { signal }: DeployOptions): Promise<void> {
   const kill = new AbortController()
+  const withInit = pod.spec.initContainers !== undefined
   let timer: NodeJS.Timeout | undefined
   const onAbort = () => {
     timer = setTimeout(() => kill.abort(signal?.reason), ABORTED_PLAY_MS)
@@ -94,7 +101,7 @@ async function play(podman: Podman, pod: PodDocument, { signal }: DeployOptions)
       what: `start "${pod.metadata.name}"`,
       fallback: 'START_FAILED',
       input: JSON.stringify(pod), // JSON is YAML
-      timeoutMs: pod.spec.initContainers === undefined ? PLAY_TIMEOUT_MS : PLAY_WITH_INIT_TIMEOUT_MS,
+      timeoutMs: podman.timeouts.playMs ?? (withInit ? PLAY_WITH_INIT_TIMEOUT_MS : PLAY_TIMEOUT_MS),
       workloadId: pod.metadata.name,
       signal: kill.signal
     })

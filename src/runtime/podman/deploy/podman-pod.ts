@@ -1,6 +1,6 @@
+import { parseQuantity } from '../../parts/index.ts'
 import { initContainersOf } from '../../pod-fields.ts'
 import type { PodContainer, PodDocument } from '../../types.ts'
-import { DEPLOY_LABEL } from '../constants.ts'
 import { podmanError } from '../podman-error.ts'
 
 interface Volume extends Readonly<Record<string, unknown>> {
@@ -73,12 +73,14 @@ export function planScratchVolumes(pod: PodDocument): Map<string, ScratchVolume>
 export function toPodmanPod(
   pod: PodDocument,
   parts: {
-    readonly deployId: string
+    readonly labels: Readonly<Record<string, string>>
     readonly files: ReadonlyMap<string, string>
     readonly scratch: ReadonlyMap<string, ScratchVolume>
+    /** Images under the names that Podman knows them by, where these differ. */
+    readonly images: ReadonlyMap<string, string>
   }
 ): PodDocument {
-  const { deployId, files, scratch } = parts
+  const { labels, files, scratch, images } = parts
   const volumes = volumesOf(pod).map((volume) => {
     const path = files.get(volume.name)
     if (path !== undefined) return { name: volume.name, hostPath: { path, type: 'Directory' } }
@@ -95,7 +97,7 @@ export function toPodmanPod(
     return {
       ...kept,
       name: container.name,
-      image: container.image,
+      image: images.get(container.image) ?? container.image,
       imagePullPolicy: 'Never',
       volumeMounts: mounts,
       ports
@@ -103,7 +105,7 @@ export function toPodmanPod(
   }
   return {
     ...pod,
-    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, [DEPLOY_LABEL]: deployId } },
+    metadata: { ...pod.metadata, labels: { ...pod.metadata.labels, ...labels } },
     spec: {
       ...pod.spec,
       restartPolicy: 'Never',
@@ -126,24 +128,12 @@ function volumesOf(pod: PodDocument): readonly Volume[] {
   return (pod.spec.volumes as readonly Volume[] | undefined) ?? []
 }
 
-/** Bytes of the quantities people write for a size: 64Mi, 1G, 4096. */
-const SIZE_FACTORS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30
-}
 const PAGE_BYTES = 4096
 
 /** A size in pages, because Podman 4.3 takes "size" for a disk quota and refuses: "Filesystem does not support Project Quota". */
 function tmpfs(sizeLimit: string | number | undefined): Record<string, string> {
-  const [, digits, unit = ''] = /^(\d+)(\w*)$/.exec(String(sizeLimit ?? '')) ?? []
-  const bytes = Number(digits) * (SIZE_FACTORS[unit] ?? Number.NaN)
-  const limit: Record<string, string> = Number.isNaN(bytes)
-    ? {}
-    : { o: `nr_blocks=${Math.ceil(bytes / PAGE_BYTES)}` }
+  const bytes = parseQuantity(sizeLimit)
+  const limit: Record<string, string> =
+    bytes === undefined ? {} : { o: `nr_blocks=${Math.ceil(bytes / PAGE_BYTES)}` }
   return { type: 'tmpfs', device: 'tmpfs', ...limit }
 }

@@ -1,8 +1,10 @@
 import type { Abortable } from '../../../common/index.ts'
+import type { KernelLog } from '../../parts/index.ts'
 import type { ContainerState, EngineContainer, EnginePort, EngineWorkload } from '../../types.ts'
-import { toWorkloadState } from '../../workload-state.ts'
+import { describeEnd, SIGKILL_EXIT, toEnd, toWorkloadState } from '../../workload-state.ts'
 import type { Podman } from '../client/index.ts'
-import { DEPLOY_LABEL } from '../constants.ts'
+import { DEPLOY_LABEL, PIDS_LABEL } from '../constants.ts'
+import { containerName } from '../find-container.ts'
 import type { PsEntry } from '../types.ts'
 import { isProcessOf, judgeMissing } from './liveness.ts'
 
@@ -18,34 +20,50 @@ const STATES: Readonly<Record<string, ContainerState>> = {
   removing: 'exited'
 }
 
-/** Pod labels by pod ID: they never change, and a container's own label list is mixed with its image's. */
-export type LabelCache = Map<string, Readonly<Record<string, string>>>
+/** Pods remembered before those that are gone are forgotten. Chosen. */
+const MAX_FACTS = 1_000
+const ID_LENGTH = 64
+
+/** What of a pod does not change while it runs. Its own labels, because a container's are mixed with its image's. */
+interface PodFacts {
+  readonly labels: Readonly<Record<string, string>>
+  readonly address?: string
+}
+
+export interface StatusContext {
+  readonly podman: Podman
+  /** By pod ID and start. */
+  readonly pods: Map<string, PodFacts>
+  readonly kernelLog: KernelLog
+}
 
 /** One workload; undefined when Podman has no pod of exactly this name. */
 export async function fetchWorkload(
-  podman: Podman,
-  cache: LabelCache,
+  context: StatusContext,
   workloadId: string,
   options: Abortable
 ): Promise<EngineWorkload | undefined> {
-  const entries = await podman.ask((client) => client.containers({ pod: workloadId }, options), options)
+  const entries = await context.podman.ask(
+    (client) => client.containers({ pod: workloadId }, options),
+    options
+  )
   const own = entries.filter(({ PodName }) => PodName === workloadId)
-  return own.length === 0 ? undefined : toWorkload(podman, cache, own, options)
+  return own.length === 0 ? undefined : toWorkload(context, own, options)
 }
 
 /** All workloads whose pod carries every one of these labels. */
 export async function fetchWorkloads(
-  podman: Podman,
-  cache: LabelCache,
+  context: StatusContext,
   labels: Readonly<Record<string, string>>,
   options: Abortable
 ): Promise<EngineWorkload[]> {
-  const entries = await podman.ask((client) => client.containers({ labels }, options), options)
+  const entries = await context.podman.ask((client) => client.containers({ labels }, options), options)
   const pods = new Map<string, PsEntry[]>()
   for (const entry of entries)
     if (entry.Pod !== '' && !entry.IsInfra) pods.set(entry.Pod, [...(pods.get(entry.Pod) ?? []), entry])
-  const found = await Promise.all([...pods.values()].map((own) => toWorkload(podman, cache, own, options)))
-  for (const id of cache.keys()) if (cache.size > 1_000 && !pods.has(id)) cache.delete(id)
+  const found = await Promise.all([...pods.values()].map((own) => toWorkload(context, own, options)))
+  for (const key of context.pods.keys())
+    if (context.pods.size > MAX_FACTS && !pods.has(key.slice(0, ID_LENGTH))) context.pods.delete(key)
   // asked again of the pod itself, because an image may carry any label
   return found.filter((workload) =>
     Object.entries(labels).every(([key, value]) => workload.labels[key] === value)
@@ -53,18 +71,17 @@ export async function fetchWorkloads(
 }
 
 async function toWorkload(
-  podman: Podman,
-  cache: LabelCache,
+  context: StatusContext,
   entries: readonly PsEntry[],
   options: Abortable
 ): Promise<EngineWorkload> {
-  const { Pod, PodName: workloadId } = entries[0]!
+  const { PodName: workloadId } = entries[0]!
   const own = entries.filter(({ IsInfra }) => !IsInfra)
-  const told = await Promise.all(own.map((entry) => toContainer(podman, workloadId, entry, options)))
+  const told = await Promise.all(own.map((entry) => toContainer(context, workloadId, entry, options)))
   const containers = told.map(({ container }) => container)
   const state = toWorkloadState(containers)
   const started = containers.flatMap(({ startedAtMs }) => startedAtMs ?? [])
-  const labels = await fetchLabels(podman, cache, Pod, own, options)
+  const { labels, address } = await fetchFacts(context, own, options)
   const message = told.find((one) => one.message !== undefined)?.message
   return {
     workloadId,
@@ -73,19 +90,18 @@ async function toWorkload(
     labels,
     ports: toPorts(entries),
     ...(started.length === 0 ? {} : { startedAtMs: Math.min(...started) }),
+    ...(address === undefined ? {} : { address }),
     ...(state === 'failed' && message !== undefined ? { message } : {})
   }
 }
 
 async function toContainer(
-  podman: Podman,
+  { podman, kernelLog }: StatusContext,
   workloadId: string,
   entry: PsEntry,
   options: Abortable
 ): Promise<{ container: EngineContainer; message?: string }> {
-  const prefix = `${workloadId}-`
-  const full = entry.Names[0] ?? entry.Id
-  const name = full.startsWith(prefix) ? full.slice(prefix.length) : full
+  const name = containerName(entry, workloadId)
   const startedAtMs = toMs(entry.StartedAt)
   const times = startedAtMs === undefined ? {} : { startedAtMs }
   let state = STATES[entry.State] ?? 'unknown'
@@ -104,30 +120,34 @@ async function toContainer(
     }
   }
   if (state !== 'exited') return { container: { name, state, ...times } }
-  const finishedAtMs = toMs(ExitedAt)
-  const container = {
-    name,
-    state,
-    exitCode,
-    ...times,
-    ...(finishedAtMs === undefined ? {} : { finishedAtMs })
-  }
-  return exitCode === 0 ? { container } : { container, message: `container "${name}" ended with ${exitCode}` }
+  const finishedAtMs = toMs(ExitedAt) ?? Date.now()
+  const oomKilled =
+    exitCode === SIGKILL_EXIT && (await kernelLog.killedForMemory(entry.Id, startedAtMs ?? 0, finishedAtMs))
+  const container = { name, state, ...toEnd(exitCode, oomKilled), ...times, finishedAtMs }
+  return exitCode === 0 ? { container } : { container, message: describeEnd(container) }
 }
 
-async function fetchLabels(
-  podman: Podman,
-  cache: LabelCache,
-  podId: string,
+async function fetchFacts(
+  { podman, pods }: StatusContext,
   entries: readonly PsEntry[],
   options: Abortable
-): Promise<Readonly<Record<string, string>>> {
-  const known = cache.get(podId)
-  if (known !== undefined) return known
-  const pod = await podman.ask((client) => client.inspectPod(podId, options), options)
-  const { [DEPLOY_LABEL]: _, ...labels } = pod?.Labels ?? entries[0]?.Labels ?? {}
-  if (pod !== undefined) cache.set(podId, labels)
-  return labels
+): Promise<PodFacts> {
+  const [first] = entries
+  const podId = first?.Pod ?? ''
+  // when all of a pod have been started anew, so has its infra container, and the address is another
+  const key = `${podId} ${Math.min(...entries.map(({ StartedAt }) => StartedAt))}`
+  const known = pods.get(key)
+  if (known !== undefined || first === undefined) return known ?? { labels: {} }
+  const [pod, container] = await Promise.all([
+    podman.ask((client) => client.inspectPod(podId, options), options),
+    podman.ask((client) => client.inspectContainer(first.Id, options), options)
+  ])
+  const { [DEPLOY_LABEL]: _, [PIDS_LABEL]: __, ...labels } = pod?.Labels ?? first.Labels ?? {}
+  const addresses = Object.values(container?.NetworkSettings.Networks ?? {}).map(({ IPAddress }) => IPAddress)
+  const address = pod?.InfraConfig?.HostNetwork === true ? '127.0.0.1' : addresses.find((one) => one !== '')
+  const facts = { labels, ...(address === undefined ? {} : { address }) }
+  if (pod !== undefined && address !== undefined) pods.set(key, facts)
+  return facts
 }
 
 /** Every container of a pod lists the ports of the whole pod. */

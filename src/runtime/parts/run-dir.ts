@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstat, mkdir, statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { podmanError } from '../podman-error.ts'
+import { RuntimeError } from '../errors.ts'
 import type { EngineLogger } from '../types.ts'
 
 /** `f_type` of tmpfs and ramfs (statfs(2)). */
@@ -30,16 +30,18 @@ export async function prepareRunDirs(given: string, log: EngineLogger): Promise<
   try {
     await mkdir(runDir, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw podmanError('ENGINE_UNAVAILABLE', `expected a run directory this user can write, got "${runDir}"`, {
-      cause
-    })
+    throw new RuntimeError(
+      'ENGINE_UNAVAILABLE',
+      `expected a run directory this user can write, got "${runDir}"`,
+      { cause }
+    )
   }
   const uid = process.getuid?.() ?? 0
   const tag = createHash('sha256').update(runDir).digest('hex').slice(0, 12)
   const short = Buffer.byteLength(runDir) <= MAX_SOCKET_DIR_BYTES
   const socketDir = short ? runDir : await makePrivateDir(join(tmpdir(), `beemesh-${uid}-${tag}`), uid)
   if (socketDir === undefined)
-    throw podmanError(
+    throw new RuntimeError(
       'ENGINE_UNAVAILABLE',
       `expected a run directory with a path of at most ${MAX_SOCKET_DIR_BYTES} bytes`
     )

@@ -1,4 +1,4 @@
-import type { LogLine } from '../../types.ts'
+import type { LogLine } from '../types.ts'
 
 /** Several finished logs as one, by time; holds one line of each. */
 export async function* mergeByTime(sources: readonly AsyncGenerator<LogLine>[]): AsyncGenerator<LogLine> {

@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { FileVolume } from '../../types.ts'
+import type { FileVolume } from '../types.ts'
 
 /**
  * Writes the files of a workload to `<filesDir>/<workloadId>/<volume>/…` and returns each volume's directory. Files get the mode and

@@ -1,0 +1,71 @@
+import { type Abortable, delay } from '../../common/index.ts'
+import { RuntimeError } from '../errors.ts'
+import type { RestartOptions } from '../types.ts'
+import type { Podman } from './client/index.ts'
+import { PIDS_LABEL, TEARDOWN_POLL_MS } from './constants.ts'
+import { enforcePidsLimit } from './deploy/pids-limit.ts'
+import { findContainer } from './find-container.ts'
+import { podmanError } from './podman-error.ts'
+import { stopContainers } from './remove.ts'
+import { isProcessOf, judgeMissing } from './status/liveness.ts'
+
+/**
+ * Starts one container again in place. Where conmon was killed Podman believes that the container runs, and learns otherwise by a stop
+ * that fails after 5 s; the start after it works (measured 2026-11).
+ */
+export async function restartContainer(
+  podman: Podman,
+  workloadId: string,
+  container: string,
+  { graceMs = 0, signal }: RestartOptions
+): Promise<void> {
+  const options = { ...(signal && { signal }) }
+  const entry = await findContainer(podman, workloadId, container, options)
+  try {
+    if (entry.State === 'running') await end(podman, entry, graceMs, options)
+    await podman.ask((client) => client.startContainer(entry.Id, options), options)
+    const limit = Number(entry.Labels?.[PIDS_LABEL])
+    if (limit > 0) await enforcePidsLimit(podman, workloadId, limit, options)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof RuntimeError) || ['ENGINE_TIMEOUT', 'ENGINE_UNAVAILABLE'].includes(error.code))
+      throw error
+    throw podmanError(
+      'RESTART_FAILED',
+      `container "${container}" cannot be started again: ${error.message}`,
+      {
+        cause: error,
+        workloadId
+      }
+    )
+  }
+}
+
+async function end(
+  podman: Podman,
+  entry: { readonly Id: string; readonly Pid: number },
+  graceMs: number,
+  options: Abortable
+): Promise<void> {
+  if (await isProcessOf(entry.Pid, entry.Id)) {
+    if (graceMs > 0) await stopContainers(podman, [entry.Id], graceMs, options)
+    await podman.ask((client) => client.killContainer(entry.Id, 'SIGKILL', options), options)
+  }
+  for (
+    const deadline = performance.now() + podman.timeouts.removeMs;
+    ;
+    await delay(TEARDOWN_POLL_MS, options)
+  ) {
+    const { verdict, inspect } = await judgeMissing(podman, entry.Id, options)
+    if (verdict === 'told') return
+    if (verdict === 'gone') {
+      if (inspect === undefined) throw podmanError('RESTART_FAILED', 'it has been removed')
+      const stop = { what: 'stop a container', timeoutMs: podman.timeouts.removeMs, ...options }
+      return void (await podman.run(['stop', '--time', '0', entry.Id], stop).catch((error) => {
+        options.signal?.throwIfAborted()
+        if (error.code === 'ENGINE_TIMEOUT') throw error
+      }))
+    }
+    if (performance.now() > deadline) throw podmanError('RESTART_FAILED', 'it does not end')
+  }
+}
