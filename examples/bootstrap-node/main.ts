@@ -1,8 +1,9 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createNode } from 'beemesh'
 
+const temporary = process.argv[2] === undefined
 const dataDir = process.argv[2] ?? (await mkdtemp(join(tmpdir(), 'beemesh-bootstrap-')))
 const node = await createNode(
   {
@@ -22,5 +23,9 @@ console.log('bootstrap node ready')
 for (const address of node.addresses()) console.log(`join with: --bootstrap ${address}`)
 console.log(`takes workloads: ${node.services.members.self().scheduling ? 'yes' : 'no'}`)
 
-process.once('SIGINT', () => node.stop())
-process.once('SIGTERM', () => node.stop())
+async function stop(): Promise<void> {
+  await node.stop()
+  if (temporary) await rm(dataDir, { recursive: true })
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)

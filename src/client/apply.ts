@@ -122,7 +122,8 @@ export function toPlacement(
   }
 }
 
-function failedPlacement(node: SeenNode, ordinal: number, error: Error): Placement {
+/** A copy that a node could not be asked for, or that it refused. */
+export function failedPlacement(node: SeenNode, ordinal: number, error: Error): Placement {
   const code = isBeemeshError(error)
     ? error.code
     : error.name === 'TimeoutError'

@@ -1,4 +1,4 @@
-import { type Abortable, safeText } from '../common/index.ts'
+import { type Abortable, safeText, toError } from '../common/index.ts'
 import { decode, hasIdentifier } from '../envelope/index.ts'
 import {
   encodeDeleteRequest,
@@ -9,9 +9,10 @@ import {
 } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
-import { applyManifest, toPlacement } from './apply.ts'
+import { WireError } from '../wire/index.ts'
+import { applyManifest, failedPlacement, toPlacement } from './apply.ts'
 import type { Session } from './connection/session.ts'
-import { byManifest, fetchHoldings, type HeldManifest } from './holders.ts'
+import { byManifest, fetchHoldings, type HeldManifest, type Holding } from './holders.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
 import { candidates, notFound, onlyOne } from './references.ts'
 import { signTombstone } from './seal.ts'
@@ -89,7 +90,8 @@ export class Client {
       signal
     })
     if (!all && holdings[0]?.error !== undefined) throw holdings[0].error
-    return byManifest(holdings).map((held) => this.#toView(held))
+    const silent = silentOf(holdings)
+    return byManifest(holdings).map((held) => this.#toView({ ...held, silent }))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -108,20 +110,29 @@ export class Client {
     const id = held.manifest.manifestId
     const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
     const perNode = await Promise.all(
-      held.holders.map(async ({ node }) => {
+      held.holders.map(async ({ node, status }) => {
         const last = new Map<string, Placement>()
         const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
-        for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
-          if (!hasIdentifier(body, PROGRESS)) continue
-          const placement = toPlacement(node, decode(PROGRESS, body).workload)
-          last.set(placement.workloadId, placement)
-          onProgress?.({ ...placement, manifestId: held.id, name: held.manifest.name })
+        try {
+          for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
+            if (!hasIdentifier(body, PROGRESS)) continue
+            const placement = toPlacement(node, decode(PROGRESS, body).workload)
+            last.set(placement.workloadId, placement)
+            onProgress?.({ ...placement, manifestId: held.id, name: held.manifest.name })
+          }
+          return [...last.values()]
+        } catch (thrown) {
+          return status.workloads.map(({ ordinal }) => failedPlacement(node, ordinal, toError(thrown)))
         }
-        return [...last.values()]
       })
     )
+    const missing = missingOrdinals(held)
+    const unheard =
+      missing.length === 0
+        ? []
+        : held.silent.map((node) => failedPlacement(node, missing[0]!, unanswered(node)))
     const { kind, name, namespace } = held.manifest
-    const placements = perNode.flat()
+    const placements = [...perNode.flat(), ...unheard]
     return {
       manifestId: held.id,
       kind,
@@ -194,7 +205,10 @@ export class Client {
         }
   }
 
-  async #resolve(ref: string, { signal }: Abortable): Promise<HeldManifest> {
+  async #resolve(
+    ref: string,
+    { signal }: Abortable
+  ): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
     const manifestIds = candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal })
     const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
@@ -204,15 +218,28 @@ export class Client {
       name: held.manifest.name
     }))
     const one = onlyOne(ref, found)
-    if (one !== undefined) return one
-    const silent = holdings.filter(({ error }) => error !== undefined).map(({ node }) => node.name)
-    throw notFound(
-      ref,
-      silent.length === 0 ? undefined : `no node that answers holds it (${silent.join(', ')} did not answer)`
+    const silent = silentOf(holdings)
+    if (one !== undefined) return { ...one, silent }
+    if (silent.length === 0) throw notFound(ref)
+    // because "not found" would read as "gone", and nobody knows what the silent ones hold
+    const names = silent.map(({ name }) => name)
+    throw new WireError(
+      'NODE_UNREACHABLE',
+      `no node that answers holds ${ref}; ${names.join(', ')} did not answer`,
+      {
+        details: { unanswered: names },
+        retryable: true,
+        hint: 'See who is connected with "beemesh get nodes".'
+      }
     )
   }
 
-  #toView({ id, manifest, holders }: HeldManifest): ManifestStatusView {
+  #toView({
+    id,
+    manifest,
+    holders,
+    silent
+  }: HeldManifest & { silent: readonly SeenNode[] }): ManifestStatusView {
     const placements = holders.flatMap(({ node, status }) =>
       status.workloads.map((workload) => toPlacement(node, workload))
     )
@@ -224,9 +251,33 @@ export class Client {
       version: String(manifest.version),
       owner: this.#session.key.peerId,
       replicas: manifest.replicas,
-      placements: placements.sort((a, b) => a.ordinal - b.ordinal)
+      placements: placements.sort((a, b) => a.ordinal - b.ordinal),
+      unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
     }
   }
+}
+
+function silentOf(holdings: readonly Holding[]): SeenNode[] {
+  return holdings.filter(({ error }) => error !== undefined).map(({ node }) => node)
+}
+
+/** Copies that the manifest asks for and no node that answered holds. */
+function missingOrdinals({ manifest, holders }: HeldManifest): number[] {
+  const held = new Set(holders.flatMap(({ status }) => status.workloads.map(({ ordinal }) => ordinal)))
+  return Array.from({ length: manifest.replicas }, (_, ordinal) => ordinal).filter(
+    (ordinal) => !held.has(ordinal)
+  )
+}
+
+function unanswered(node: SeenNode): WireError {
+  return new WireError(
+    'NODE_UNREACHABLE',
+    `${node.name} did not answer; a copy it may hold goes on running`,
+    {
+      retryable: true,
+      hint: 'Delete again when the node is back.'
+    }
+  )
 }
 
 function toFound(view: ProviderView): FoundProvider[] {

@@ -50,6 +50,8 @@ export interface ProgressEvent extends Placement {
 /** What a manifest looks like on the nodes that hold it. */
 export interface ManifestStatusView extends ManifestResult {
   readonly replicas: number
+  /** Names of nodes that did not answer and may hold copies, too. */
+  readonly unanswered?: readonly string[]
 }
 
 export interface FoundProvider {

@@ -20,6 +20,9 @@ import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
+/** The one image the mock engine does not have, so that a failing deployment can be tried without an engine. */
+const MOCK_MISSING_IMAGE = 'localhost/not-there:1'
+
 export interface CreateNodeOptions {
   /** @default JSON lines on stderr at the configured level */
   readonly logger?: NodeLogger
@@ -154,7 +157,7 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
   const components = toComponentLogger(log, config.logLevel)
   const engines = new EngineRegistry()
   engines.register(createEngine('podman', { runDir, logger: components.forComponent('beemesh:podman') }))
-  engines.register(createEngine('mock', undefined))
+  engines.register(createEngine('mock', { missingImages: [MOCK_MISSING_IMAGE] }))
   if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
   return engines
 }

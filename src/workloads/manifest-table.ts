@@ -6,6 +6,7 @@ import type { Release, StoredManifest, StoredWorkload } from './types.ts'
 export class ManifestTable {
   readonly #stored: Collection<StoredManifest>
   readonly #manifests = new Map<string, StoredManifest>()
+  #tail: Promise<void> = Promise.resolve()
 
   constructor(store: Store) {
     this.#stored = store.collection('manifests', jsonCodec())
@@ -34,10 +35,17 @@ export class ManifestTable {
   }
 
   /** Durable when it resolves. */
-  async put(manifest: StoredManifest): Promise<void> {
+  put(manifest: StoredManifest): Promise<void> {
     const key = toHex(manifest.manifestId)
-    await this.#stored.put(key, manifest)
+    // at once and in order: two copies that change at the same moment must not write over each other
     this.#manifests.set(key, manifest)
+    return this.#write(() => this.#stored.put(key, manifest))
+  }
+
+  #write(act: () => Promise<void>): Promise<void> {
+    const written = this.#tail.then(act)
+    this.#tail = written.catch(() => {}) // because whoever asked for that write hears of its failure
+    return written
   }
 
   /** Changes one copy; nothing happens when the manifest or the copy is gone meanwhile. Durable when it resolves. */
@@ -52,8 +60,8 @@ export class ManifestTable {
   }
 
   async delete(manifestId: Uint8Array): Promise<void> {
-    await this.#stored.delete(toHex(manifestId))
     this.#manifests.delete(toHex(manifestId))
+    await this.#write(() => this.#stored.delete(toHex(manifestId)))
   }
 
   takenPorts(): Set<number> {

@@ -207,7 +207,7 @@ describe('scenario: three machines, each with its own network, processes and Pod
     await hosts!.cut(2)
     const answer = await one.cli(args)
     // then
-    const { message } = expectFailure(answer, 4, 'REF_NOT_FOUND')
+    const { message } = expectFailure(answer, 6, 'NODE_UNREACHABLE')
     expect(message).to.include('two did not answer')
     expect(answer.durationMs).to.be.lessThan(STATUS_TIMEOUT_MS)
     // when

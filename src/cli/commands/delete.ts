@@ -3,6 +3,7 @@ import type { ManifestResult, ProgressEvent } from '../../client/index.ts'
 import { parseManifests } from '../../manifest/index.ts'
 import { type ClientOptions, readInput, withClient, withClientOptions } from '../client-options.ts'
 import { CliError } from '../errors.ts'
+import { exitCodeOfFailures } from '../exit-codes.ts'
 import { duration } from '../output.ts'
 
 interface DeleteOptions extends ClientOptions {
@@ -37,6 +38,8 @@ async function remove(ref: string | undefined, options: DeleteOptions): Promise<
       if (results.length < refs.length) return
       const durationMs = Math.round(performance.now() - startedAt)
       output.result({ results, durationMs }, () => human(results, durationMs))
+      const codes = results.flatMap(({ placements }) => placements.map(({ error }) => error?.code))
+      process.exitCode = exitCodeOfFailures(codes)
     })
 }
 
@@ -49,9 +52,12 @@ async function refsOf({
 }
 
 function human(results: readonly ManifestResult[], durationMs: number): string {
-  const lines = results.map(
-    ({ kind, name, placements }) =>
-      `${kind.toLowerCase()}/${name} deleted (${placements.length} ${placements.length === 1 ? 'copy' : 'copies'})`
-  )
+  const lines = results.flatMap(({ kind, name, placements }) => {
+    const failed = placements.flatMap(({ node, error }) =>
+      error === undefined ? [] : [`  ${node}: ${error.message} [${error.code}]`]
+    )
+    const gone = placements.length - failed.length
+    return [`${kind.toLowerCase()}/${name} deleted (${gone} ${gone === 1 ? 'copy' : 'copies'})`, ...failed]
+  })
   return `${lines.join('\n')}\ndone in ${duration(durationMs)}`
 }

@@ -26,6 +26,8 @@ async function getWorkloads(options: GetOptions): Promise<void> {
     const workloads = found.filter(
       ({ namespace }) => options.namespace === undefined || namespace === options.namespace
     )
+    const silent = workloads[0]?.unanswered
+    if (silent !== undefined) output.progress(`no answer from ${silent.join(', ')}`)
     output.result({ workloads }, () => (workloads.length === 0 ? 'no workloads' : workloadTable(workloads)))
   })
 }

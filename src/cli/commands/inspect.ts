@@ -22,6 +22,7 @@ export function addStatus(program: Command): void {
         const failures = status.placements.flatMap(({ node, error }) =>
           error === undefined ? [] : [`${node}: ${error.message}`]
         )
+        if (status.unanswered !== undefined) output.progress(`no answer from ${status.unanswered.join(', ')}`)
         const id = `manifest ${status.manifestId}, version ${status.version}`
         output.result(status, () => [workloadTable([status]), id, ...failures].join('\n'))
       })

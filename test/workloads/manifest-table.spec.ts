@@ -1,0 +1,58 @@
+import { expect } from 'chai'
+import { memoryStore } from '../../src/store/index.ts'
+import { ManifestTable } from '../../src/workloads/manifest-table.ts'
+import type { StoredManifest, StoredWorkload } from '../../src/workloads/types.ts'
+
+const copy = (workloadId: string, state: StoredWorkload['state']): StoredWorkload => ({
+  workloadId,
+  ordinal: 0,
+  engine: 'mock',
+  state,
+  ports: []
+})
+
+function manifest(workloads: StoredWorkload[]): StoredManifest {
+  const digest = new Uint8Array(32)
+  return {
+    manifestId: new Uint8Array(36),
+    owner: 'owner',
+    version: 1,
+    recordDigest: digest,
+    record: digest,
+    notAfterMs: 1,
+    kind: 'Pod',
+    name: 'web',
+    namespace: 'default',
+    replicas: 2,
+    restartPolicy: 'Always',
+    graceMs: 0,
+    cpuMillis: 0,
+    memoryBytes: 0,
+    workloads,
+    tombstone: false,
+    highest: { version: 1, recordDigest: digest }
+  }
+}
+
+describe('workloads: the table of manifests', () => {
+  it('keeps both changes when two copies change at the same moment', async () => {
+    // given
+    const store = memoryStore()
+    const table = new ManifestTable(store)
+    await table.put(manifest([copy('a', 'accepted'), copy('b', 'accepted')]))
+
+    // when
+    const id = new Uint8Array(36)
+    await Promise.all([
+      table.putWorkload(id, copy('a', 'running')),
+      table.putWorkload(id, copy('b', 'running'))
+    ])
+
+    // then
+    const states = (one: ManifestTable) => one.get(id)?.workloads.map(({ state }) => state)
+    expect(states(table)).to.deep.equal(['running', 'running'])
+    const reopened = new ManifestTable(store)
+    await reopened.open(0)
+    expect(states(reopened)).to.deep.equal(['running', 'running'])
+  })
+})
