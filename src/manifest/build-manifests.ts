@@ -1,12 +1,14 @@
+import { checkClaimUse } from './check/check-claims.ts'
 import { checkDocument } from './check/check-document.ts'
 import { resolveReferences } from './check/references.ts'
-import { createReport, type SourceDocument } from './check/report.ts'
-import { DEFAULT_NAMESPACE, ENGINE_ANNOTATION } from './constants.ts'
+import { createReport, type Report, type SourceDocument } from './check/report.ts'
+import { DEFAULT_NAMESPACE, WORKLOAD_KINDS } from './constants.ts'
 import { ManifestError, toManifestError, type Violation } from './errors.ts'
-import { resourcesOf } from './objects/amounts.ts'
-import { asRecord, asText, own } from './objects/json.ts'
-import { podTemplateOf } from './objects/kube.ts'
-import type { KubeObject, Manifest, ManifestPort, WorkloadKind } from './types.ts'
+import { asRecord, asText } from './objects/json.ts'
+import { servicesOf } from './plans/ports.ts'
+import { stripClusterFields } from './read/strip-cluster-fields.ts'
+import { toManifest } from './to-manifest.ts'
+import type { KubeObject, Manifest } from './types.ts'
 
 interface CheckedDocument {
   readonly source: SourceDocument
@@ -27,7 +29,7 @@ interface BuildOptions {
 export function buildManifests(documents: readonly SourceDocument[], options: BuildOptions = {}): Manifest[] {
   const { file, namespace = DEFAULT_NAMESPACE, inspect } = options
   const violations: Violation[] = []
-  const known = documents.filter((document) => checkDocument(document, violations))
+  const known = documents.map(stripClusterFields).filter((document) => checkDocument(document, violations))
   checkUnique(known, namespace, violations)
   // because what refers to what can be read only from documents that are sound
   if (violations.length > 0) throw toManifestError(violations, file)
@@ -66,61 +68,67 @@ function checkUnique(documents: readonly SourceDocument[], namespace: string, vi
   }
 }
 
-const WORKLOAD_KINDS: ReadonlySet<string> = new Set<WorkloadKind>(['Pod', 'Deployment'])
-
 function joinObjects(
   checked: readonly CheckedDocument[],
   violations: Violation[]
 ): { readonly manifest: Manifest; readonly source: SourceDocument }[] {
-  const workloads = checked.filter(({ object }) => WORKLOAD_KINDS.has(object.kind))
-  const configs = checked.filter(({ object }) => !WORKLOAD_KINDS.has(object.kind))
-  const used = new Set<KubeObject>()
+  const isWorkload = ({ object }: CheckedDocument) => Object.hasOwn(WORKLOAD_KINDS, object.kind)
+  const workloads = checked.filter(isWorkload)
+  const others = checked.filter((one) => !isWorkload(one))
+  const users = new Map<KubeObject, string[]>()
   const manifests = workloads.map(({ source, object }) => {
-    const available = configs
+    const available = others
       .map((one) => one.object)
       .filter(({ metadata }) => metadata.namespace === object.metadata.namespace)
-    const references = resolveReferences(object, available, createReport(source, violations))
-    for (const one of references) used.add(one)
-    return { source, manifest: toManifest([object, ...references]) }
+    const report = createReport(source, violations)
+    const uses = [
+      ...resolveReferences(object, available, report),
+      ...(servicesOf(object, available) as readonly object[] as readonly KubeObject[])
+    ].sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1))
+    for (const one of uses)
+      users.set(one, [...(users.get(one) ?? []), `${object.kind} ${object.metadata.name}`])
+    const manifest = toManifest([object, ...uses], (service, path, rule, message) => {
+      const found = others.find((one) => (one.object as object) === service)
+      createReport(found?.source ?? source, violations)(path, rule, message)
+    })
+    checkClaimUse(manifest, report)
+    return { source, manifest }
   })
-  for (const { source, object } of configs)
-    if (!used.has(object)) {
-      const report = createReport(source, violations)
-      report('', 'unused', `is used by nothing in this file, in namespace ${object.metadata.namespace ?? ''}`)
-    }
+  const namespaces = new Set(workloads.map(({ object }) => object.metadata.namespace))
+  for (const { source, object } of others)
+    checkUse(object, { users: users.get(object) ?? [], namespaces }, createReport(source, violations))
   if (checked.length === 0) {
-    const message = 'holds no workload: write a Pod or a Deployment'
+    const message = `holds no workload: write a ${Object.keys(WORKLOAD_KINDS).join(', ')}`
     violations.push({ code: 'MANIFEST_INVALID', document: 1, path: '', rule: 'no-workload', message })
   }
   return manifests
 }
 
-/** The summary of validated objects, workload first. */
-function toManifest(objects: readonly [KubeObject, ...KubeObject[]]): Manifest {
-  const [workload] = objects
-  const { spec } = podTemplateOf(workload)
-  const engine = asText(own(asRecord(workload.metadata.annotations), ENGINE_ANNOTATION))
-  const replicas =
-    workload.kind === 'Pod' ? 1 : ((asRecord(workload.spec).replicas as number | undefined) ?? 1)
-  return {
-    kind: workload.kind as WorkloadKind,
-    namespace: workload.metadata.namespace as string,
-    name: workload.metadata.name,
-    replicas,
-    resources: resourcesOf(spec),
-    ports: spec.containers.flatMap((container) =>
-      (container.ports ?? []).map(
-        ({ containerPort, protocol = 'TCP', hostPort, hostIP, name }): ManifestPort => ({
-          container: container.name,
-          containerPort,
-          protocol,
-          ...(hostPort === undefined ? {} : { hostPort }),
-          ...(hostIP === undefined ? {} : { hostIp: hostIP }),
-          ...(name === undefined ? {} : { name })
-        })
+/** Reports a document that no workload uses, and a claim that two do. */
+function checkUse(
+  { kind, metadata }: KubeObject,
+  {
+    users,
+    namespaces
+  }: { readonly users: readonly string[]; readonly namespaces: ReadonlySet<string | undefined> },
+  report: Report
+): void {
+  const place = `in this file, in namespace ${metadata.namespace ?? ''}`
+  if (kind === 'Namespace') {
+    if (!namespaces.has(metadata.name))
+      report(
+        'metadata.name',
+        'unused',
+        'is the namespace of no workload in this file; leave the document out'
       )
-    ),
-    ...(engine === undefined ? {} : { engine }),
-    objects
-  }
+  } else if (users.length === 0 && kind === 'Service')
+    report('spec.selector', 'unused', `matches the pods of no workload ${place}`)
+  else if (users.length === 0) report('metadata.name', 'unused', `is used by nothing ${place}`)
+  else if (users.length > 1 && kind === 'PersistentVolumeClaim')
+    report(
+      'metadata.name',
+      'shared',
+      `is refused: ${users.join(' and ')} cannot share a volume, because each may run on another machine; write a claim for each`,
+      { code: 'MANIFEST_UNSUPPORTED_FIELD' }
+    )
 }

@@ -1,7 +1,12 @@
-/** Largest manifest text, and largest canonical form, in bytes. Source: ARCHITECTURE.md section 7. */
+/** Largest canonical form of one manifest with what it uses, in bytes. Source: ARCHITECTURE.md section 7. */
 export const MAX_MANIFEST_BYTES = 64 * 1024
-/** Documents in one file, items of a List counted each. Source: facts/crypto.md section 7.1 (50,000 separators take 1.5 s). */
-export const MAX_DOCUMENTS = 16
+/** Largest text of one file, which may hold several manifests. Chosen: what people write by hand is below, dumps of a cluster above. */
+export const MAX_FILE_BYTES = 256 * 1024
+/**
+ * Documents in one file, items of a List counted each. Chosen: demos of a dozen services have 40. 50,000 separators take
+ * 1.5 s (facts/crypto.md section 7.1).
+ */
+export const MAX_DOCUMENTS = 100
 /** Values in one file, containers and scalars alike. Source: facts/crypto.md section 7.1. */
 export const MAX_NODES = 20_000
 /** Nesting of one document. A Deployment's deepest field is at 12. Source: facts/crypto.md section 7.1. */
@@ -31,27 +36,64 @@ export const ENGINE_PATTERN = /^[a-z][a-z0-9-]{0,31}$/
 /** DNS label: names of workloads and namespaces. Source: RFC 1123 section 2.1. */
 export const DNS_LABEL_PATTERN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** Kinds that a node runs or that go along with what it runs, with the API version each must have. */
-export const SUPPORTED_KINDS: Readonly<Record<string, string>> = {
+/** Annotations of a workload that say how it recovers and what it may use. Source: ARCHITECTURE.md section 3; docs/MANIFESTS.md. */
+export const PIDS_LIMIT_ANNOTATION = 'beemesh.io/pids-limit'
+export const ON_PARTITION_ANNOTATION = 'beemesh.io/on-partition'
+export const ON_NODE_LOSS_ANNOTATION = 'beemesh.io/on-node-loss'
+/** Largest pids limit: Linux' own pid_max on most machines. */
+export const MAX_PIDS_LIMIT = 32_768
+
+/** Kinds that make a manifest, with the API version each must have. */
+export const WORKLOAD_KINDS = {
   Pod: 'v1',
   Deployment: 'apps/v1',
+  StatefulSet: 'apps/v1',
+  DaemonSet: 'apps/v1',
+  Job: 'batch/v1',
+  CronJob: 'batch/v1'
+} as const
+
+/** Kinds that a node runs or that go along with what it runs, with the API version each must have. */
+export const SUPPORTED_KINDS: Readonly<Record<string, string>> = {
+  ...WORKLOAD_KINDS,
   ConfigMap: 'v1',
-  Secret: 'v1'
+  Secret: 'v1',
+  PersistentVolumeClaim: 'v1',
+  Service: 'v1',
+  Namespace: 'v1'
 }
 
-/** Why other kinds are refused, by kind. The generated docs print this table. */
+const NO_KUBERNETES_API = 'there is no Kubernetes API to have rights in; leave it out'
+const NO_CONTROLLER =
+  'it belongs to a controller in a Kubernetes cluster, which nodes do not run; leave it out'
+const NO_INGRESS = 'publish a port of the workload with hostPort, or a Service of type NodePort'
+
+/** Why other kinds are refused, by kind: what to do instead. The generated docs print this table. */
 export const REFUSED_KINDS: Readonly<Record<string, string>> = {
-  StatefulSet: 'StatefulSet is not supported yet: it comes with a later version',
-  DaemonSet: 'DaemonSet is not supported yet: it comes with a later version',
-  Job: 'Job is not supported yet: it comes with a later version',
-  CronJob: 'CronJob is not supported yet: it comes with a later version',
-  Service:
-    'Service is not supported yet: it comes with a later version; ports of the workload are published on its machine',
-  PersistentVolumeClaim: 'PersistentVolumeClaim is not supported yet: it comes with a later version',
   ReplicaSet: 'ReplicaSet is not supported: write a Deployment',
   ReplicationController: 'ReplicationController is not supported: write a Deployment',
-  Namespace: 'Namespace needs no document: a namespace exists as soon as a workload names it',
-  Ingress: 'Ingress is not supported: publish a port of the workload with hostPort',
-  ServiceAccount: 'ServiceAccount is not supported: there is no Kubernetes API to give a token for',
-  HorizontalPodAutoscaler: 'HorizontalPodAutoscaler is not supported: write replicas'
+  PersistentVolume: 'PersistentVolume is not supported: a PersistentVolumeClaim makes its own volume',
+  StorageClass: 'StorageClass is not supported: every volume is a directory on its machine',
+  Ingress: `Ingress is not supported: ${NO_INGRESS}`,
+  IngressClass: `IngressClass is not supported: ${NO_INGRESS}`,
+  Gateway: `Gateway is not supported: ${NO_INGRESS}`,
+  HTTPRoute: `HTTPRoute is not supported: ${NO_INGRESS}`,
+  Endpoints: 'Endpoints is not supported: a Service finds its workload by selector',
+  EndpointSlice: 'EndpointSlice is not supported: a Service finds its workload by selector',
+  NetworkPolicy: 'NetworkPolicy is not supported: nodes do not filter traffic between workloads yet',
+  ServiceAccount: `ServiceAccount is not supported: ${NO_KUBERNETES_API}`,
+  Role: `Role is not supported: ${NO_KUBERNETES_API}`,
+  RoleBinding: `RoleBinding is not supported: ${NO_KUBERNETES_API}`,
+  ClusterRole: `ClusterRole is not supported: ${NO_KUBERNETES_API}`,
+  ClusterRoleBinding: `ClusterRoleBinding is not supported: ${NO_KUBERNETES_API}`,
+  CustomResourceDefinition: `CustomResourceDefinition is not supported: ${NO_CONTROLLER}`,
+  ValidatingWebhookConfiguration: `ValidatingWebhookConfiguration is not supported: ${NO_CONTROLLER}`,
+  MutatingWebhookConfiguration: `MutatingWebhookConfiguration is not supported: ${NO_CONTROLLER}`,
+  HorizontalPodAutoscaler: 'HorizontalPodAutoscaler is not supported: write replicas',
+  PodDisruptionBudget:
+    'PodDisruptionBudget is not supported: maxUnavailable of the rollout says how many may be missing',
+  PriorityClass: 'PriorityClass is not supported: no workload pushes out another',
+  LimitRange: 'LimitRange is not supported: write resources at each container',
+  ResourceQuota: 'ResourceQuota is not supported: a node has its own limits for each owner',
+  Kustomization: 'Kustomization is no object of a cluster: apply what `kustomize build` prints'
 }

@@ -10,7 +10,7 @@ export const MANIFEST_ERROR_CODES = [
   'MANIFEST_UNSUPPORTED_KIND',
   /** A field, or a value of a field, that nodes do not honour. */
   'MANIFEST_UNSUPPORTED_FIELD',
-  /** A ConfigMap, Secret or key that the workload refers to is not in the file. */
+  /** A ConfigMap, Secret, claim or key that the workload refers to is not in the file. */
   'MANIFEST_MISSING_REFERENCE',
   /** Anything else that is wrong in what was written. */
   'MANIFEST_INVALID',

@@ -1,5 +1,6 @@
 /**
- * Manifests: what a person writes, checked, in one canonical form, under one ID, and turned into the pod of one copy.
+ * Manifests: what a person writes, checked, in one canonical form, under one ID, and turned into the pod of one copy; and
+ * what the node must do for it that no engine does: probes, rollouts, completions of Jobs, times of CronJobs.
  *
  * It stands apart because the owner's side and the node's side must agree on every byte and every rule, and because
  * nothing here needs a network, a disk or a clock. The rules are data: schemas/manifest holds for each field its
@@ -22,6 +23,7 @@
  * ```
  */
 export { canonicalBytes, parseCanonical } from './canonical.ts'
+export { secretEnvUses } from './check/references.ts'
 export * from './constants.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
@@ -35,13 +37,21 @@ export {
 } from './manifest-id.ts'
 export { parseCpuMillis, parseMemoryBytes } from './objects/quantity.ts'
 export { type ParseManifestsOptions, parseManifests } from './parse-manifests.ts'
+export { pidsLimitOf, recoveryOf } from './plans/annotations.ts'
+export { claimVolumes } from './plans/claims.ts'
+export { nextRun } from './plans/cron.ts'
+export { completionsOf } from './plans/job.ts'
+export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
+export { type ContainerProbe, type ProbeHandler, type ProbeKind, probesOf } from './transform/probes.ts'
 export { restartPolicyOf, terminationGraceMsOf, toPod } from './transform/to-pod.ts'
 export type {
   FileVolume,
   KubeObject,
   Manifest,
+  ManifestClaim,
   ManifestPort,
   ManifestResources,
+  ManifestService,
   PodContainer,
   PodDocument,
   PortAssignment,

@@ -14,9 +14,8 @@ export interface ParseManifestsOptions {
 }
 
 /**
- * The manifests in a YAML or JSON text: one for each workload document, in order, each with the ConfigMaps and Secrets
- * it uses. Nothing is dropped: a field, kind or document that would have no effect is an error.
- * @param text at most {@link MAX_MANIFEST_BYTES} of UTF-8 and {@link MAX_DOCUMENTS} documents; `kind: List` is opened
+ * The manifests in a YAML or JSON text: one for each workload document, in order, each with what it uses. Nothing is dropped: a field, kind or document that would have no effect is an error.
+ * @param text at most {@link MAX_FILE_BYTES} of UTF-8 and {@link MAX_DOCUMENTS} documents; `kind: List` is opened
  * @throws ManifestError MANIFEST_SYNTAX, MANIFEST_TOO_LARGE, MANIFEST_UNSUPPORTED_KIND, MANIFEST_UNSUPPORTED_FIELD,
  *   MANIFEST_INVALID, MANIFEST_MISSING_REFERENCE with all violations found; MANIFEST_ARGUMENT for a bad namespace
  */

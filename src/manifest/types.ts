@@ -1,5 +1,8 @@
-/** Kinds a node runs now; the others get MANIFEST_UNSUPPORTED_KIND. */
-export type WorkloadKind = 'Pod' | 'Deployment'
+import type { WORKLOAD_KINDS } from './constants.ts'
+import type { CronPlan, JobPlan, Rollout } from './plans/types.ts'
+
+/** Kinds that make a manifest; the others get MANIFEST_UNSUPPORTED_KIND or go along with one. */
+export type WorkloadKind = keyof typeof WORKLOAD_KINDS
 
 /** A Kubernetes object as plain JSON. */
 export interface KubeObject extends Readonly<Record<string, unknown>> {
@@ -15,6 +18,8 @@ export interface KubeObject extends Readonly<Record<string, unknown>> {
 export interface ManifestResources {
   readonly cpuMillis: number
   readonly memoryBytes: number
+  /** Disk: requests of ephemeral-storage, and the volumes of its claims. Planned with, not enforced. */
+  readonly storageBytes: number
 }
 
 export type PortProtocol = 'TCP' | 'UDP' | 'SCTP'
@@ -23,20 +28,54 @@ export interface ManifestPort {
   readonly container: string
   readonly containerPort: number
   readonly protocol: PortProtocol
-  /** As written in the manifest; undefined means the node allocates one. */
+  /** As written in the manifest, at the port or as nodePort of a Service; undefined means the node allocates one. */
   readonly hostPort?: number
   readonly hostIp?: string
   readonly name?: string
 }
 
-/** One workload document with the ConfigMaps and Secrets it uses, checked and normalised. */
+/** A volume that outlives the copy and its versions. */
+export interface ManifestClaim {
+  /** Name of the PersistentVolumeClaim or of the volumeClaimTemplate. */
+  readonly name: string
+  /** Whether each ordinal has one of its own, as in a StatefulSet. Else there is at most one copy. */
+  readonly perOrdinal: boolean
+  /** As asked for; zero where nothing was. */
+  readonly sizeBytes: number
+}
+
+/** A Service whose selector matches the workload. */
+export interface ManifestService {
+  readonly name: string
+  readonly headless: boolean
+  readonly ports: readonly {
+    readonly name?: string
+    /** What callers use, once traffic is routed. */
+    readonly port: number
+    readonly containerPort: number
+    readonly protocol: PortProtocol
+  }[]
+}
+
+/** One workload document with what it uses, checked and normalised. Everything but `objects` is computed from them. */
 export interface Manifest {
   readonly kind: WorkloadKind
   readonly namespace: string
   readonly name: string
+  /** Copies at one time: of a Job its parallelism, of a DaemonSet 1 on each node. */
   readonly replicas: number
+  /** A DaemonSet: `replicas` counts for each node and ordinals are always 0. */
+  readonly perNode: boolean
   readonly resources: ManifestResources
   readonly ports: readonly ManifestPort[]
+  readonly services: readonly ManifestService[]
+  readonly claims: readonly ManifestClaim[]
+  /** How a newer version takes the place of an older one. */
+  readonly rollout: Rollout
+  /** Job and CronJob only. */
+  readonly job?: JobPlan
+  /** CronJob only; `job` says what each run does. */
+  readonly cron?: CronPlan
   /** From annotation `beemesh.io/engine`; undefined lets the node choose. */
   readonly engine?: string
   /** The workload first, then what it refers to, ordered by kind and name. */
@@ -59,7 +98,7 @@ export type RestartPolicy = 'Always' | 'OnFailure' | 'Never'
 export interface ToPodOptions {
   /** Name of the pod, a DNS label of at most 63 characters; see workloadName. */
   readonly workloadId: string
-  /** Which copy, from 0. Nothing in a Pod or Deployment depends on it; kinds with stable copies will. */
+  /** Which copy, from 0. A StatefulSet's name, hostname and volumes depend on it. */
   readonly ordinal: number
   /** The node's own labels; they win over the template's. */
   readonly labels: Readonly<Record<string, string>>
@@ -67,6 +106,13 @@ export interface ToPodOptions {
   readonly ports: readonly PortAssignment[]
   /** For containers that state no limit of their own; undefined leaves those without. */
   readonly defaultLimits?: { readonly cpuMillis?: number; readonly memoryBytes?: number }
+  /**
+   * What names of lasting volumes begin with; needed where the manifest has claims. The same for every version of the
+   * manifest and on every start, so that a newer version finds the data: derive it from the manifest ID alone.
+   */
+  readonly claimPrefix?: string
+  /** Which completion of a Job or CronJob this run is for, see completionsOf; needed for those kinds. */
+  readonly completion?: number
 }
 
 /** Structurally the `PodDocument` of the runtime floor, which this floor may not import. */

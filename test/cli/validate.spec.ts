@@ -36,9 +36,14 @@ describe('cli: validate', () => {
   })
 
   it('refuses a kind it does not run, and names it', async () => {
-    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'once' }, spec: {} }
-    const error = expectFailure(await validate(toYaml(job)), 2, 'MANIFEST_UNSUPPORTED_KIND')
-    expect(error.message).to.include('Job')
+    const ingress = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      spec: {}
+    }
+    const error = expectFailure(await validate(toYaml(ingress)), 2, 'MANIFEST_UNSUPPORTED_KIND')
+    expect(error.message).to.include('Ingress')
   })
 
   it('refuses a field it does not run, by its path', async () => {

@@ -57,13 +57,13 @@ describe('manifest/hostile input', () => {
     ['20,000 closed brackets', '['.repeat(20_000) + ']'.repeat(20_000), ['MANIFEST_SYNTAX']],
     ['40 levels of lists', `${'['.repeat(40)}${']'.repeat(40)}`, ['MANIFEST_TOO_LARGE']],
     ['30,000 values', `[${'1,'.repeat(30_000)}]`, ['MANIFEST_TOO_LARGE']],
-    ['more than 64 KiB', `# ${'x'.repeat(64 * 1024)}`, ['MANIFEST_TOO_LARGE']],
-    ['64 KiB of characters that take more bytes', `# ${'é'.repeat(40_000)}`, ['MANIFEST_TOO_LARGE']],
+    ['more than 256 KiB', `# ${'x'.repeat(256 * 1024)}`, ['MANIFEST_TOO_LARGE']],
+    ['256 KiB of characters that take more bytes', `# ${'é'.repeat(140_000)}`, ['MANIFEST_TOO_LARGE']],
     ['16,000 separators', '---\n'.repeat(16_000), ['MANIFEST_TOO_LARGE']],
-    ['17 documents', Array(17).fill('{kind: Pod}').join('\n---\n'), ['MANIFEST_TOO_LARGE']],
+    ['101 documents', Array(101).fill('{kind: Pod}').join('\n---\n'), ['MANIFEST_TOO_LARGE']],
     [
-      '17 items in a List',
-      JSON.stringify({ kind: 'List', items: Array(17).fill({}) }),
+      '101 items in a List',
+      JSON.stringify({ kind: 'List', items: Array(101).fill({}) }),
       ['MANIFEST_TOO_LARGE']
     ],
     ['a key twice', 'kind: Pod\nkind: Pod', ['MANIFEST_SYNTAX']],
@@ -194,7 +194,7 @@ describe('manifest/hostile input', () => {
   })
 
   it('accepts a manifest just below the limit', () => {
-    const filler = `# ${'x'.repeat(60_000)}`
+    const filler = `# ${'x'.repeat(260_000)}`
     expect(timed(() => parseManifests(file(filler, pod())))).to.have.length(1)
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { parseManifests } from '../../src/manifest/index.ts'
+import { parseManifests, REFUSED_KINDS } from '../../src/manifest/index.ts'
 import {
   configMap,
   container,
@@ -34,11 +34,22 @@ describe('manifest/parseManifests', () => {
       namespace: 'default',
       name: 'web',
       replicas: 3,
-      resources: { cpuMillis: 750, memoryBytes: 64 * 2 ** 20 + 1e9 },
+      perNode: false,
+      resources: { cpuMillis: 750, memoryBytes: 64 * 2 ** 20 + 1e9, storageBytes: 0 },
       ports: [
         { container: 'main', containerPort: 80, protocol: 'TCP', name: 'http' },
         { container: 'main', containerPort: 53, protocol: 'UDP', hostPort: 5353, hostIp: '127.0.0.1' }
       ],
+      services: [],
+      claims: [],
+      rollout: {
+        strategy: 'RollingUpdate',
+        maxSurge: 1,
+        maxUnavailable: 0,
+        progressDeadlineMs: 600_000,
+        minReadyMs: 0,
+        ordered: false
+      },
       engine: 'podman'
     })
     expect(objects).to.have.length(1)
@@ -50,7 +61,8 @@ describe('manifest/parseManifests', () => {
     const containers = [container({ resources: { limits: { cpu: '100m', memory: '64Mi' } } })]
     expect(parseOne(pod({ initContainers, containers })).resources).to.deep.equal({
       cpuMillis: 100,
-      memoryBytes: 2 ** 30
+      memoryBytes: 2 ** 30,
+      storageBytes: 0
     })
   })
 
@@ -114,7 +126,7 @@ describe('manifest/parseManifests', () => {
 
   it('refuses a ConfigMap that nothing uses, and a file without a workload', () => {
     expect(refuse(pod(), configMap('a', {})).message).to.include(
-      'document 2 (ConfigMap a): is used by nothing in this file'
+      'document 2 (ConfigMap a): metadata.name is used by nothing in this file'
     )
     expect(refuse(configMap('a', {})).code).to.equal('MANIFEST_INVALID')
     expect(refuse('# nothing').message).to.include('holds no workload')
@@ -140,11 +152,11 @@ describe('manifest/parseManifests', () => {
     expect(parseManifests(file(pod(), pod({}, { namespace: 'b' }), deployment()))).to.have.length(3)
   })
 
-  for (const kind of ['StatefulSet', 'DaemonSet', 'Job', 'CronJob', 'Service', 'PersistentVolumeClaim'])
-    it(`refuses a ${kind} because it comes with a later version`, () => {
+  for (const [kind, reason] of Object.entries(REFUSED_KINDS))
+    it(`refuses a ${kind} and says what to do instead`, () => {
       const error = refuse(pod(), { apiVersion: 'v1', kind, metadata: { name: 'x' } })
       expect(error.code).to.equal('MANIFEST_UNSUPPORTED_KIND')
-      expect(error.message).to.include(`document 2 (${kind} x): is refused: ${kind} is not supported yet`)
+      expect(error.message).to.include(`document 2 (${kind} x): kind = "${kind}" is refused: ${reason}`)
     })
 
   it('refuses a kind nobody knows, a missing kind and an old API version', () => {

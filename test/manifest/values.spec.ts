@@ -35,9 +35,9 @@ describe('manifest/values', () => {
     ['an image that is an option', `${main}.image`, inMain({ image: '--privileged' })],
     ['an image with a line break', `${main}.image`, inMain({ image: 'a\nb' })],
     ['33 labels', 'metadata.labels', pod({}, { labels })],
-    ['65 variables', `${main}.env`, inMain({ env: list(65, (index) => ({ name: `V${index}` })) })],
-    ['17 ports', `${main}.ports`, inMain({ ports: list(17, (index) => ({ containerPort: index + 1 })) })],
-    ['65 arguments', `${main}.args`, inMain({ args: list(65, String) })],
+    ['257 variables', `${main}.env`, inMain({ env: list(257, (index) => ({ name: `V${index}` })) })],
+    ['33 ports', `${main}.ports`, inMain({ ports: list(33, (index) => ({ containerPort: index + 1 })) })],
+    ['257 arguments', `${main}.args`, inMain({ args: list(257, String) })],
     ['port 99999', `${main}.ports[0].containerPort`, inMain({ ports: [{ containerPort: 99999 }] })],
     [
       'a port declared twice in one pod',

@@ -1,16 +1,28 @@
 import { isIP } from 'node:net'
 import { asList, asNumber, asRecord, asText, type JsonRecord } from '../objects/json.ts'
 import { parseMemoryBytes } from '../objects/quantity.ts'
+import { checkProbes, refuseProbes } from './check-probes.ts'
 import { checkResources } from './check-resources.ts'
+import { checkFsGroup, checkNodeSelector, checkServiceAccount, checkUser } from './check-user.ts'
 import type { Report } from './report.ts'
+
+interface CheckPodOptions {
+  readonly report: Report
+  /** Names that are volumes too, in a StatefulSet. */
+  readonly claimTemplates?: ReadonlySet<string> | undefined
+}
 
 /**
  * What a JSON Schema cannot say of a pod: names that must be unique or must exist, users, addresses, paths. Takes
  * unchecked data, so that one run reports everything; a field of the wrong type is the schema's to report.
  * @param path of the pod spec in the document
  */
-export function checkPod(spec: JsonRecord, path: string, report: Report): void {
-  const volumes = checkVolumes(spec, path, report)
+export function checkPod(
+  spec: JsonRecord,
+  path: string,
+  { report, claimTemplates = new Set() }: CheckPodOptions
+): void {
+  const volumes = checkVolumes(spec, path, { report, claimTemplates })
   const containerNames = new Set<string>()
   const ports = { numbers: new Set<string>(), names: new Set<string>(), hostPorts: new Set<string>() }
   for (const field of ['initContainers', 'containers'] as const) {
@@ -22,8 +34,14 @@ export function checkPod(spec: JsonRecord, path: string, report: Report): void {
       checkEnv(container, at, report)
       checkUser(container, asRecord(spec.securityContext), at, report)
       checkResources(container, at, report)
-      if (field === 'containers') checkPorts(container, ports, at, report)
-      else if (asList(container.ports).length > 0)
+      if (field === 'containers') {
+        ports.names.clear()
+        checkPorts(container, ports, at, report)
+        checkProbes(container, at, report)
+        continue
+      }
+      refuseProbes(container, at, report)
+      if (asList(container.ports).length > 0)
         report(
           `${at}.ports`,
           'refused',
@@ -35,6 +53,9 @@ export function checkPod(spec: JsonRecord, path: string, report: Report): void {
     }
   }
   checkAddresses(spec, path, report)
+  checkFsGroup(spec, path, report)
+  checkServiceAccount(spec, path, report)
+  checkNodeSelector(spec, path, report)
 }
 
 function unique(seen: Set<string>, value: unknown, path: string, message: string, report: Report): void {
@@ -44,14 +65,26 @@ function unique(seen: Set<string>, value: unknown, path: string, message: string
   seen.add(text)
 }
 
-function checkVolumes(spec: JsonRecord, path: string, report: Report): ReadonlySet<string> {
-  const names = new Set<string>()
+function checkVolumes(
+  spec: JsonRecord,
+  path: string,
+  { report, claimTemplates }: Required<CheckPodOptions>
+): ReadonlySet<string> {
+  const names = new Set<string>(claimTemplates)
   for (const [index, raw] of asList(spec.volumes).entries()) {
     const volume = asRecord(raw)
     const at = `${path}.volumes[${index}]`
-    unique(names, volume.name, `${at}.name`, 'is the name of two volumes', report)
+    unique(
+      names,
+      volume.name,
+      `${at}.name`,
+      'is the name of two volumes, or of a volume and a volumeClaimTemplate',
+      report
+    )
     checkEmptyDir(asRecord(volume.emptyDir), `${at}.emptyDir`, report)
-    const sources = ['emptyDir', 'configMap', 'secret'].filter((source) => source in volume)
+    const sources = ['emptyDir', 'configMap', 'secret', 'persistentVolumeClaim'].filter(
+      (source) => source in volume
+    )
     if (sources.length > 1) report(at, 'one-source', `has ${sources.join(' and ')}; a volume has one source`)
     for (const source of ['configMap', 'secret']) {
       const filePaths = new Set<string>()
@@ -132,21 +165,6 @@ function checkEnv(container: JsonRecord, path: string, report: Report): void {
   }
 }
 
-function checkUser(container: JsonRecord, pod: JsonRecord, path: string, report: Report): void {
-  const own = asRecord(container.securityContext)
-  const user = asNumber(own.runAsUser ?? pod.runAsUser)
-  const at = `${path}.securityContext`
-  if ((own.runAsNonRoot ?? pod.runAsNonRoot) === true && !(user !== undefined && user > 0))
-    report(
-      `${at}.runAsUser`,
-      'non-root',
-      'must be above 0, here or at the pod, because runAsNonRoot is true and engines do not check the image for it',
-      { code: 'MANIFEST_UNSUPPORTED_FIELD' }
-    )
-  if ((own.runAsGroup ?? pod.runAsGroup) !== undefined && user === undefined)
-    report(`${at}.runAsUser`, 'required', 'is missing, here or at the pod: runAsGroup needs it')
-}
-
 interface SeenPorts {
   readonly numbers: Set<string>
   readonly names: Set<string>
@@ -169,7 +187,8 @@ function checkPorts(container: JsonRecord, seen: SeenPorts, path: string, report
       )
     const { hostPort, hostIP } = port
     const place = `${asText(hostIP) ?? ''}:${asNumber(hostPort)}/${asText(port.protocol) ?? 'TCP'}`
-    if (hostPort !== undefined) unique(seen.hostPorts, place, `${at}.hostPort`, 'is published twice', report)
+    if (hostPort !== undefined && hostPort !== 0)
+      unique(seen.hostPorts, place, `${at}.hostPort`, 'is published twice', report)
     unique(seen.names, port.name, `${at}.name`, 'is the name of two ports', report)
     checkAddress(port.hostIP, `${at}.hostIP`, report)
   }

@@ -8,13 +8,22 @@ import type { Report } from './report.ts'
 export const SCHEMA_NAMES = [
   'pod',
   'deployment',
+  'stateful-set',
+  'daemon-set',
+  'job',
+  'cron-job',
   'config-map',
   'secret',
+  'persistent-volume-claim',
+  'service',
+  'namespace',
   'metadata',
   'pod-spec',
   'container',
+  'probe',
   'volume',
   'security-context',
+  'workload',
   'common'
 ] as const
 
@@ -23,8 +32,15 @@ export type SchemaName = (typeof SCHEMA_NAMES)[number]
 const SCHEMA_OF_KIND: Readonly<Record<string, SchemaName>> = {
   Pod: 'pod',
   Deployment: 'deployment',
+  StatefulSet: 'stateful-set',
+  DaemonSet: 'daemon-set',
+  Job: 'job',
+  CronJob: 'cron-job',
   ConfigMap: 'config-map',
-  Secret: 'secret'
+  Secret: 'secret',
+  PersistentVolumeClaim: 'persistent-volume-claim',
+  Service: 'service',
+  Namespace: 'namespace'
 }
 
 /** One schema file as JSON. Reads the package's own file, next to src and dist alike. */
@@ -128,6 +144,12 @@ function toProblem(error: ErrorObject, root: JsonRecord): Problem | undefined {
         isUnsupported: true,
         isShown: true
       }
+    }
+    case 'pattern': {
+      const message = describe(keyword, schema, data)
+      if (reason === undefined) return { path, rule: keyword, message, isShown: true }
+      const refusal = `is refused: ${reason}; it ${message}`
+      return { path, rule: 'refused', message: refusal, isUnsupported: true, isShown: true }
     }
     default:
       return { path, rule: keyword, message: describe(keyword, schema, data), isShown: true }

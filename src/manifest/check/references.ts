@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import { configData } from '../objects/config-data.ts'
 import { joinPath } from '../objects/json.ts'
-import { type Container, podTemplateOf } from '../objects/kube.ts'
-import type { KubeObject } from '../types.ts'
+import { type Container, podSpecPath, podTemplateOf, workloadOf } from '../objects/kube.ts'
+import type { KubeObject, Manifest } from '../types.ts'
 import type { Report } from './report.ts'
 
-/** One place where a workload names a ConfigMap or Secret. */
+/** One place where a workload names what it uses. */
 interface Reference {
-  readonly kind: 'ConfigMap' | 'Secret'
+  readonly kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim'
   readonly name: string
   /** undefined means the whole object. */
   readonly key?: string
@@ -19,8 +19,7 @@ interface Reference {
 }
 
 /**
- * The ConfigMaps and Secrets that a validated workload uses, ordered by kind and name; reports those missing and the
- * content that cannot be used where it is wanted.
+ * The ConfigMaps, Secrets and PersistentVolumeClaims that a validated workload uses; reports those missing and the content that cannot be used where it is wanted.
  * @param available objects of the same namespace
  */
 export function resolveReferences(
@@ -46,9 +45,19 @@ export function resolveReferences(
       continue
     }
     used.add(object)
-    checkContent(reference, object, report)
+    if (object.kind !== 'PersistentVolumeClaim') checkContent(reference, object, report)
   }
-  return [...used].sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1))
+  return [...used]
+}
+
+/**
+ * Where a manifest puts the content of a Secret into the environment, as paths. The engine keeps an environment in its own
+ * state as long as the pod exists, which a node may not want.
+ */
+export function secretEnvUses(manifest: Pick<Manifest, 'objects'>): string[] {
+  return collectReferences(workloadOf(manifest))
+    .filter(({ kind, use }) => kind === 'Secret' && use !== 'volume')
+    .map(({ path }) => path)
 }
 
 function checkContent(reference: Reference, object: KubeObject, report: Report): void {
@@ -74,7 +83,7 @@ function checkContent(reference: Reference, object: KubeObject, report: Report):
 
 function collectReferences(workload: KubeObject): readonly Reference[] {
   const { spec } = podTemplateOf(workload)
-  const root = workload.kind === 'Pod' ? 'spec' : 'spec.template.spec'
+  const root = podSpecPath(workload.kind)
   return [
     ...(spec.initContainers ?? []).flatMap((one, index) =>
       containerReferences(one, joinPath(`${root}.initContainers`, index))
@@ -82,26 +91,34 @@ function collectReferences(workload: KubeObject): readonly Reference[] {
     ...spec.containers.flatMap((one, index) =>
       containerReferences(one, joinPath(`${root}.containers`, index))
     ),
-    ...(spec.volumes ?? []).flatMap(({ configMap, secret }, index) => {
-      const source = configMap ?? secret
-      if (source === undefined) return []
-      const [kind, name, field] =
-        'secretName' in source
-          ? (['Secret', source.secretName, 'secret'] as const)
-          : (['ConfigMap', source.name, 'configMap'] as const)
-      const whole = {
-        kind,
-        name,
-        optional: source.optional ?? false,
-        path: `${root}.volumes[${index}].${field}`,
-        use: 'volume' as const
+    ...(spec.volumes ?? []).flatMap(
+      ({ configMap, secret, persistentVolumeClaim: claim }, index): Reference[] => {
+        if (claim !== undefined) {
+          const path = `${root}.volumes[${index}].persistentVolumeClaim.claimName`
+          return [
+            { kind: 'PersistentVolumeClaim', name: claim.claimName, optional: false, path, use: 'volume' }
+          ]
+        }
+        const source = configMap ?? secret
+        if (source === undefined) return []
+        const [kind, name, field] =
+          'secretName' in source
+            ? (['Secret', source.secretName, 'secret'] as const)
+            : (['ConfigMap', source.name, 'configMap'] as const)
+        const whole = {
+          kind,
+          name,
+          optional: source.optional ?? false,
+          path: `${root}.volumes[${index}].${field}`,
+          use: 'volume' as const
+        }
+        const items = source.items ?? []
+        return [
+          whole,
+          ...items.map(({ key }, item) => ({ ...whole, key, path: `${whole.path}.items[${item}].key` }))
+        ]
       }
-      const items = source.items ?? []
-      return [
-        whole,
-        ...items.map(({ key }, item) => ({ ...whole, key, path: `${whole.path}.items[${item}].key` }))
-      ]
-    })
+    )
   ]
 }
 

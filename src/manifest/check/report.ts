@@ -26,7 +26,8 @@ const MAX_SHOWN_VALUE = 60
 const MAX_SHOWN_PATH = 200
 
 // because passwords are written in plain env values and pasted into annotations, not only in Secrets
-const PRIVATE_PATH = /(?:^|\.)(?:env\[\d+\]|annotations\b|data\b|stringData\b|binaryData\b)/
+const PRIVATE_PATH =
+  /(?:^|\.)(?:env\[\d+\]|httpHeaders\[\d+\]|annotations\b|data\b|stringData\b|binaryData\b)/
 
 /** A {@link Report} that appends to `violations` and says which document it was. */
 export function createReport(document: SourceDocument, violations: Violation[]): Report {

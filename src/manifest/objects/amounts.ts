@@ -26,10 +26,14 @@ export function resourcesOf(spec: {
 }): ManifestResources {
   const reserve = (container: Container, key: keyof Amounts): number =>
     amountsOf(container, 'requests')[key] ?? amountsOf(container, 'limits')[key] ?? 0
-  const total = (key: keyof Amounts): number =>
+  const total = (amount: (container: Container) => number): number =>
     Math.max(
-      spec.containers.reduce((sum, one) => sum + reserve(one, key), 0),
-      ...(spec.initContainers ?? []).map((one) => reserve(one, key))
+      spec.containers.reduce((sum, one) => sum + amount(one), 0),
+      ...(spec.initContainers ?? []).map(amount)
     )
-  return { cpuMillis: total('cpuMillis'), memoryBytes: total('memoryBytes') }
+  return {
+    cpuMillis: total((one) => reserve(one, 'cpuMillis')),
+    memoryBytes: total((one) => reserve(one, 'memoryBytes')),
+    storageBytes: total((one) => parseMemoryBytes(one.resources?.requests?.['ephemeral-storage'] ?? 0) ?? 0)
+  }
 }

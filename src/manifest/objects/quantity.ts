@@ -1,7 +1,7 @@
 import { MAX_QUANTITY } from '../constants.ts'
 
 // because Kubernetes' grammar allows exponents too, and a huge one would build a huge number: two digits at most
-const QUANTITY = /^\+?(\d+)(?:\.(\d*))?(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|[eE][+-]?\d{1,2})?$/
+const QUANTITY = /^\+?(?=\.?\d)(\d*)(?:\.(\d*))?(Ki|Mi|Gi|Ti|Pi|Ei|n|u|m|k|M|G|T|P|E|[eE][+-]?\d{1,2})?$/
 
 const SUFFIXES: Readonly<Record<string, readonly [base: bigint, exponent: number]>> = {
   n: [10n, -9],

@@ -1,7 +1,7 @@
 import { CORE_SCHEMA, defineScalarTag, intCoreTag, loadAll, YAMLException } from 'js-yaml'
 import { utf8 } from '../../common/index.ts'
 import { createReport, type SourceDocument } from '../check/report.ts'
-import { MAX_DOCUMENTS, MAX_MANIFEST_BYTES } from '../constants.ts'
+import { MAX_DOCUMENTS, MAX_FILE_BYTES } from '../constants.ts'
 import { type ManifestError, toManifestError, type Violation } from '../errors.ts'
 import { asRecord, asText, isRecord, joinPath } from '../objects/json.ts'
 import { normaliseTree } from './normalise-tree.ts'
@@ -17,7 +17,7 @@ const kubernetesIntTag = defineScalarTag<number>(intCoreTag.tagName, {
 })
 const SCHEMA = CORE_SCHEMA.withTags(kubernetesIntTag)
 
-// because 16 documents never need more, and each separator costs the parser a document
+// because empty documents do not count but each separator costs the parser a document
 const MAX_SEPARATORS = MAX_DOCUMENTS * 4
 
 /**
@@ -26,8 +26,8 @@ const MAX_SEPARATORS = MAX_DOCUMENTS * 4
  * @throws ManifestError MANIFEST_TOO_LARGE, MANIFEST_SYNTAX, MANIFEST_INVALID
  */
 export function readDocuments(text: string, file?: string): SourceDocument[] {
-  if (text.length > MAX_MANIFEST_BYTES || utf8(text).byteLength > MAX_MANIFEST_BYTES)
-    throw tooLarge(`is larger than ${MAX_MANIFEST_BYTES} bytes`, file)
+  if (text.length > MAX_FILE_BYTES || utf8(text).byteLength > MAX_FILE_BYTES)
+    throw tooLarge(`is larger than ${MAX_FILE_BYTES} bytes`, file)
   if ((text.match(/^---(?=\s|$)/gm) ?? []).length > MAX_SEPARATORS) throw tooLarge(tooMany, file)
   return flattenDocuments(parseYaml(text, file), file)
 }
@@ -99,6 +99,10 @@ function parseYaml(text: string, file: string | undefined): unknown[] {
     const aliases = reason.startsWith('aliases exceeded')
       ? 'aliases (*name) are not allowed; write it out'
       : reason
+    // because this is what people try first with a chart, and the parser's own words lead nowhere
+    const template = text.includes('{{')
+      ? '; if this is a template, apply what `helm template` prints of it'
+      : ''
     const mark = isYaml ? thrown.mark : undefined
     const place = mark === undefined ? '' : ` at line ${mark.line + 1}, column ${mark.column + 1}`
     throw toManifestError(
@@ -112,7 +116,7 @@ function parseYaml(text: string, file: string | undefined): unknown[] {
               .filter((part) => part.trim() !== '').length || 1,
           path: '',
           rule: 'syntax',
-          message: `is no YAML or JSON${place}: ${aliases.trim()}`
+          message: `is no YAML or JSON${place}: ${aliases.trim()}${template}`
         }
       ],
       file

@@ -2,9 +2,13 @@ import { fromUtf8 } from '../../common/index.ts'
 import { MAX_EXPANDED_BYTES } from '../constants.ts'
 import { toManifestError } from '../errors.ts'
 import { configData } from '../objects/config-data.ts'
+import { own } from '../objects/json.ts'
 import { type Container, type EnvVar, findConfig, type KeyRef } from '../objects/kube.ts'
 import type { Manifest } from '../types.ts'
 import { expandReferences } from './expand.ts'
+
+/** Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode */
+const COMPLETION_INDEX = 'JOB_COMPLETION_INDEX'
 
 export interface ResolvedProcess {
   readonly env: readonly { readonly name: string; readonly value: string }[]
@@ -12,13 +16,22 @@ export interface ResolvedProcess {
   readonly args?: readonly string[]
 }
 
+/** What `fieldRef` can tell a copy of itself. */
+export interface CopyFacts {
+  /** `metadata.name`, as the copy is called in Kubernetes. */
+  readonly podName: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  /** JOB_COMPLETION_INDEX, where the Job is indexed. */
+  readonly completion?: number | undefined
+}
+
 /**
  * Environment, command and arguments of one container with every reference filled in, in Kubernetes' order: envFrom
  * first, then env, which wins; `$(NAME)` in an env value sees what came before it, in command and args everything.
- * @param podName what `metadata.name` is for this copy
  * @throws ManifestError MANIFEST_TOO_LARGE when together they exceed {@link MAX_EXPANDED_BYTES}
  */
-export function resolveProcess(manifest: Manifest, container: Container, podName: string): ResolvedProcess {
+export function resolveProcess(manifest: Manifest, container: Container, facts: CopyFacts): ResolvedProcess {
   let left = MAX_EXPANDED_BYTES
   const spend = (text: string): string => {
     left -= Buffer.byteLength(text)
@@ -41,9 +54,11 @@ export function resolveProcess(manifest: Manifest, container: Container, podName
   }
   for (const variable of container.env ?? []) {
     const value =
-      variable.valueFrom === undefined ? expand(variable.value ?? '') : readValue(manifest, variable, podName)
+      variable.valueFrom === undefined ? expand(variable.value ?? '') : readValue(manifest, variable, facts)
     if (value !== undefined) env.set(variable.name, variable.valueFrom === undefined ? value : spend(value))
   }
+  if (facts.completion !== undefined && !env.has(COMPLETION_INDEX))
+    env.set(COMPLETION_INDEX, String(facts.completion))
   return {
     env: [...env].map(([name, value]) => ({ name, value })),
     ...(container.command === undefined ? {} : { command: container.command.map(expand) }),
@@ -52,11 +67,23 @@ export function resolveProcess(manifest: Manifest, container: Container, podName
 }
 
 /** undefined when an optional reference leads nowhere: the variable is then not set. */
-function readValue(manifest: Manifest, { valueFrom }: EnvVar, podName: string): string | undefined {
+function readValue(manifest: Manifest, { valueFrom }: EnvVar, facts: CopyFacts): string | undefined {
   const { configMapKeyRef, secretKeyRef, fieldRef } = valueFrom ?? {}
-  if (fieldRef !== undefined) return fieldRef.fieldPath === 'metadata.name' ? podName : manifest.namespace
+  if (fieldRef !== undefined) return readField(manifest, fieldRef.fieldPath, facts)
   if (configMapKeyRef !== undefined) return keyOf(manifest, 'ConfigMap', configMapKeyRef)
   return secretKeyRef === undefined ? undefined : keyOf(manifest, 'Secret', secretKeyRef)
+}
+
+/** As in Kubernetes, a label or annotation that is not there reads as empty. */
+function readField(
+  { namespace }: Manifest,
+  path: string,
+  { podName, labels, annotations }: CopyFacts
+): string {
+  if (path === 'metadata.name') return podName
+  if (path === 'metadata.namespace') return namespace
+  const [, field, key = ''] = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path) ?? []
+  return own(field === 'labels' ? labels : annotations, key) ?? ''
 }
 
 function keyOf(manifest: Manifest, kind: 'ConfigMap' | 'Secret', { name, key }: KeyRef): string | undefined {

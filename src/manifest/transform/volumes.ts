@@ -2,13 +2,18 @@ import { DEFAULT_CONFIG_MAP_MODE, DEFAULT_SECRET_MODE } from '../constants.ts'
 import { configData } from '../objects/config-data.ts'
 import { type Container, findConfig, type PodSpec, type Volume } from '../objects/kube.ts'
 import { parseMemoryBytes } from '../objects/quantity.ts'
-import type { FileVolume, Manifest } from '../types.ts'
+import { claimVolume } from '../plans/claims.ts'
+import type { FileVolume, Manifest, ManifestClaim, ToPodOptions } from '../types.ts'
 
 type Owner = { readonly uid: number; readonly gid: number } | undefined
 
+type PodVolume =
+  | { readonly name: string; readonly emptyDir: Readonly<Record<string, string>> }
+  | { readonly name: string; readonly persistentVolumeClaim: { readonly claimName: string } }
+
 export interface TransformedVolumes {
-  /** For `spec.volumes`: emptyDirs; those that `files` names are placeholders, which the engine replaces. */
-  readonly volumes: readonly { readonly name: string; readonly emptyDir: Readonly<Record<string, string>> }[]
+  /** For `spec.volumes`: emptyDirs and claims; emptyDirs that `files` names are placeholders, which the engine replaces. */
+  readonly volumes: readonly PodVolume[]
   readonly files: readonly FileVolume[]
   /** volumeMounts of one container under the new names; undefined when it has none. */
   readonly mountsOf: (container: Container) => readonly Readonly<Record<string, unknown>>[] | undefined
@@ -19,18 +24,39 @@ export interface TransformedVolumes {
  * like the volume and shares it between all pods that use that name. ConfigMaps and Secrets become files; containers
  * that run as different users each get their own copy, because tight modes let only the owner read.
  */
-export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: string): TransformedVolumes {
+export function transformVolumes(
+  manifest: Manifest,
+  spec: PodSpec,
+  { workloadId, ordinal, claimPrefix }: Pick<ToPodOptions, 'workloadId' | 'ordinal' | 'claimPrefix'>
+): TransformedVolumes {
   const containers = [...(spec.initContainers ?? []), ...spec.containers]
-  const volumes: { name: string; emptyDir: Record<string, string> }[] = []
+  const volumes: PodVolume[] = []
   const files: FileVolume[] = []
   const nameFor = new Map<string, string>()
   const key = (volume: string, owner: Owner) => `${volume} ${ownerText(owner)}`
 
+  // because each user gets a name of its own below, one volume for all is entered under every one of them
+  const forAll = (volume: string, name: string) => {
+    for (const container of containers) nameFor.set(key(volume, ownerOf(spec, container)), name)
+  }
+  const addClaim = (volume: string, claim: ManifestClaim | undefined) => {
+    if (claim === undefined) return
+    const claimName = claimVolume(claim, { claimPrefix, ordinal })
+    volumes.push({ name: `${workloadId}-${volume}`, persistentVolumeClaim: { claimName } })
+    forAll(volume, `${workloadId}-${volume}`)
+  }
+  for (const claim of manifest.claims) if (claim.perOrdinal) addClaim(claim.name, claim)
   for (const volume of spec.volumes ?? []) {
     const name = `${workloadId}-${volume.name}`
+    const { persistentVolumeClaim } = volume
+    if (persistentVolumeClaim !== undefined) {
+      const isNamed = (one: ManifestClaim) => !one.perOrdinal && one.name === persistentVolumeClaim.claimName
+      addClaim(volume.name, manifest.claims.find(isNamed))
+      continue
+    }
     if (volume.configMap === undefined && volume.secret === undefined) {
       volumes.push({ name, emptyDir: scratchOf(volume) })
-      for (const container of containers) nameFor.set(key(volume.name, ownerOf(spec, container)), name)
+      forAll(volume.name, name)
       continue
     }
     const content = filesOf(manifest, volume)
@@ -44,8 +70,10 @@ export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: 
     }
   }
 
-  const isFiles = (name: string) =>
-    spec.volumes?.some((one) => one.name === name && (one.configMap ?? one.secret))
+  const isReadOnly = (name: string) =>
+    spec.volumes?.some(
+      (one) => one.name === name && (one.configMap ?? one.secret ?? one.persistentVolumeClaim?.readOnly)
+    )
   return {
     volumes,
     files,
@@ -53,7 +81,7 @@ export function transformVolumes(manifest: Manifest, spec: PodSpec, workloadId: 
       container.volumeMounts?.map(({ name, mountPath, readOnly }) => ({
         name: nameFor.get(key(name, ownerOf(spec, container))),
         mountPath,
-        ...(isFiles(name) ? { readOnly: true } : readOnly === undefined ? {} : { readOnly })
+        ...(isReadOnly(name) ? { readOnly: true } : readOnly === undefined ? {} : { readOnly })
       }))
   }
 }

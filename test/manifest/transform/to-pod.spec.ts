@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import {
+  DEFAULT_TERMINATION_GRACE_MS,
   type Manifest,
   parseManifests,
   restartPolicyOf,
@@ -62,7 +63,7 @@ describe('manifest/transform/toPod', () => {
         metadata: { name: 'web-1', labels: { app: 'web', 'beemesh.io/workload': 'web-1' } },
         spec: {
           restartPolicy: 'Never',
-          terminationGracePeriodSeconds: 30,
+          terminationGracePeriodSeconds: DEFAULT_TERMINATION_GRACE_MS / 1000,
           containers: [
             {
               name: 'main',
@@ -126,11 +127,11 @@ describe('manifest/transform/toPod', () => {
     expect([
       restartPolicyOf(parseOne(deployment())),
       terminationGraceMsOf(parseOne(deployment()))
-    ]).to.deep.equal(['Always', 30_000])
+    ]).to.deep.equal(['Always', DEFAULT_TERMINATION_GRACE_MS])
   })
 
   for (const [written, made] of [
-    ['Always', 'IfNotPresent'],
+    ['Always', 'Always'],
     ['IfNotPresent', 'IfNotPresent'],
     ['Never', 'Never'],
     [undefined, 'IfNotPresent']
