@@ -18,6 +18,19 @@ const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'init-and-sidecar.yaml': ['Deployment demo/page x2 of 1'],
   'deployment-with-service.yaml': ['Deployment default/web x1 of 2'],
   'dry-run.yaml': ['Deployment default/hello x1 of 1'],
+  'stateful-postgres.yaml': ['StatefulSet default/postgres x3 of 3'],
+  'wordpress-claims.yaml': [
+    'Deployment default/wordpress-mysql x1 of 4',
+    'Deployment default/wordpress x1 of 4'
+  ],
+  'backup-cron.yaml': ['CronJob ops/backup x1 of 1'],
+  'hello-cron.yaml': ['CronJob default/hello x1 of 1'],
+  'pi-job.yaml': ['Job default/pi x1 of 1'],
+  'indexed-job.yaml': ['Job default/render x4 of 1'],
+  'daemon-agent.yaml': ['DaemonSet default/agent x1 of 1'],
+  'kubectl-get-deployment.yaml': ['Deployment default/web x2 of 1'],
+  'voting-app.yaml': ['Deployment vote/vote x1 of 2', 'Deployment vote/redis x1 of 2'],
+  'downward-env.yaml': ['Pod default/envars x1 of 1'],
   'env-from-list.json': ['Deployment default/api x1 of 2']
 }
 
@@ -32,6 +45,29 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     'spec.volumes[0].hostPath'
   ],
   'nginx-subpath.yaml': ['spec.securityContext.fsGroup', 'spec.containers[0].volumeMounts[0].subPath'],
+  'fluentd-daemon.yaml': ['spec.template.spec.tolerations', 'spec.template.spec.volumes[0].hostPath'],
+  'microservice-demo.yaml': [
+    'spec.template.spec.serviceAccountName',
+    'spec.template.spec.containers[0].readinessProbe.grpc',
+    'spec.template.spec.containers[0].livenessProbe.grpc',
+    'kind'
+  ],
+  'guestbook-load-balancer.yaml': ['spec.type'],
+  'kubectl-get-service.yaml': ['items[0].spec.clusterIP', 'items[0].spec.clusterIPs[0]'],
+  'helm-service-ingress.yaml': ['kind'],
+  'gpu-training.yaml': [
+    'spec.template.spec.nodeSelector["cloud.google.com/gke-accelerator"]',
+    'spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"]',
+    'spec.template.spec.containers[0].resources.limits.ephemeral-storage'
+  ],
+  'restricted-pod.yaml': ['spec.containers[0].securityContext.runAsUser'],
+  'sidecar-init.yaml': [
+    'spec.template.spec.initContainers[0].restartPolicy',
+    'spec.template.spec.containers[0].lifecycle'
+  ],
+  'shared-media.yaml': ['metadata.name'],
+  'old-api.yaml': ['apiVersion', 'apiVersion'],
+  'chart-template.yaml': [''],
   'kubectl-get.yaml': ['spec.nodeName', 'spec.tolerations'],
   'cron-and-stateful.yaml': [
     'spec.jobTemplate.spec.template.spec.restartPolicy',
@@ -61,7 +97,14 @@ describe('manifest/real-world manifests', () => {
           hostPort: 19_000 + index,
           hostIp: '127.0.0.1'
         }))
-        const { pod } = toPod(received, { workloadId: 'copy', ordinal: 0, labels: {}, ports })
+        const { pod } = toPod(received, {
+          workloadId: 'copy',
+          ordinal: 0,
+          labels: {},
+          ports,
+          claimPrefix: 'bm-1',
+          ...(received.job === undefined ? {} : { completion: 0 })
+        })
         expect(
           pod.spec.containers.flatMap((one) => (one.ports as unknown[] | undefined) ?? [])
         ).to.have.length(ports.length)
