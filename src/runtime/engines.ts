@@ -1,3 +1,4 @@
+import { DockerEngine, type DockerEngineInit } from './docker/index.ts'
 import { MockEngine, type MockEngineInit } from './mock/index.ts'
 import { PodmanEngine, type PodmanEngineInit } from './podman/index.ts'
 import type { RuntimeEngine } from './types.ts'
@@ -5,6 +6,7 @@ import type { RuntimeEngine } from './types.ts'
 /** What each engine wants to know. */
 export interface EngineInits {
   readonly podman: PodmanEngineInit
+  readonly docker: DockerEngineInit
   readonly mock: MockEngineInit | undefined
 }
 
@@ -13,6 +15,7 @@ export type EngineName = keyof EngineInits
 /** The engines there are. A new one is a folder and a line here (and one in {@link EngineInits}). */
 const ENGINES: { readonly [Name in EngineName]: (init: EngineInits[Name]) => RuntimeEngine } = {
   podman: (init) => new PodmanEngine(init),
+  docker: (init) => new DockerEngine(init),
   mock: (init) => new MockEngine(init)
 }
 

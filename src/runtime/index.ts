@@ -12,6 +12,7 @@
  * const engine = await registry.pick({ required: manifest.engine }, { signal })
  * const workload = await engine.deploy({ workloadId: 'web-0', pod, files: [] }, { signal })
  */
+export { DockerEngine, type DockerEngineInit, type DockerTimeouts } from './docker/index.ts'
 export { createEngine, ENGINE_NAMES, type EngineInits, type EngineName } from './engines.ts'
 export { RUNTIME_ERROR_CODES, RuntimeError, type RuntimeErrorCode } from './errors.ts'
 export { MockEngine, type MockEngineInit, type MockScript, type MockWorkloadConfig } from './mock/index.ts'

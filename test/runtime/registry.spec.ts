@@ -85,8 +85,9 @@ describe('engine registry', () => {
   })
 
   it('makes every engine by its name', () => {
-    expect(ENGINE_NAMES).to.deep.equal(['podman', 'mock'])
+    expect(ENGINE_NAMES).to.deep.equal(['podman', 'docker', 'mock'])
     expect(createEngine('podman', { runDir: '/nonexistent' }).name).to.equal('podman')
+    expect(createEngine('docker', { runDir: '/nonexistent' }).name).to.equal('docker')
     expect(createEngine('mock', undefined).name).to.equal('mock')
     expect(new Set(RUNTIME_ERROR_CODES).size).to.equal(RUNTIME_ERROR_CODES.length)
   })
