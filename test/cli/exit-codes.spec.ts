@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { expectDocument, expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { createProcessMesh, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
-import { runCli } from '../fixtures/run-cli.ts'
+import { type CliResult, runCli } from '../fixtures/run-cli.ts'
 import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
 import { deployment, pod, writeManifest } from '../fixtures/workload-files.ts'
 
@@ -9,8 +11,10 @@ const NOBODY = '12D3KooWAi1ZBsqJszmfhjE3BCyCeLcf87J6ecR9Gw65UFoFE3fF'
 
 describe('cli: exit codes without a node', () => {
   let home: TestHome
+  let results: CliResult[]
   before(async () => {
     home = await createTestHome()
+    results = await Promise.all(usage.map(([, args]) => runCli([...args, '-o', 'json'], { env: home.env })))
   })
   after(() => home?.close())
 
@@ -24,9 +28,9 @@ describe('cli: exit codes without a node', () => {
     ['delete of nothing', ['delete']],
     ['a label without a value', ['node', 'start', '--label', 'zone']]
   ]
-  for (const [what, args] of usage)
-    it(`2 and one JSON document for ${what}`, async () => {
-      const result = await runCli([...args, '-o', 'json'], { env: home.env })
+  for (const [index, [what]] of usage.entries())
+    it(`2 and one JSON document for ${what}`, () => {
+      const result = results[index]!
       const error = expectFailure(result, 2, 'USAGE')
       expect(error.message).not.to.match(/^error: /)
       expect(result.stderr).to.equal('')
@@ -40,14 +44,17 @@ describe('cli: exit codes without a node', () => {
 
   it('2 for settings of a node that cannot be, before anything is written', async () => {
     const start = ['node', 'start', '-o', 'json', '--data-dir', `${home.path}/never`]
-    const engine = await runCli([...start, '--engine', 'steam'], { env: home.env })
-    expectFailure(engine, 2, 'CONFIG_INVALID')
-    const both = await runCli([...start, '--network', 'a', '--network-key', 'b'], { env: home.env })
-    expectFailure(both, 2, 'CONFIG_INVALID')
-    const owner = await runCli([...start, '--owner', 'me', '--network', 'a'], { env: home.env })
-    expectFailure(owner, 2, 'OWNERS_FILE_INVALID')
-    const config = await runCli([...start, '--config', '/nowhere.yaml'], { env: home.env })
-    expectFailure(config, 2, 'CONFIG_UNREADABLE')
+    const refused: readonly (readonly [string, readonly string[]])[] = [
+      ['CONFIG_INVALID', ['--engine', 'steam']],
+      ['CONFIG_INVALID', ['--network', 'a', '--network-key', 'b']],
+      ['OWNERS_FILE_INVALID', ['--owner', 'me', '--network', 'a', '--data-dir', join(home.path, 'other')]],
+      ['CONFIG_UNREADABLE', ['--config', '/nowhere.yaml']]
+    ]
+    const answers = await Promise.all(
+      refused.map(([, args]) => runCli([...start, ...args], { env: home.env }))
+    )
+    for (const [index, [code]] of refused.entries()) expectFailure(answers[index]!, 2, code)
+    expect(existsSync(join(home.path, 'never'))).to.equal(false)
   })
 
   it('6 when no node runs on this machine, with what to do', async () => {
@@ -109,12 +116,13 @@ describe('cli: exit codes with nodes', () => {
   })
 
   it('2 with the candidates when a Pod and a Deployment have one name', async () => {
-    const file = await writeManifest(mesh.home, 'twins', pod({ name: 'twin' }), deployment({ name: 'twin' }))
-    expectDone(await mesh.cli(['apply', '-f', file]), 'apply')
-    for (const command of ['status', 'logs', 'delete', 'providers']) {
-      const { details } = expectFailure(await mesh.cli([command, 'twin']), 2, 'REF_AMBIGUOUS')
+    await mesh.given([pod({ name: 'twin' }), deployment({ name: 'twin' })])
+    const commands = ['status', 'logs', 'delete', 'providers']
+    const answers = await Promise.all(commands.map((command) => mesh.cli([command, 'twin'])))
+    for (const [index, answer] of answers.entries()) {
+      const { details } = expectFailure(answer, 2, 'REF_AMBIGUOUS')
       const refs = (details.candidates as { ref: string }[]).map(({ ref }) => ref)
-      expect(refs.sort(), command).to.deep.equal(['Deployment/twin', 'Pod/twin'])
+      expect(refs.sort(), commands[index]).to.deep.equal(['Deployment/twin', 'Pod/twin'])
     }
     expectDone(await mesh.cli(['delete', 'pod/twin']), 'delete')
     expectDone(await mesh.cli(['status', 'twin']), 'status')

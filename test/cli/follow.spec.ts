@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
+import { expectDocument } from '../fixtures/cli-schemas.ts'
 import { createProcessMesh, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
 import { startCli } from '../fixtures/start-cli.ts'
-import { deployment, writeManifest } from '../fixtures/workload-files.ts'
+import { deployment } from '../fixtures/workload-files.ts'
 
 describe('cli: logs -f', () => {
   let mesh: ProcessMesh
@@ -13,8 +13,7 @@ describe('cli: logs -f', () => {
   after(() => mesh?.close())
 
   const follow = async (name: string, ...more: string[]) => {
-    const file = await writeManifest(mesh.home, name, deployment({ name, replicas: 2 }))
-    expectDone(await mesh.cli(['apply', '-f', file, '--to', 'anna', '--to', 'bert']), 'apply')
+    await mesh.given([deployment({ name, replicas: 2 })], ['anna', 'bert'])
     return startCli(mesh.home, ['logs', name, '-f', '--node', 'anna', '-o', 'json', ...more])
   }
 
@@ -32,14 +31,7 @@ describe('cli: logs -f', () => {
   it('ends by itself with exit 0 when the workload is deleted', async () => {
     const running = await follow('until-gone')
     await running.nextLine()
-    expectDone(await mesh.cli(['delete', 'until-gone']), 'delete')
+    await (await mesh.client()).delete('until-gone')
     expect(await running.exit).to.deep.equal({ code: 0, signal: null })
-  })
-
-  it('follows from here on with --tail 0', async () => {
-    const running = await follow('from-now', '--tail', '0')
-    expectDone(await mesh.cli(['delete', 'from-now']), 'delete')
-    await running.exit
-    expect(running.stdout()).to.equal('')
   })
 })

@@ -85,20 +85,20 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('apply of what runs already says unchanged and starts nothing', async () => {
-    const first = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')
+    const [first] = await mesh.given([pod({ name: 'same' })])
     const again = expectDone(await apply('same', [], pod({ name: 'same' })), 'apply')
     expect(again.results[0].placements[0]).to.include({
       unchanged: true,
-      workloadId: first.results[0].placements[0].workloadId
+      workloadId: first!.placements[0]!.workloadId
     })
   })
 
   it('apply of a changed manifest keeps the ID, raises the version and replaces the copy', async () => {
-    const [before] = expectDone(await apply('changing', [], pod({ name: 'changing' })), 'apply').results
+    const [before] = await mesh.given([pod({ name: 'changing' })])
     const changed = pod({ name: 'changing', command: ['sleep', '9'] })
     const [after] = expectDone(await apply('changing', [], changed), 'apply').results
-    expect(after.manifestId).to.equal(before.manifestId)
-    expect(BigInt(after.version) > BigInt(before.version)).to.equal(true)
+    expect(after.manifestId).to.equal(before!.manifestId)
+    expect(BigInt(after.version) > BigInt(before!.version)).to.equal(true)
     const status = expectDone(await mesh.cli(['status', 'changing']), 'status')
     expect(status.placements.map(({ workloadId }: { workloadId: string }) => workloadId)).to.deep.equal([
       after.placements[0].workloadId
@@ -123,7 +123,7 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('get workloads lists the entry node, with --all every member', async () => {
-    await apply('far', ['cleo'], pod({ name: 'far' }))
+    await mesh.given([pod({ name: 'far' })], ['cleo'])
     const names = ({ workloads }: { workloads: { name: string }[] }) => workloads.map(({ name }) => name)
     expect(names(expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads'))).not.to.include('far')
     const all = expectDone(await mesh.cli(['get', 'workloads', '--all']), 'get-workloads')
@@ -139,19 +139,21 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('status finds a manifest by ID, kind/name and name, from a node that does not run it', async () => {
-    const { results } = expectDone(await apply('refs', ['cleo'], deployment({ name: 'refs' })), 'apply')
-    for (const ref of [results[0].manifestId, 'deployment/refs', 'deploy/refs', 'Deployment/refs', 'refs']) {
-      const status = expectDone(await mesh.cli(['status', ref], { entry: 1 }), 'status')
-      expect(status).to.include({ manifestId: results[0].manifestId, replicas: 1 })
+    const [given] = await mesh.given([deployment({ name: 'refs' })], ['cleo'])
+    const refs = [given!.manifestId, 'deployment/refs', 'deploy/refs', 'refs']
+    const answers = await Promise.all(refs.map((ref) => mesh.cli(['status', ref], { entry: 1 })))
+    for (const answer of answers) {
+      const status = expectDone(answer, 'status')
+      expect(status).to.include({ manifestId: given!.manifestId, replicas: 1 })
       expect(status.placements[0]).to.include({ node: 'cleo', state: 'running' })
     }
   })
 
   it('providers names the node that runs it, asked on one that does not', async () => {
-    const { results } = expectDone(await apply('found', ['bert'], pod({ name: 'found' })), 'apply')
+    const [given] = await mesh.given([pod({ name: 'found' })], ['bert'])
     const run = await mesh.cli(['providers', 'found'], { entry: 2 })
     const { manifestId, providers } = expectDone(run, 'providers')
-    expect(manifestId).to.equal(results[0].manifestId)
+    expect(manifestId).to.equal(given!.manifestId)
     expect(providers).to.have.length(1)
     expect(providers[0]).to.include({
       node: 'bert',
@@ -174,7 +176,7 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('logs is one document with the lines of every copy', async () => {
-    await apply('talk', ['bert', 'cleo'], deployment({ name: 'talk', replicas: 2 }))
+    await mesh.given([deployment({ name: 'talk', replicas: 2 })], ['bert', 'cleo'])
     const { lines } = expectDone(await mesh.cli(['logs', 'talk']), 'logs')
     expect(lines.map(({ node }: { node: string }) => node).sort()).to.deep.equal(['bert', 'cleo'])
     expect(lines[0].line).to.include('mock engine: pretending to run localhost/beemesh-demo:1')
@@ -183,7 +185,7 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('delete takes every copy away, wherever it runs, and nobody provides it any more', async () => {
-    await apply('gone', ['bert', 'cleo'], deployment({ name: 'gone', replicas: 2 }))
+    await mesh.given([deployment({ name: 'gone', replicas: 2 })], ['bert', 'cleo'])
     const { results } = expectDone(await mesh.cli(['delete', 'deployment/gone']), 'delete')
     const ended = results[0].placements.map(
       ({ node, state }: { node: string; state: string }) => `${node} ${state}`
@@ -194,17 +196,19 @@ describe('cli: what every command prints with -o json', () => {
   })
 
   it('delete -f takes away everything the file describes', async () => {
-    await apply('both', [], pod({ name: 'both-pod' }), deployment({ name: 'both-deployment' }))
-    const { results } = expectDone(await mesh.cli(['delete', '-f', `${mesh.home.path}/both.yaml`]), 'delete')
+    const documents = [pod({ name: 'both-pod' }), deployment({ name: 'both-deployment' })]
+    const file = await writeManifest(mesh.home, 'both', ...documents)
+    await mesh.given(documents)
+    const { results } = expectDone(await mesh.cli(['delete', '-f', file]), 'delete')
     expect(results.map(({ name }: { name: string }) => name)).to.deep.equal(['both-pod', 'both-deployment'])
     expect((await mesh.cli(['status', 'both-pod'])).exitCode).to.equal(4)
   })
 
   it('what was deleted can be applied again', async () => {
-    const first = expectDone(await apply('back', [], pod({ name: 'back' })), 'apply')
-    expectDone(await mesh.cli(['delete', 'back']), 'delete')
+    const [first] = await mesh.given([pod({ name: 'back' })])
+    await (await mesh.client()).delete('back')
     const again = expectDone(await apply('back', [], pod({ name: 'back' })), 'apply')
-    expect(again.results[0].manifestId).to.equal(first.results[0].manifestId)
+    expect(again.results[0].manifestId).to.equal(first!.manifestId)
     expect(again.results[0].placements[0].state).to.equal('running')
   })
 })

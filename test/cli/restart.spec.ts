@@ -7,8 +7,8 @@ import { deployment, pod, writeManifest } from '../fixtures/workload-files.ts'
 
 /** The only provider, asked on another node; undefined while there is none. */
 async function providerSeenBy(mesh: ProcessMesh, ref: string, entry: number) {
-  const { providers } = expectDone(await mesh.cli(['providers', ref], { entry }), 'providers')
-  return providers[0]
+  const client = await mesh.client(entry)
+  return (await client.providers(ref, { signal: AbortSignal.timeout(5_000) })).providers[0]
 }
 
 describe('cli: stopping and starting a node on the mock engine', () => {
@@ -37,26 +37,21 @@ describe('cli: stopping and starting a node on the mock engine', () => {
 
   it('after kill -9 it runs what it ran before, and is found as its provider again', async () => {
     const [, bert] = mesh.nodes
-    const file = await writeManifest(
-      mesh.home,
-      'kept',
-      deployment({ name: 'kept', replicas: 2, containerPort: 80 })
-    )
-    const applied = expectDone(await mesh.cli(['apply', '-f', file, '--to', 'bert']), 'apply')
+    const [given] = await mesh.given([deployment({ name: 'kept', replicas: 2, containerPort: 80 })], ['bert'])
     await bert!.kill9()
     await bert!.start()
     const found = await until('until bert provides it again', () => providerSeenBy(mesh, 'kept', 0))
     expect(found).to.include({ node: 'bert', state: 'running' })
     const status = expectDone(await mesh.cli(['status', 'kept']), 'status')
-    const [{ version, placements }] = applied.results
+    const { version, placements } = given!
     expect(status.version).to.equal(version)
-    const ids = (all: { workloadId: string }[]) => all.map(({ workloadId }) => workloadId)
+    const ids = (all: readonly { workloadId: string }[]) => all.map(({ workloadId }) => workloadId)
     expect(ids(status.placements)).to.deep.equal(ids(placements))
   })
 
   it('what was deleted stays deleted after kill -9', async () => {
     const [, bert] = mesh.nodes
-    expectDone(await mesh.cli(['delete', 'kept']), 'delete')
+    await (await mesh.client()).delete('kept')
     await bert!.kill9()
     await bert!.start()
     const { workloads } = expectDone(await mesh.cli(['get', 'workloads'], { entry: 1 }), 'get-workloads')

@@ -39,7 +39,7 @@ describe('cli: whom a node obeys', () => {
 
   it('refuses a stranger with exit 3, whatever is asked', async () => {
     const path = await file()
-    for (const args of [
+    const asked = [
       ['apply', '-f', path],
       ['apply', '-f', path, '--to', 'bert'],
       ['get', 'nodes'],
@@ -48,9 +48,11 @@ describe('cli: whom a node obeys', () => {
       ['providers', 'web'],
       ['logs', 'web'],
       ['delete', 'web']
-    ]) {
-      const error = expectFailure(await mesh.cli(args, { env: guest }), 3, 'NOT_AUTHORISED')
-      expect(error.hint, args.join(' ')).to.include('--owner')
+    ]
+    const answers = await Promise.all(asked.map((args) => mesh.cli(args, { env: guest })))
+    for (const [index, answer] of answers.entries()) {
+      const error = expectFailure(answer, 3, 'NOT_AUTHORISED')
+      expect(error.hint, asked[index]!.join(' ')).to.include('--owner')
     }
     expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads')
   })
@@ -72,9 +74,10 @@ describe('cli: whom a node obeys', () => {
     const { results } = expectDone(await mesh.cli(['apply', '-f', await file()]), 'apply')
     const guests = expectDone(await mesh.cli(['status', 'web'], { env: guest }), 'status')
     expect(guests.manifestId).not.to.equal(results[0].manifestId)
-    expectFailure(await mesh.cli(['status', guests.manifestId]), 4, 'REF_NOT_FOUND')
-    expectFailure(await mesh.cli(['delete', guests.manifestId]), 4, 'REF_NOT_FOUND')
-    expectFailure(await mesh.cli(['logs', guests.manifestId]), 4, 'REF_NOT_FOUND')
+    const refused = await Promise.all(
+      ['status', 'delete', 'logs'].map((command) => mesh.cli([command, guests.manifestId]))
+    )
+    for (const answer of refused) expectFailure(answer, 4, 'REF_NOT_FOUND')
     const { workloads } = expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads')
     expect(workloads.map(({ manifestId }: { manifestId: string }) => manifestId)).to.deep.equal([
       results[0].manifestId

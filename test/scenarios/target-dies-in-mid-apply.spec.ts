@@ -29,13 +29,10 @@ describe('scenario: somebody dies in mid-apply', () => {
   }
 
   const runningCopies = async (name: string, entry: number) => {
-    const result = await mesh.cli(['status', name], { entry })
-    if (result.exitCode !== 0) return undefined
-    const { placements } = expectDocument('status', result.json())
-    const states = placements.map(({ state }: { state: string }) => state)
-    return states.length === 2 && states.every((state: string) => state === 'running')
-      ? placements
-      : undefined
+    const client = await mesh.client(entry)
+    const { placements } = await client.status(name, { signal: AbortSignal.timeout(5_000) })
+    const states = placements.map(({ state }) => state)
+    return states.length === 2 && states.every((state) => state === 'running') ? placements : undefined
   }
 
   const expectFailedApply = async (running: RunningCli, diedAt: number) => {
@@ -64,8 +61,8 @@ describe('scenario: somebody dies in mid-apply', () => {
     })
     const containers = await containersOf(mesh.nodes[1]!.peerId)
     expect(containers, 'exactly the copies, nothing half-made').to.have.length(placements.length)
-    const [{ ports }] = placements
-    const answer = await until('until it answers', () => fetch(`http://127.0.0.1:${ports[0].hostPort}/`))
+    const [{ ports }] = placements as [(typeof placements)[0]]
+    const answer = await until('until it answers', () => fetch(`http://127.0.0.1:${ports[0]!.hostPort}/`))
     expect(answer.status).to.equal(200)
     expectDone(await mesh.cli(['delete', 'half-done']), 'delete')
   })

@@ -5,9 +5,12 @@ import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import type { Abortable } from '../../common/index.ts'
+import { type Abortable, withDeadline } from '../../common/index.ts'
 import type { Network } from '../../identity/index.ts'
 import { pnetKey } from './pnet-key.ts'
+
+/** To connect. Chosen; with the key of another network both sides may wait for bytes that never come, else for 10 s. */
+const DIAL_TIMEOUT_MS = 5_000
 
 export interface ClientHost {
   dial(address: string, options: Abortable): Promise<Connection>
@@ -25,7 +28,8 @@ export async function createClientHost(network: Network): Promise<ClientHost> {
     logger: { forComponent: () => silent }
   })
   return {
-    dial: (address, { signal }) => node.dial(multiaddr(address), { signal }),
+    dial: (address, { signal }) =>
+      node.dial(multiaddr(address), { signal: withDeadline(DIAL_TIMEOUT_MS, signal) }),
     stop: async () => {
       await node.stop()
     }
