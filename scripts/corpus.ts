@@ -14,7 +14,8 @@ import {
   ManifestError,
   parseCanonical,
   parseManifests,
-  probesOf
+  probesOf,
+  toPod
 } from '../src/manifest/index.ts'
 
 const MAX_MS = 500
@@ -56,7 +57,8 @@ function read(text: string, file: string): void {
     for (const manifest of manifests) {
       count(accepted, manifest.kind)
       probesOf(manifest)
-      parseCanonical(canonicalBytes(manifest, new Uint8Array(32)))
+      const received = parseCanonical(canonicalBytes(manifest, new Uint8Array(32))).manifest
+      toPod(received, { workloadId: 'w', ordinal: 0, labels: {}, ports: [], claimPrefix: 'c', completion: 0 })
     }
   } catch (error) {
     if (!(error instanceof ManifestError)) {
