@@ -43,7 +43,9 @@ interface Attempt {
 async function applyVersion(manifest: Manifest, version: number, options: ApplyOne): Promise<Attempt> {
   const { key, connection } = options.session
   const { networkId } = connection
-  const hands = dealCopies(manifest.replicas, options.nodes)
+  const hands = manifest.perNode
+    ? options.nodes.map((node) => ({ node, ordinals: [0] })) // a DaemonSet: one copy on each
+    : dealCopies(manifest.replicas, options.nodes)
   const nodes = hands.map(({ node }) => node)
   const sealed = await sealManifest(manifest, { key, networkId, version, nodes, nowMs: Date.now() })
   const failures: Error[] = []

@@ -15,6 +15,8 @@ export interface ConfigInput {
   readonly portFirst?: number
   readonly portLast?: number
   readonly maxConcurrentDeployments?: number
+  readonly secretsInEnvironment?: boolean
+  readonly exec?: boolean
   readonly providerTtlSeconds?: number
   readonly logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }

@@ -12,7 +12,7 @@ import { createEngine, EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
 import { Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
-import { workloads } from '../workloads/index.ts'
+import { type WorkloadsInit, workloads } from '../workloads/index.ts'
 import { openDataDir } from './data-dir.ts'
 import { faultPointFromEnv } from './fault-point.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
@@ -28,6 +28,14 @@ export interface CreateNodeOptions {
   readonly logger?: NodeLogger
   /** Folder of sockets and of the word left for commands on this machine. @default {@link runtimeDir} */
   readonly runtimeDir?: string
+  /** Other engines than those of the configuration; the caller closes them. */
+  readonly engines?: EngineRegistry
+  /** What of the machine workloads may have. @default all of it */
+  readonly capacity?: WorkloadsInit['capacity']
+  /** How often engines are asked what still runs, ms. @default WATCH_INTERVAL_MS of workloads */
+  readonly watchIntervalMs?: number
+  /** The clock of workloads: their back-offs, deadlines and schedules. @default Date.now */
+  readonly now?: () => number
 }
 
 /** The node on one page: opens what lasts, puts libp2p and our services together in floor order, and starts them. */
@@ -40,7 +48,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const store = await openStore(join(data.path, 'db'))
   const runDir = join(runtime, key.peerId.slice(-12))
   await mkdir(runDir, { recursive: true, mode: 0o700 })
-  const engines = createEngines(config, runDir, log)
+  const engines = options.engines ?? createEngines(config, runDir, log)
 
   const replay = new ReplayGuard(store.collection('replay', jsonCodec<number>()))
   await replay.open()
@@ -95,9 +103,13 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         preferredEngine: config.engine === 'auto' ? undefined : config.engine,
         publishAddress: config.publishAddress,
         storagePath: data.path,
+        watchIntervalMs: options.watchIntervalMs,
+        now: options.now,
+        capacity: options.capacity,
         onFaultPoint: faultPointFromEnv(),
         doors,
         scheduling: config.scheduling,
+        secretsInEnvironment: config.secretsInEnvironment,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
       }),

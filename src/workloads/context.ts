@@ -1,6 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { WorkloadInit } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../identity/index.ts'
+import type { Manifest } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
@@ -9,7 +10,7 @@ import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openRecord } from './open-record.ts'
-import type { Release, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
+import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
 
 /** What every verb of this folder works with. */
 export interface Context {
@@ -26,6 +27,13 @@ export interface Context {
   readonly takenPorts: Set<number>
   readonly capacity: Capacity
   readonly emit: (event: WorkloadEvent) => void
+  /** Begins to probe a copy that has just been started. */
+  readonly probe: (
+    manifest: Pick<StoredManifest, 'manifestId' | 'owner' | 'version' | 'graceMs'>,
+    copy: StoredWorkload,
+    opened: Manifest
+  ) => void
+  readonly unprobe: (copy: StoredWorkload) => void
   /** Whether a copy may take over from the one before: what its readiness probes say, or that it runs when it has none. */
   readonly isReady: (copy: StoredWorkload) => boolean
   /** Names a place where a crash test may end the process. */

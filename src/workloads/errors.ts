@@ -12,7 +12,8 @@ export const WORKLOADS_ERROR_CODES = [
   'MANIFEST_NOT_FOUND',
   'INSUFFICIENT_RESOURCES',
   'ROLLED_BACK',
-  'NOT_READY_IN_TIME'
+  'NOT_READY_IN_TIME',
+  'SECRET_ENV_REFUSED'
 ] as const
 export type WorkloadsErrorCode = (typeof WORKLOADS_ERROR_CODES)[number]
 

@@ -49,12 +49,17 @@ export class ManifestTable {
   }
 
   /** Changes one copy; nothing happens when the manifest or the copy is gone meanwhile. Durable when it resolves. */
-  async putWorkload(manifestId: Uint8Array, workload: StoredWorkload): Promise<void> {
+  putWorkload(manifestId: Uint8Array, workload: StoredWorkload): Promise<void> {
+    return this.replaceWorkload(manifestId, workload.workloadId, workload)
+  }
+
+  /** The same for a copy that got another name. */
+  async replaceWorkload(manifestId: Uint8Array, before: string, workload: StoredWorkload): Promise<void> {
     const manifest = this.get(manifestId)
     if (manifest === undefined) return
-    if (!allCopies(manifest).some(({ workloadId }) => workloadId === workload.workloadId)) return
+    if (!allCopies(manifest).some(({ workloadId }) => workloadId === before)) return
     const replaced = (release: Release) =>
-      release.workloads.map((one) => (one.workloadId === workload.workloadId ? workload : one))
+      release.workloads.map((one) => (one.workloadId === before ? workload : one))
     const next = manifest.next && { ...manifest.next, workloads: replaced(manifest.next) }
     await this.put({ ...manifest, workloads: replaced(manifest), next })
   }

@@ -1,12 +1,13 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
 import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
-import type { RestartPolicy, WorkloadKind } from '../manifest/index.ts'
+import type { CronPlan, JobPlan, RestartPolicy, WorkloadKind } from '../manifest/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Doors } from '../wire/index.ts'
 import type { NodeResources } from './copies/capacity.ts'
+import type { JobProgress } from './copies/job.ts'
 import type { FaultPoint } from './fault-points.ts'
 
 /** One copy on this node, as written to disk. */
@@ -18,6 +19,12 @@ export interface StoredWorkload {
   readonly ports: readonly EnginePort[]
   readonly startedAtMs?: number
   readonly message?: string
+  /** Of a Job or CronJob: where it stands. */
+  readonly job?: JobProgress
+  /** Of a CronJob: the slot it was started for, ms since epoch. */
+  readonly slotMs?: number
+  /** Of a Job or CronJob: when it was over. */
+  readonly endedAtMs?: number
 }
 
 /** One version of a manifest on this node, as written to disk. */
@@ -46,6 +53,14 @@ export interface Release {
   /** Of one copy; 0 where the manifest says nothing. */
   readonly cpuMillis: number
   readonly memoryBytes: number
+  readonly acceptedAtMs: number
+  readonly job?: JobPlan
+  readonly cron?: CronPlan
+  /** Of a CronJob: the last slot that was started or passed over. */
+  readonly lastSlotMs?: number
+  /** Of a CronJob: which copies of each run this node starts, and on what. */
+  readonly slotOrdinals?: readonly number[]
+  readonly slotEngine?: string
   readonly workloads: readonly StoredWorkload[]
 }
 
@@ -80,6 +95,8 @@ export interface WorkloadsInit {
   readonly portRange?: { readonly first: number; readonly last: number }
   /** @default {@link MAX_CONCURRENT_DEPLOYMENTS} */
   readonly maxConcurrentDeployments?: number
+  /** false: manifests that put a Secret into the environment are refused. @default true */
+  readonly secretsInEnvironment?: boolean
   /** A folder on the disk that workloads fill; its free space counts. */
   readonly storagePath: string
   /** What of the machine workloads may have. @default all of it */
@@ -90,6 +107,8 @@ export interface WorkloadsInit {
   readonly maxEvents?: number
   /** For crash tests: called when a named point is reached, before what comes after it. */
   readonly onFaultPoint?: (point: FaultPoint) => void
+  /** How often engines are asked what still runs, ms. @default {@link WATCH_INTERVAL_MS} */
+  readonly watchIntervalMs?: number
   readonly now?: () => number
 }
 

@@ -3,17 +3,21 @@ import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import { type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
 import type { Context } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
+import { setReady } from './copies/transition.ts'
 import { Watcher } from './copies/watch.ts'
 import { EventLog } from './event-log.ts'
 import { ManifestTable } from './manifest-table.ts'
+import { Prober } from './probes/prober.ts'
 import type {
   StoredManifest,
+  StoredWorkload,
   WorkloadEvent,
   WorkloadsEvents,
   WorkloadsInit,
@@ -39,6 +43,8 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
   readonly #events: EventLog
   readonly #stop = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #prober = new Prober(this.#stop.signal)
+  readonly #watcher: Watcher
 
   constructor(components: WorkloadsComponents, init: WorkloadsInit) {
     super()
@@ -60,10 +66,13 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
         storagePath: init.storagePath,
         manifests: () => table.all()
       }),
-      isReady: () => true,
+      isReady: ({ workloadId }) => this.#prober.isReady(workloadId),
+      probe: (manifest, copy, opened) => this.#probe(manifest, copy, opened),
+      unprobe: ({ workloadId }) => this.#prober.forget(workloadId),
       reach: (point) => init.onFaultPoint?.(point),
       emit: (event) => this.#emit(event)
     }
+    this.#watcher = new Watcher(this.#context)
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
@@ -96,6 +105,25 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     return this.#context.capacity.view()
   }
 
+  #probe(
+    manifest: Pick<StoredManifest, 'manifestId' | 'owner' | 'version' | 'graceMs'>,
+    copy: StoredWorkload,
+    opened: Manifest
+  ): void {
+    const { table } = this.#context
+    const stored = () => table.get(manifest.manifestId)
+    this.#prober.watch({
+      workloadId: copy.workloadId,
+      engine: this.#context.init.engines.get(copy.engine),
+      probes: probesOf(opened),
+      onReady: (ready) => void setReady(this.#context, manifest, copy.workloadId, ready),
+      onDead: (container, reason, graceMs = manifest.graceMs) => {
+        const current = stored()
+        if (current !== undefined) void this.#watcher.onDead(current, copy, { container, reason, graceMs })
+      }
+    })
+  }
+
   #emit(event: WorkloadEvent): void {
     this.#events.add(event)
     this.safeDispatchEvent('workload', { detail: event })
@@ -110,11 +138,10 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
   }
 
   async #watch(): Promise<void> {
-    const watcher = new Watcher(this.#context)
     const { signal } = this.#stop
     while (!signal.aborted) {
-      await delay(WATCH_INTERVAL_MS, { signal }).catch(() => {})
-      if (!signal.aborted) await watcher.look()
+      await delay(this.#context.init.watchIntervalMs ?? WATCH_INTERVAL_MS, { signal }).catch(() => {})
+      if (!signal.aborted) await this.#watcher.look()
     }
   }
 }

@@ -28,6 +28,7 @@ function manifest(workloads: StoredWorkload[]): StoredManifest {
     graceMs: 0,
     cpuMillis: 0,
     memoryBytes: 0,
+    acceptedAtMs: 0,
     workloads,
     tombstone: false,
     highest: { version: 1, recordDigest: digest }

@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto'
 import { isBeemeshError, safeText, toError } from '../../common/index.ts'
 import {
   formatManifestId,
   type Manifest,
   type PortAssignment,
+  pidsLimitOf,
   toPod,
   workloadName
 } from '../../manifest/index.ts'
-import type { RuntimeEngine } from '../../runtime/index.ts'
+import { type RuntimeEngine, RuntimeError } from '../../runtime/index.ts'
 import { DEPLOY_TIMEOUT_MS, LABELS, PORT_RANGE, REMOVE_TIMEOUT_MS } from '../constants.ts'
 import { type Context, nodeLabels } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
+import { firstCompletion } from './job.ts'
 import { assignPorts } from './ports.ts'
+import { describeEnds } from './restart.ts'
 
 /** A copy after an attempt to start it. */
 export interface Deployed {
@@ -41,7 +45,8 @@ export function planCopy(
 ): StoredWorkload {
   const node = context.init.key.publicKey
   const workloadId = workloadName({ name: manifest.name, manifestId, version, ordinal, node })
-  return { workloadId, ordinal, engine: engine.name, state: 'accepted', ports: [] }
+  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal)
+  return { workloadId, ordinal, engine: engine.name, state: 'accepted', ports: [], job }
 }
 
 /** The Pod of one copy with everything written in. */
@@ -66,7 +71,19 @@ export function podOf(
     [LABELS.version]: String(stored.version),
     [LABELS.ordinal]: String(copy.ordinal)
   }
-  return toPod(manifest, { workloadId: copy.workloadId, ordinal: copy.ordinal, labels, ports })
+  const { workloadId, ordinal, job } = copy
+  const completion = job?.completion ?? (manifest.job === undefined ? undefined : 0)
+  const claimPrefix = claimPrefixOf(context, stored.manifestId)
+  return toPod(manifest, { workloadId, ordinal, labels, ports, claimPrefix, completion })
+}
+
+/**
+ * What names of lasting volumes begin with: the same for every version, so that a newer one finds the data, and this node's
+ * own, because nodes may share an engine.
+ */
+export function claimPrefixOf(context: Context, manifestId: Uint8Array): string {
+  const digest = createHash('sha256').update(manifestId).update(context.init.key.publicKey).digest('hex')
+  return `bm-${digest.slice(0, 12)}`
 }
 
 /**
@@ -99,9 +116,14 @@ export async function deployCopy(
       const { pod, files } = podOf(context, { stored, manifest, copy, ports })
       const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DEPLOY_TIMEOUT_MS)])
       const onState = (state: 'pulling' | 'starting') => onChange({ ...copy, state, ports })
-      const request = { workloadId: copy.workloadId, pod, files }
+      const request = { workloadId: copy.workloadId, pod, files, pidsLimit: pidsLimitOf(manifest) }
       const deploy = () => engine.deploy(request, { signal, onState })
       const running = await context.gate.run(deploy, { signal, owner: stored.owner })
+      // a Job's copy may be over at once, well or badly: the watcher judges that; everything else is to stay
+      if (running.state === 'failed' && manifest.job === undefined) {
+        await engine.remove(copy.workloadId, { graceMs: 0, signal })
+        throw new RuntimeError('START_FAILED', describeEnds(running))
+      }
       const startedAtMs = running.startedAtMs ?? context.now()
       return { workload: { ...copy, state: 'running', ports, startedAtMs, message: undefined } }
     } catch (thrown) {
@@ -122,6 +144,7 @@ export async function deployCopy(
 
 /** Takes one copy away from its engine. Repeatable. */
 export async function removeCopy(context: Context, copy: StoredWorkload, graceMs: number): Promise<void> {
+  context.unprobe(copy)
   const engine = context.init.engines.get(copy.engine)
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(graceMs + REMOVE_TIMEOUT_MS)])
   await engine.remove(copy.workloadId, { graceMs, signal })

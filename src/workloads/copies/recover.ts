@@ -30,6 +30,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
     }
     for (const copy of allCopies(manifest)) await adopt(context, manifest, copy, known.get(copy.workloadId))
     announce(context, manifest.manifestId)
+    inLane(() => probeAdopted(context, manifest.manifestId))
     if (manifest.next !== undefined) inLane(() => rollOut(context, manifest.manifestId, () => {}))
     else inLane(() => startMissing(context, manifest.manifestId))
   }
@@ -85,9 +86,21 @@ async function adopt(
     await context.table.putWorkload(manifestId, { ...copy, state: 'starting' })
 }
 
+/** Copies that were taken over are probed like those that were started. */
+async function probeAdopted(context: Context, manifestId: Uint8Array): Promise<void> {
+  const stored = context.table.get(manifestId)
+  const running = stored?.workloads.filter(({ state }) => RUNNING.has(state)) ?? []
+  if (stored === undefined || running.length === 0) return
+  const { manifest } = await openStored(context, stored.owner, stored)
+  for (const copy of running) context.probe(stored, copy, manifest)
+}
+
 async function startMissing(context: Context, manifestId: Uint8Array): Promise<void> {
   const stored = context.table.get(manifestId)
-  const missing = stored?.workloads.filter(({ state }) => !RUNNING.has(state) && state !== 'stopped') ?? []
+  // what is over (a Job's copy) is not begun again
+  const isMissing = ({ state, endedAtMs }: StoredWorkload) =>
+    !RUNNING.has(state) && state !== 'stopped' && endedAtMs === undefined
+  const missing = stored?.workloads.filter(isMissing) ?? []
   if (stored === undefined || missing.length === 0) return
   const { manifest } = await openStored(context, stored.owner, stored)
   for (const copy of missing) {

@@ -3,6 +3,7 @@ import { announce, type Context } from '../context.ts'
 import { WorkloadsError } from '../errors.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { type Deployed, deployCopy, removeCopy } from './deploy.ts'
+import { becomesReady } from './ready.ts'
 import { tell } from './transition.ts'
 
 /** What became of the copies of one release. `failed` is empty when all run. */
@@ -22,9 +23,7 @@ export async function startRelease(
   stored: StoredManifest,
   { manifest, report }: { manifest: Manifest; report: Report }
 ): Promise<ReleaseOutcome> {
-  const results = await Promise.all(
-    stored.workloads.map((copy) => startCopy(context, stored, { manifest, copy, report }))
-  )
+  const results = await startAll(context, stored, { manifest, report })
   context.reach('apply:all-deployed')
   const failed = results.filter(({ workload }) => workload.state === 'failed')
   const running = results
@@ -42,10 +41,34 @@ export async function startRelease(
   return { running: [], failed: [...failed, ...undone] }
 }
 
+/** All at once; those of an ordered StatefulSet one after the other, each when the one before is ready. */
+async function startAll(
+  context: Context,
+  stored: StoredManifest,
+  { manifest, report }: { manifest: Manifest; report: Report }
+): Promise<Deployed[]> {
+  const start = (copy: StoredWorkload) => startCopy(context, stored, { manifest, copy, report })
+  if (!manifest.rollout.ordered) return Promise.all(stored.workloads.map(start))
+  const results: Deployed[] = []
+  for (const copy of stored.workloads) {
+    const deployed = await start(copy)
+    results.push(deployed)
+    if (deployed.workload.state === 'failed') break
+    if (results.length < stored.workloads.length)
+      await becomesReady(context, stored.manifestId, deployed.workload, manifest.rollout)
+  }
+  return results
+}
+
 /** Starts one copy and writes down what became of it. */
 export async function startCopy(
   context: Context,
-  { manifestId, owner, version }: Pick<StoredManifest, 'manifestId' | 'owner' | 'version'>,
+  {
+    manifestId,
+    owner,
+    version,
+    graceMs
+  }: Pick<StoredManifest, 'manifestId' | 'owner' | 'version' | 'graceMs'>,
   { manifest, copy, report }: { manifest: Manifest; copy: StoredWorkload; report: Report }
 ): Promise<Deployed> {
   const named = { manifestId, owner, version }
@@ -58,6 +81,7 @@ export async function startCopy(
   context.reach('apply:one-deployed')
   tell(context, named, deployed.workload)
   report(deployed)
+  if (deployed.workload.state === 'running') context.probe({ ...named, graceMs }, deployed.workload, manifest)
   return deployed
 }
 

@@ -1,26 +1,11 @@
-import { delay, safeText, toError } from '../../common/index.ts'
+import { toError } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
-import { ROLLOUT_SETTLE_MS } from '../constants.ts'
 import { announce, type Context, openStored, RUNNING } from '../context.ts'
-import { WorkloadsError } from '../errors.ts'
 import type { Release, StoredManifest, StoredWorkload } from '../types.ts'
 import { type Deployed, removeCopy } from './deploy.ts'
+import { becomesReady, CopyFailed } from './ready.ts'
 import { type ReleaseOutcome, type Report, startCopy, undo } from './release.ts'
 import { tell } from './transition.ts'
-
-/** A copy that has not become ready by then makes the rollout turn back. Source: Kubernetes' progressDeadlineSeconds is 600. */
-const PROGRESS_DEADLINE_MS = 600_000
-const READY_POLL_MS = 100
-
-/** A copy of the new release that did not come up. */
-class CopyFailed extends WorkloadsError {
-  readonly deployed: Deployed
-
-  constructor(deployed: Deployed) {
-    super('ROLLED_BACK', deployed.workload.message ?? 'a copy did not start')
-    this.deployed = deployed
-  }
-}
 
 /**
  * Replaces the copies of a manifest by those of `next`, one ordinal after the other: the new copy first, and only when it is
@@ -37,7 +22,9 @@ export async function rollOut(
   if (next === undefined) return { running: [], failed: [] }
   const { manifest } = await openStored(context, table.get(manifestId)!.owner, next)
   try {
-    for (const ordinal of ordinalsOf(table.get(manifestId)!, next))
+    if (manifest.rollout.strategy === 'Recreate')
+      for (const old of table.get(manifestId)!.workloads) await stopOld(context, table.get(manifestId)!, old)
+    for (const ordinal of ordinalsOf(table.get(manifestId)!, next, manifest))
       await replaceOrdinal(context, manifestId, { ordinal, manifest, report })
     const done = await commit(context, manifestId)
     return { running: done.workloads, failed: [] }
@@ -50,9 +37,17 @@ export async function rollOut(
   }
 }
 
-function ordinalsOf(old: Release, next: Release): number[] {
+/** From 0 up; a StatefulSet from the last one down, as Kubernetes does it. */
+function ordinalsOf(old: Release, next: Release, manifest: Manifest): number[] {
   const all = new Set([...next.workloads, ...old.workloads].map(({ ordinal }) => ordinal))
-  return [...all].sort((a, b) => a - b)
+  const up = [...all].sort((a, b) => a - b)
+  return manifest.kind === 'StatefulSet' ? up.reverse() : up
+}
+
+/** Two copies cannot have one host port, one lasting volume, or one name: then the old one goes first. */
+function isReplacedInPlace({ ports, claims, kind, rollout }: Manifest): boolean {
+  const exclusive = ports.some(({ hostPort }) => hostPort !== undefined) || claims.length > 0
+  return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
 }
 
 async function replaceOrdinal(
@@ -64,8 +59,7 @@ async function replaceOrdinal(
   const next = stored.next!
   const old = stored.workloads.find((copy) => copy.ordinal === ordinal)
   const fresh = next.workloads.find((copy) => copy.ordinal === ordinal)
-  // because two copies cannot have one host port, a manifest that names its own ports is replaced in place
-  const inPlace = manifest.ports.some(({ hostPort }) => hostPort !== undefined)
+  const inPlace = isReplacedInPlace(manifest)
   if (old !== undefined && fresh !== undefined && inPlace) {
     await stopOld(context, stored, old)
     context.reach('rollout:old-stopped-first')
@@ -79,7 +73,7 @@ async function replaceOrdinal(
     if (deployed.workload.state === 'failed') throw new CopyFailed(deployed)
     context.reach('rollout:new-deployed')
     announce(context, manifestId)
-    await becomesReady(context, manifestId, deployed.workload)
+    await becomesReady(context, manifestId, deployed.workload, manifest.rollout)
     context.reach('rollout:new-ready')
   }
   if (old !== undefined) {
@@ -100,49 +94,6 @@ async function stopOld(context: Context, stored: StoredManifest, old: StoredWork
   await removeCopy(context, old, stored.graceMs)
   await context.table.putWorkload(stored.manifestId, { ...old, state: 'stopped', ports: [] })
   tell(context, stored, { ...old, state: 'stopped', message: 'replaced by a newer version' })
-}
-
-/** @throws CopyFailed when it ends or is not ready in time */
-async function becomesReady(context: Context, manifestId: Uint8Array, copy: StoredWorkload): Promise<void> {
-  const { signal, now } = context
-  const engine = context.init.engines.get(copy.engine)
-  const deadlineMs = now() + PROGRESS_DEADLINE_MS
-  await delay(ROLLOUT_SETTLE_MS, { signal }) // because a copy that falls over at once has "run" for a moment too
-  for (;;) {
-    const seen = await engine.status(copy.workloadId, { signal })
-    if (seen?.state === 'failed' || seen?.state === 'stopped' || seen === undefined)
-      throw await failedCopy(
-        context,
-        manifestId,
-        copy,
-        safeText(seen?.message ?? 'it ended right after its start', 1000)
-      )
-    const probed = context.table
-      .get(manifestId)
-      ?.next?.workloads.find((one) => one.workloadId === copy.workloadId)
-    if (seen.state === 'running' && context.isReady(probed ?? copy)) return
-    if (now() >= deadlineMs)
-      throw await failedCopy(
-        context,
-        manifestId,
-        copy,
-        'it did not become ready in time',
-        'NOT_READY_IN_TIME'
-      )
-    await delay(READY_POLL_MS, { signal })
-  }
-}
-
-async function failedCopy(
-  context: Context,
-  manifestId: Uint8Array,
-  copy: StoredWorkload,
-  message: string,
-  errorCode = 'START_FAILED'
-): Promise<CopyFailed> {
-  const workload: StoredWorkload = { ...copy, state: 'failed', message }
-  await context.table.putWorkload(manifestId, workload)
-  return new CopyFailed({ workload, errorCode })
 }
 
 async function commit(context: Context, manifestId: Uint8Array): Promise<StoredManifest> {
@@ -179,7 +130,12 @@ async function turnBack(
   const stopped = workloads.filter(({ state }) => !RUNNING.has(state))
   if (stopped.length > 0) {
     const { manifest } = await openStored(context, stored.owner, stored)
-    await Promise.all(stopped.map((copy) => startCopy(context, stored, { manifest, copy, report })))
+    await Promise.all(
+      stopped.map(async (copy) => {
+        await removeCopy(context, copy, 0) // one that had fallen over may be there still
+        await startCopy(context, stored, { manifest, copy, report })
+      })
+    )
   }
   context.reach('rollback:old-restored')
   announce(context, manifestId)

@@ -1,28 +1,23 @@
-import { safeText } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
-import type { EngineWorkload } from '../../runtime/index.ts'
-import { LABELS, RESTART_BACKOFF_MS } from '../constants.ts'
-import { announce, type Context, nodeLabels, openStored } from '../context.ts'
+import type { EngineContainer, EngineWorkload } from '../../runtime/index.ts'
+import { LABELS } from '../constants.ts'
+import { announce, type Context, nodeLabels, RUNNING } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { removeCopy } from './deploy.ts'
-import { startCopy } from './release.ts'
+import { CronRunner } from './cron.ts'
+import { onJobCopyEnded, tidyJob } from './job.ts'
+import { describeEnds, findCurrent, Restarter } from './restart.ts'
 import { tell } from './transition.ts'
 
-const SETTLED: ReadonlySet<string> = new Set(['running', 'ready'])
-
-/** Restarts of one copy so far; gone when the copy is. */
-interface Attempts {
-  count: number
-  nextAtMs: number
-}
-
-/** Compares what should run with what the engines say, and puts it right: copies that ended are restarted with back-off. */
+/** Compares what should run with what the engines say, and puts it right. */
 export class Watcher {
   readonly #context: Context
-  readonly #attempts = new Map<string, Attempts>()
+  readonly restarter: Restarter
+  readonly #cron: CronRunner
 
   constructor(context: Context) {
     this.#context = context
+    this.restarter = new Restarter(context)
+    this.#cron = new CronRunner(context)
   }
 
   /** One round. Engines that do not answer are asked again in the next. */
@@ -41,81 +36,71 @@ export class Watcher {
         log.error('engine %s does not answer: %e', name, error)
       }
     }
+    for (const manifest of table.live()) {
+      if (manifest.cron !== undefined) this.#cron.look(manifest)
+      else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
+    }
+  }
+
+  /** A container that must not go on running as it is: a probe says so. */
+  async onDead(
+    manifest: StoredManifest,
+    copy: StoredWorkload,
+    { container, reason, graceMs }: { container: string; reason: string; graceMs: number }
+  ): Promise<void> {
+    await this.#context.lanes.run(formatManifestId(manifest.manifestId), async () => {
+      const current = findCurrent(this.#context, manifest, copy)
+      if (current === undefined || !RUNNING.has(current.state)) return
+      await this.restarter.schedule(manifest, current, {
+        containers: [container],
+        reason: `container ${container}: ${reason}`,
+        graceMs
+      })
+    })
   }
 
   #judge(manifest: StoredManifest, copy: StoredWorkload, seen: EngineWorkload | undefined): void {
-    const alive = seen?.state === 'running' || seen?.state === 'starting'
-    if (SETTLED.has(copy.state)) {
-      if (!alive) void this.#onEnded(manifest, copy, seen)
-      return
-    }
-    const attempts = this.#attempts.get(copy.workloadId)
-    const restartable = copy.state === 'failed' || copy.state === 'stopped'
-    if (restartable && attempts !== undefined && attempts.nextAtMs <= this.#context.now())
-      void this.#restart(manifest, copy)
+    if (!RUNNING.has(copy.state) || manifest.next !== undefined) return
+    const ended = seen?.containers.filter(({ state }) => state === 'exited' || state === 'unknown') ?? []
+    if (seen?.state === 'starting' || (seen?.state === 'running' && ended.length === 0)) return
+    void this.#onEnded(manifest, copy, { seen, ended }).catch((error: unknown) =>
+      this.#context.log.error('%s: %e', copy.workloadId, error)
+    )
   }
 
   /** In the manifest's lane, so that an update or delete under way is not taken for an end. */
   async #onEnded(
     manifest: StoredManifest,
     copy: StoredWorkload,
-    seen: EngineWorkload | undefined
+    { seen, ended }: { seen: EngineWorkload | undefined; ended: readonly EngineContainer[] }
   ): Promise<void> {
-    const { table, lanes, now, log } = this.#context
-    await lanes.run(formatManifestId(manifest.manifestId), async () => {
-      const current = this.#current(manifest, copy)
-      if (current === undefined || !SETTLED.has(current.state)) return
-      const ended = seen?.state === 'stopped'
-      const message = safeText(
-        seen === undefined ? 'the engine does not know it any more' : (seen.message ?? ''),
-        1000
-      )
-      const state = ended ? 'stopped' : 'failed'
-      await table.putWorkload(manifest.manifestId, { ...current, state, message })
-      tell(this.#context, manifest, { ...current, state, message })
-      announce(this.#context, manifest.manifestId)
-      log('%s %s %s', copy.workloadId, ended ? 'ended' : 'failed', message)
-      if (manifest.restartPolicy === 'Never' || (ended && manifest.restartPolicy === 'OnFailure')) return
-      const ranMs = now() - (current.startedAtMs ?? now())
-      const before =
-        ranMs > RESTART_BACKOFF_MS.forgetAfter ? 0 : (this.#attempts.get(copy.workloadId)?.count ?? 0)
-      const waitMs = Math.min(RESTART_BACKOFF_MS.first * 2 ** before, RESTART_BACKOFF_MS.last)
-      this.#attempts.set(copy.workloadId, { count: before + 1, nextAtMs: now() + waitMs })
+    const context = this.#context
+    await context.lanes.run(formatManifestId(manifest.manifestId), async () => {
+      const current = findCurrent(context, manifest, copy)
+      if (current === undefined || !RUNNING.has(current.state)) return
+      const reason = describeEnds(seen)
+      if (manifest.job !== undefined) return onJobCopyEnded(context, this.restarter, manifest, current, seen)
+      const again = ended
+        .filter(({ exitCode }) => isRestarted(manifest.restartPolicy, exitCode))
+        .map(({ name }) => name)
+      if (seen === undefined || again.length > 0)
+        return this.restarter.schedule(manifest, current, {
+          containers: seen === undefined ? [] : again,
+          reason
+        })
+      if (seen.state === 'running') return // one container of several has ended, and is to stay so
+      const state = seen.state === 'stopped' ? 'stopped' : 'failed'
+      const workload: StoredWorkload = { ...current, state, message: reason }
+      context.unprobe(current)
+      await context.table.putWorkload(manifest.manifestId, workload)
+      tell(context, manifest, workload)
+      announce(context, manifest.manifestId)
     })
   }
+}
 
-  async #restart(manifest: StoredManifest, copy: StoredWorkload): Promise<void> {
-    const { lanes, now, log } = this.#context
-    const attempts = this.#attempts.get(copy.workloadId)!
-    attempts.nextAtMs = Number.POSITIVE_INFINITY // because the next round must not start it a second time
-    await lanes.run(formatManifestId(manifest.manifestId), async () => {
-      const current = this.#current(manifest, copy)
-      if (current === undefined) {
-        this.#attempts.delete(copy.workloadId)
-        return
-      }
-      try {
-        const opened = await openStored(this.#context, manifest.owner, manifest)
-        await removeCopy(this.#context, current, 0)
-        tell(this.#context, manifest, current, { type: 'restarted', reason: `restart ${attempts.count}` })
-        const start = { ...opened, copy: current, report: () => {} }
-        const { workload } = await startCopy(this.#context, manifest, start)
-        announce(this.#context, manifest.manifestId)
-        if (workload.state === 'running') return
-      } catch (error) {
-        log.error('restart of %s: %e', copy.workloadId, error)
-      }
-      const waitMs = Math.min(RESTART_BACKOFF_MS.first * 2 ** attempts.count, RESTART_BACKOFF_MS.last)
-      attempts.count++
-      attempts.nextAtMs = now() + waitMs
-    })
-  }
-
-  #current(manifest: StoredManifest, copy: StoredWorkload): StoredWorkload | undefined {
-    const stored = this.#context.table.get(manifest.manifestId)
-    if (stored === undefined || stored.tombstone || stored.version !== manifest.version) return undefined
-    return stored.workloads.find(({ workloadId }) => workloadId === copy.workloadId)
-  }
+function isRestarted(policy: StoredManifest['restartPolicy'], exitCode: number | undefined): boolean {
+  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }
 
 /** The workload ID an engine's workload carries, when it is this node's. */

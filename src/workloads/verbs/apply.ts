@@ -4,13 +4,14 @@ import {
   formatManifestId,
   type Manifest,
   restartPolicyOf,
+  secretEnvUses,
   terminationGraceMsOf
 } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
 import { MAX_MANIFESTS_PER_OWNER, MAX_ORDINALS } from '../constants.ts'
-import { type Context, RUNNING, toWire } from '../context.ts'
-import { planCopy, podOf } from '../copies/deploy.ts'
+import { type Context, toWire } from '../context.ts'
+import { planCopy, podOf, removeCopy } from '../copies/deploy.ts'
 import { type Report, startRelease } from '../copies/release.ts'
 import { rollOut } from '../copies/rollout.ts'
 import { tell } from '../copies/transition.ts'
@@ -86,9 +87,18 @@ async function applyRecord(
     replicas: manifest.replicas,
     restartPolicy: restartPolicyOf(manifest),
     graceMs: terminationGraceMsOf(manifest),
-    ...manifest.resources,
-    workloads: ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
+    cpuMillis: manifest.resources.cpuMillis,
+    memoryBytes: manifest.resources.memoryBytes,
+    acceptedAtMs: context.now(),
+    job: manifest.job,
+    cron: manifest.cron,
+    slotOrdinals: manifest.cron && ordinals,
+    slotEngine: manifest.cron && engine.name,
+    workloads: manifest.cron
+      ? [] // copies come with their slots
+      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
   }
+  if (context.init.secretsInEnvironment === false) refuseSecretsInEnvironment(manifest)
   const { manifestId } = record
   const highest = { version: record.version, recordDigest: record.digest }
   const named = { manifestId, owner: authorPeerId, tombstone: false, highest }
@@ -104,7 +114,11 @@ async function applyRecord(
   context.reach('apply:checked')
 
   // Written ahead. A manifest that runs here gets the new version beside the old one, until the new one is ready.
-  const replaces = existing !== undefined && !existing.tombstone && existing.workloads.length > 0
+  const runs = existing !== undefined && !existing.tombstone && existing.workloads.length > 0
+  const replaces = runs && manifest.job === undefined
+  // because a Job is begun anew, not taken over copy by copy
+  if (runs && !replaces)
+    await Promise.all(existing.workloads.map((copy) => removeCopy(context, copy, existing.graceMs)))
   await table.put(replaces ? { ...existing, highest, next: release } : { ...named, ...release })
   context.reach(replaces ? 'rollout:stored' : 'apply:stored')
   for (const workload of release.workloads) {
@@ -116,6 +130,19 @@ async function applyRecord(
     : await startRelease(context, { ...named, ...release }, { manifest, report })
   const workloads = [...outcome.running, ...outcome.failed.map(({ workload }) => workload)]
   await sendStatus(context, reply, [{ ...named, ...release, workloads }])
+}
+
+function refuseSecretsInEnvironment(manifest: Manifest): void {
+  const uses = secretEnvUses(manifest)
+  if (uses.length === 0) return
+  throw new WorkloadsError(
+    'SECRET_ENV_REFUSED',
+    `this node does not put Secrets into the environment: ${uses.slice(0, 5).join(', ')}`,
+    {
+      details: { paths: uses.slice(0, 50) },
+      hint: 'Mount the Secret as files, or allow secretsInEnvironment on the node.'
+    }
+  )
 }
 
 /** Copies more than before while both versions are there: one at a time takes over, and more replicas come for good. */
@@ -175,14 +202,12 @@ function runsAlready(existing: StoredManifest | undefined, wanted: Release): boo
   if (existing?.content === undefined || existing.tombstone || existing.next !== undefined) return false
   const copies = ({ workloads }: Release) =>
     workloads
+      .filter(({ slotMs }) => slotMs === undefined) // a CronJob's copies belong to their slots
       .map(({ ordinal, engine }) => `${ordinal} ${engine}`)
       .sort()
       .join()
-  return (
-    equalBytes(existing.content.digest, wanted.content!.digest) &&
-    copies(existing) === copies(wanted) &&
-    existing.workloads.every(({ state }) => RUNNING.has(state))
-  )
+  // whether or not they run: what has fallen over is started again anyway, what is over (a Job) stays so
+  return equalBytes(existing.content.digest, wanted.content!.digest) && copies(existing) === copies(wanted)
 }
 
 /** Sends progress without making the deployment wait for the asker, who may be slow or gone. */

@@ -1,0 +1,131 @@
+import { completionsOf, formatManifestId, type JobPlan, workloadName } from '../../manifest/index.ts'
+import type { EngineWorkload } from '../../runtime/index.ts'
+import { announce, type Context, openStored, RUNNING } from '../context.ts'
+import type { StoredManifest, StoredWorkload } from '../types.ts'
+import { removeCopy } from './deploy.ts'
+import { startCopy } from './release.ts'
+import { describeEnds, type Restarter } from './restart.ts'
+import { tell } from './transition.ts'
+
+/** Ordinals of pods are spread this far apart for each new attempt, so that no two pods of a Job share a name. */
+const ATTEMPT_STRIDE = 1_000_000
+
+/** Where a copy of a Job stands. */
+export interface JobProgress {
+  /** The completion it works on. */
+  readonly completion: number
+  readonly done: readonly number[]
+  readonly failures: number
+}
+
+/** The first completion of a copy; undefined when it has none. */
+export function firstCompletion(job: JobPlan, ordinal: number): JobProgress | undefined {
+  const [completion] = completionsOf(job, ordinal)
+  return completion === undefined ? undefined : { completion, done: [], failures: 0 }
+}
+
+/** A copy of a Job has ended: the next completion, another try, or the end. In the manifest's lane. */
+export async function onJobCopyEnded(
+  context: Context,
+  restarter: Restarter,
+  manifest: StoredManifest,
+  copy: StoredWorkload,
+  seen: EngineWorkload | undefined
+): Promise<void> {
+  const { job } = manifest
+  const progress = copy.job
+  if (job === undefined || progress === undefined) return
+  if (seen?.state === 'stopped') {
+    const done = [...progress.done, progress.completion]
+    const next = completionsOf(job, copy.ordinal).find((one) => !done.includes(one))
+    if (next === undefined || copy.slotMs !== undefined)
+      return finish(context, manifest, copy, { ...progress, done })
+    return startNext(context, manifest, copy, { completion: next, done, failures: progress.failures })
+  }
+  const reason = describeEnds(seen)
+  const failures = progress.failures + 1
+  const failed = { ...copy, job: { ...progress, failures } }
+  const all = manifest.workloads.reduce((sum, one) => sum + (one.job?.failures ?? 0), 1)
+  if (all > job.backoffLimit) return giveUp(context, manifest, failed, `BackoffLimitExceeded: ${reason}`)
+  const running =
+    seen?.containers.filter(({ state, exitCode }) => state !== 'running' && exitCode !== 0) ?? []
+  if (manifest.restartPolicy === 'OnFailure' && running.length > 0)
+    return restarter.schedule(manifest, failed, { containers: running.map(({ name }) => name), reason })
+  return startNext(context, manifest, failed, { ...progress, failures })
+}
+
+async function finish(
+  context: Context,
+  manifest: StoredManifest,
+  copy: StoredWorkload,
+  job: JobProgress
+): Promise<void> {
+  const workload: StoredWorkload = {
+    ...copy,
+    job,
+    state: 'stopped',
+    message: 'completed',
+    endedAtMs: context.now()
+  }
+  await context.table.putWorkload(manifest.manifestId, workload)
+  tell(context, manifest, workload)
+  announce(context, manifest.manifestId)
+}
+
+async function giveUp(
+  context: Context,
+  manifest: StoredManifest,
+  copy: StoredWorkload,
+  message: string
+): Promise<void> {
+  const workload: StoredWorkload = { ...copy, state: 'failed', message, endedAtMs: context.now() }
+  await context.table.putWorkload(manifest.manifestId, workload)
+  tell(context, manifest, workload)
+  announce(context, manifest.manifestId)
+}
+
+/** A new pod for the next completion, or for another try of this one; the pod before is removed with its log. */
+async function startNext(
+  context: Context,
+  manifest: StoredManifest,
+  copy: StoredWorkload,
+  job: JobProgress
+): Promise<void> {
+  const { manifest: opened } = await openStored(context, manifest.owner, manifest)
+  await removeCopy(context, copy, 0)
+  const ordinal = job.completion + ATTEMPT_STRIDE * (job.failures + 1)
+  const { manifestId, version, name } = manifest
+  const workloadId = workloadName({ name, manifestId, version, ordinal, node: context.init.key.publicKey })
+  const next: StoredWorkload = { ...copy, job, workloadId, state: 'accepted', ports: [], message: undefined }
+  await context.table.replaceWorkload(manifestId, copy.workloadId, next)
+  const { workload } = await startCopy(context, manifest, { manifest: opened, copy: next, report: () => {} })
+  if (workload.state === 'failed')
+    await giveUp(context, manifest, workload, workload.message ?? 'it did not start')
+}
+
+/** Ends a Job whose time is up, and removes one that has been over for long enough. */
+export function tidyJob(context: Context, manifest: StoredManifest): void {
+  const { job, acceptedAtMs, workloads } = manifest
+  if (job === undefined || workloads.length === 0) return
+  const nowMs = context.now()
+  const going = workloads.filter(({ state }) => RUNNING.has(state))
+  const late = job.activeDeadlineMs !== undefined && nowMs - acceptedAtMs > job.activeDeadlineMs
+  const lane = formatManifestId(manifest.manifestId)
+  const run = (act: () => Promise<void>) =>
+    void context.lanes.run(lane, act).catch((error: unknown) => context.log.error('job %s: %e', lane, error))
+  if (late && going.length > 0)
+    run(async () => {
+      for (const copy of going) {
+        await removeCopy(context, copy, manifest.graceMs)
+        await giveUp(context, manifest, copy, 'DeadlineExceeded')
+      }
+    })
+  const ended = Math.max(...workloads.map(({ endedAtMs }) => endedAtMs ?? Number.POSITIVE_INFINITY))
+  if (job.ttlMs !== undefined && nowMs - ended > job.ttlMs)
+    run(async () => {
+      const current = context.table.get(manifest.manifestId)
+      if (current === undefined || current.tombstone || current.version !== manifest.version) return
+      for (const copy of current.workloads) await removeCopy(context, copy, 0)
+      await context.table.put({ ...current, tombstone: true, content: undefined, workloads: [] })
+    })
+}

@@ -1,0 +1,137 @@
+import { expect } from 'chai'
+import { parseManifests } from '../../src/manifest/index.ts'
+import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
+
+const template = (restartPolicy = 'Never') => ({
+  spec: { restartPolicy, containers: [{ name: 'main', image: 'localhost/task:1' }] }
+})
+const job = (spec: object, restartPolicy?: string) =>
+  parseManifests(
+    JSON.stringify({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'sum' },
+      spec: { template: template(restartPolicy), ...spec }
+    })
+  )
+
+describe('workloads: Jobs', () => {
+  let lone: LoneNode
+  afterEach(() => lone?.close())
+
+  it('does every completion once and is then over', async () => {
+    // given
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+
+    // when
+    await lone.client.apply(job({ completions: 5, parallelism: 2 }))
+    await lone.event(({ reason, ordinal }) => reason === 'completed' && ordinal === 0)
+    await lone.event(({ reason, ordinal }) => reason === 'completed' && ordinal === 1)
+
+    // then
+    const [held] = lone.node.services.workloads.list()
+    const done = held!.workloads.flatMap((copy) => copy.job!.done)
+    expect(done.sort()).to.deep.equal([0, 1, 2, 3, 4])
+    expect(held!.workloads.map(({ state }) => state)).to.deep.equal(['stopped', 'stopped'])
+  })
+
+  it('does not do again what was done, after a restart of the node', async () => {
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+    await lone.client.apply(job({ completions: 1 }))
+    await lone.event(({ reason }) => reason === 'completed')
+    const before = lone.node.services.workloads.list()[0]!.workloads[0]!.workloadId
+    await lone.restart()
+    const [held] = lone.node.services.workloads.list()
+    expect(held!.workloads[0]).to.deep.include({ workloadId: before, state: 'stopped' })
+  })
+
+  it('tries again in a new pod, and gives up at its backoffLimit', async () => {
+    lone = await createLoneNode({ script: () => ({ exitCode: 2 }) })
+    await lone.client.apply(job({ backoffLimit: 2 }))
+    const end = await lone.event(({ reason }) => reason?.startsWith('BackoffLimitExceeded') ?? false)
+    expect(end.reason).to.equal('BackoffLimitExceeded: container main ended with 2')
+    const starts = lone.node.services.workloads.recentEvents().filter(({ type }) => type === 'started')
+    expect(new Set(starts.map(({ workloadId }) => workloadId)).size).to.equal(3)
+  })
+
+  it('is ended when its time is up', async () => {
+    let offsetMs = 0
+    lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })
+    await lone.client.apply(job({ activeDeadlineSeconds: 30 }))
+    offsetMs = 31_000
+    await lone.event(({ reason }) => reason === 'DeadlineExceeded')
+    expect(lone.engine.workloadCount()).to.equal(0)
+  })
+
+  it('goes after its time to live', async () => {
+    let offsetMs = 0
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) }, { now: () => Date.now() + offsetMs })
+    await lone.client.apply(job({ ttlSecondsAfterFinished: 60 }))
+    await lone.event(({ reason }) => reason === 'completed')
+    offsetMs = 61_000
+    while (lone.node.services.workloads.list().length > 0)
+      await new Promise((resolve) => setImmediate(resolve))
+    expect(lone.engine.workloadCount()).to.equal(0)
+  })
+})
+
+describe('workloads: CronJobs', () => {
+  let lone: LoneNode
+  afterEach(() => lone?.close())
+
+  const cron = (spec: object = {}) =>
+    parseManifests(
+      JSON.stringify({
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        metadata: { name: 'tick' },
+        spec: { schedule: '* * * * *', jobTemplate: { spec: { template: template() } }, ...spec }
+      })
+    )
+
+  it('starts a run when its slot has come, once, and keeps as many as its history says', async () => {
+    // given
+    let offsetMs = 0
+    const script = () => ({ exitCode: 0 })
+    lone = await createLoneNode({ script }, { now: () => Date.now() + offsetMs })
+    const [result] = await lone.client.apply(cron({ successfulJobsHistoryLimit: 2 }))
+    expect(result!.placements).to.deep.equal([])
+
+    // when
+    const slots: number[] = []
+    for (let slot = 0; slot < 4; slot++) {
+      offsetMs += 60_000
+      const ended = await lone.event(
+        ({ reason, atMs }) => reason === 'completed' && atMs > (slots.at(-1) ?? 0) + 30_000
+      )
+      slots.push(ended.atMs)
+    }
+
+    // then
+    const [held] = lone.node.services.workloads.list()
+    expect(held!.workloads.length).to.be.within(2, 3)
+    expect(new Set(held!.workloads.map(({ slotMs }) => slotMs)).size).to.equal(held!.workloads.length)
+  })
+
+  it('passes over a slot while the run before goes on, when told to forbid it', async () => {
+    let offsetMs = 0
+    lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })
+    await lone.client.apply(cron({ concurrencyPolicy: 'Forbid' }))
+    offsetMs += 60_000
+    await lone.event(({ type }) => type === 'started')
+    const first = lone.node.services.workloads.list()[0]!.lastSlotMs!
+    offsetMs += 60_000
+    while (lone.node.services.workloads.list()[0]!.lastSlotMs === first)
+      await new Promise((resolve) => setImmediate(resolve))
+    expect(lone.node.services.workloads.list()[0]!.workloads).to.have.length(1)
+  })
+
+  it('starts nothing while suspended', async () => {
+    let offsetMs = 0
+    lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })
+    await lone.client.apply(cron({ suspend: true }))
+    offsetMs += 600_000
+    await new Promise((resolve) => setTimeout(resolve, 200)) // four rounds of the watcher
+    expect(lone.engine.workloadCount()).to.equal(0)
+  })
+})
