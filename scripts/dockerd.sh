@@ -57,7 +57,7 @@ stop() {
     for child in $(cat "/proc/$shim/task/$shim/children" 2> /dev/null); do kill -9 "$child" 2> /dev/null || true; done
   done
   for one in $pid $containerd; do
-    case $(tr '\0' ' ' < "/proc/$one/cmdline" 2> /dev/null) in *"$dir"/*) ;; *) continue ;; esac # its PID may be another's by now
+    case $({ tr "\0" " " < "/proc/$one/cmdline"; } 2> /dev/null) in *"$dir"/*) ;; *) continue ;; esac # its PID may be another's by now
     kill "$one" 2> /dev/null || true
     for _ in $(seq 100); do alive "$one" || break; sleep 0.05; done
     if alive "$one"; then kill -9 "$one" 2> /dev/null || true; fi

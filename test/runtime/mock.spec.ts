@@ -1,31 +1,77 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { MockEngine, type MockScript, type PodContainer, type RuntimeError } from '../../src/runtime/index.ts'
-import { type ContainerScript, describeEngine, type EngineFixture } from '../conformance/engine-suite.ts'
+import {
+  MockEngine,
+  type MockEngineInit,
+  type MockScript,
+  type PodContainer,
+  type RuntimeError
+} from '../../src/runtime/index.ts'
+import {
+  type Commands,
+  type ContainerScript,
+  describeEngine,
+  type EngineFixture
+} from '../conformance/engine-suite.ts'
 
 const IMAGE = 'mock/image:1'
+const COMMANDS: Commands = {
+  fail: ['fail'],
+  echo: ['echo'],
+  size: ['size'],
+  hang: (word) => ['hang', word],
+  write: ['write'],
+  read: ['read']
+}
 
-function toContainer(name: string, script: ContainerScript = {}): PodContainer {
-  return {
-    name,
-    image: IMAGE,
-    args: [JSON.stringify({ lines: script.say ?? [], exitCode: script.exitCode })]
+function toContainer(name: string, { say = [], ...script }: ContainerScript = {}): PodContainer {
+  return { name, image: IMAGE, args: [JSON.stringify({ lines: say, ...script })] }
+}
+
+/** The commands above, pretended; what they write to a claim is kept by its name. */
+function createExec(): MockEngineInit['exec'] {
+  const claims = new Map<string, string>()
+  return async ({ pod }, _, { command, stdin, resizes, onOutput, signal }) => {
+    type Volume = { readonly persistentVolumeClaim?: { readonly claimName: string } }
+    const [volume] = (pod.spec.volumes as readonly Volume[] | undefined) ?? []
+    const claim = volume?.persistentVolumeClaim?.claimName ?? ''
+    const write = async (text: string) => onOutput('stdout', new TextEncoder().encode(text))
+    if (command[0] === 'hang') await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    if (command[0] === 'write') claims.set(claim, 'kept')
+    if (command[0] === 'read') await write(claims.get(claim) ?? '')
+    if (command[0] === 'echo') for await (const bytes of stdin ?? []) await onOutput('stdout', bytes)
+    if (command[0] === 'size')
+      for await (const { rows, columns } of resizes ?? []) await write(`${rows} ${columns}\r\n`)
+    if (command[0] !== 'fail') return 0
+    await write('out\n')
+    await onOutput('stderr', new TextEncoder().encode('err\n'))
+    return 7
   }
 }
 
 async function createMockFixture(): Promise<EngineFixture> {
+  const server = createServer((_, response) => void response.end('hello from beemesh'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const engine = new MockEngine({
     delayMs: 50,
-    missingImages: ['mock/missing:1'],
+    missingImages: ['localhost/missing:1', 'mock/image:absent'],
     missingCommands: ['/nope'],
-    script: ({ args }) => JSON.parse(String((args as string[])[0])) as MockScript
+    offline: true,
+    script: ({ args }) => JSON.parse(String((args as string[])[0])) as MockScript,
+    exec: createExec()
   })
   let ports = 20_000
   return {
     engine,
     prefix: 'mock-',
-    missingImage: 'mock/missing:1',
+    missingImage: 'localhost/missing:1',
+    unreachableImage: IMAGE,
+    digestImages: [`mock/image@sha256:${'0'.repeat(64)}`],
+    commands: COMMANDS,
     container: toContainer,
     brokenContainer: (name) => ({ ...toContainer(name), command: ['/nope'] }),
+    webContainer: (name) => ({ container: toContainer(name), port: (server.address() as AddressInfo).port }),
     async occupyPort() {
       const port = ports++
       const workloadId = `holder-${port}`
@@ -39,9 +85,13 @@ async function createMockFixture(): Promise<EngineFixture> {
       await engine.deploy({ workloadId, pod, files: [] })
       return { port, release: () => engine.remove(workloadId) }
     },
-    endContainer: async (workloadId, container) => engine.exitContainer(workloadId, container, 143),
+    endContainer: async (workloadId, container, signal) =>
+      engine.exitContainer(workloadId, container, signal === 'SIGKILL' ? 137 : 143),
+    countProcesses: async () => undefined,
+    volumes: async () => engine.volumes(),
     leftovers: async (workloadId) => (engine.getWorkloadConfig(workloadId) === undefined ? [] : [workloadId]),
     async close() {
+      server.close()
       expect(engine.workloadCount()).to.equal(0)
     }
   }

@@ -1,14 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { type PodContainer, PodmanEngine, type PodmanEngineInit } from '../../src/runtime/index.ts'
-import type { ContainerScript, EngineFixture } from '../conformance/engine-suite.ts'
+import { PodmanEngine, type PodmanEngineInit } from '../../src/runtime/index.ts'
+import type { EngineFixture } from '../conformance/engine-suite.ts'
+import {
+  COMMANDS,
+  countProcesses,
+  findFiles,
+  IMAGE,
+  makeImage,
+  occupyPort,
+  settings,
+  toContainer,
+  toWebContainer,
+  UNREACHABLE_IMAGE
+} from './container-fixture.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
-export const IMAGE = 'localhost/beemesh-test:1'
+export { IMAGE, toContainer } from './container-fixture.ts'
 
 export interface PodmanFixture extends EngineFixture {
   readonly engine: PodmanEngine
@@ -19,33 +28,14 @@ export interface PodmanFixture extends EngineFixture {
   createEngine(init?: Partial<PodmanEngineInit>): Promise<PodmanEngine>
 }
 
-/** sh that speaks, then ends or waits; `exec`, so that a signal reaches what waits. */
-export function toContainer(
-  name: string,
-  { say = [], exitCode, stubborn = false }: ContainerScript = {}
-): PodContainer {
-  const words = say.map((line) => `echo ${line}`)
-  const wait = stubborn
-    ? ["trap '' TERM", 'while :; do sleep 1; done']
-    : ["trap 'exit 143' TERM", 'sleep 10000 & wait']
-  const script = [...words, ...(exitCode === undefined ? wait : [`exit ${exitCode}`])].join('; ')
-  return { name, image: IMAGE, imagePullPolicy: 'IfNotPresent', command: ['sh', '-c', script] }
-}
+/** Tells apart what several fixtures of one process make. */
+let fixtures = 0
 
 /** Undefined, and loud, when this machine cannot have Podman. */
 export async function createPodmanFixture(
   init: Partial<PodmanEngineInit> = {}
 ): Promise<PodmanFixture | undefined> {
-  const made = await execa('sh', [join(ROOT, 'scripts/make-image.sh'), IMAGE], {
-    reject: false,
-    env: settings()
-  })
-  if (made.failed) {
-    console.error(
-      `\n  !!! SKIPPED: Podman cannot be used on this machine, so nothing below tests it. ${made.stderr}\n`
-    )
-    return undefined
-  }
+  if ((await makeImage()) === undefined) return undefined
   const runDir = await mkdtemp(join(tmpdir(), 'bmt-'))
   const engines: PodmanEngine[] = []
   const createEngine = async (more: Partial<PodmanEngineInit> = {}) => {
@@ -54,22 +44,32 @@ export async function createPodmanFixture(
     return engine
   }
   const podman = async (...args: string[]) =>
-    (await execa('podman', args, { env: settings(), timeout: 20_000 })).stdout
-  const prefix = `bmt-${process.pid}-`
+    (await execa('podman', args, { env: settings(), timeout: 30_000 })).stdout
+  await podman('tag', IMAGE, UNREACHABLE_IMAGE)
+  const [name] = IMAGE.split(':')
+  const digests = (await podman('image', 'inspect', '--format', '{{.Digest}} sha256:{{.Id}}', IMAGE)).split(
+    ' '
+  )
   return {
     engine: await createEngine(),
     runDir,
-    prefix,
+    prefix: `bmt-${process.pid}-${fixtures++}-`,
     podman,
     createEngine,
     missingImage: 'localhost/beemesh-missing:1',
+    unreachableImage: UNREACHABLE_IMAGE,
+    digestImages: digests.map((digest) => `${name}@${digest.trim()}`),
+    commands: COMMANDS,
     container: toContainer,
-    brokenContainer: (name) => ({ ...toContainer(name), command: ['/nope'] }),
+    brokenContainer: (container) => ({ ...toContainer(container), command: ['/nope'] }),
+    webContainer: toWebContainer,
     occupyPort,
-    async endContainer(workloadId, container) {
-      await podman('kill', '--signal', 'TERM', `${workloadId}-${container}`)
+    async endContainer(workloadId, container, signal = 'SIGTERM') {
+      await podman('kill', '--signal', signal, `${workloadId}-${container}`)
     },
+    countProcesses,
     leftovers: (workloadId) => findLeftovers(podman, runDir, workloadId),
+    volumes: async () => (await podman('volume', 'ls', '--format', '{{.Name}}')).split('\n'),
     async close() {
       for (const engine of engines) await engine.close()
       await rm(runDir, { recursive: true, force: true })
@@ -82,33 +82,23 @@ async function findLeftovers(
   runDir: string,
   workloadId: string
 ): Promise<string[]> {
-  const lines = (text: string) => text.split('\n').filter((line) => line !== '')
-  const containers = lines(
-    await podman('ps', '--all', '--filter', `pod=${workloadId}`, '--format', '{{.Names}}')
-  )
-  const pods = lines(await podman('pod', 'ps', '--format', '{{.Name}}')).filter((name) => name === workloadId)
-  const volumes = lines(await podman('volume', 'ls', '--format', '{{.Name}}'))
-  const uid = process.getuid?.() ?? 0
-  const bases = [runDir, `/dev/shm/beemesh-${uid}`, `/run/beemesh-${uid}`, `/run/user/${uid}/beemesh-${uid}`]
-  const files = await Promise.all(bases.map((base) => readdir(base, { recursive: true }).catch(() => [])))
-  const own = files.flat().filter((path) => path.split('/').includes(workloadId))
-  return [...containers, ...pods, ...volumes.filter((name) => name.startsWith(`${workloadId}-`)), ...own]
-}
-
-/** A foreign process' listener: this one's. */
-async function occupyPort(): Promise<{ port: number; release(): Promise<void> }> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  return { port, release: () => new Promise((resolve) => server.close(() => resolve())) }
-}
-
-/** What `npm run setup` found out about this machine. */
-function settings(): Record<string, string> {
-  const file = join(ROOT, '.setup/env')
-  const written = existsSync(file) ? readFileSync(file, 'utf8') : ''
-  return Object.fromEntries(
-    written.split('\n').flatMap((line) => (line.includes('=') ? [line.split('=', 2)] : []))
-  )
+  const list = async (...args: string[]): Promise<string[]> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return (await podman(...args)).split('\n').filter((line) => line !== '')
+      } catch (error) {
+        if (tries === 10) throw error // it fails when something it lists is being removed by others
+      }
+    }
+  }
+  const [containers, volumes, files] = await Promise.all([
+    list('ps', '--all', '--pod', '--format', '{{.PodName}} {{.Names}}'),
+    list('volume', 'ls', '--format', '{{.Name}}'),
+    findFiles(runDir, workloadId)
+  ])
+  return [
+    ...containers.filter((line) => line.startsWith(`${workloadId} `)),
+    ...volumes.filter((name) => name.startsWith(`${workloadId}-`)),
+    ...files
+  ]
 }

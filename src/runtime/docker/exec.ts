@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type Abortable, raceSignal } from '../../common/index.ts'
+import type { Abortable } from '../../common/index.ts'
 import { type ExecTransport, runExec } from '../parts/index.ts'
 import type { ExecOptions, TerminalSize } from '../types.ts'
 import type { DockerClient } from './docker-client.ts'
@@ -38,13 +38,10 @@ class DockerExec implements ExecTransport {
     return made!.id
   }
 
-  async start(id: string, tty: boolean, { signal }: Abortable): Promise<Duplex> {
+  async start(id: string, tty: boolean): Promise<Duplex> {
     const call = { what: 'run a command', fallback: 'EXEC_FAILED', absent: [] } as const
     const config = { hijack: true, stdin: true, Tty: tty, Detach: false }
-    return (await raceSignal(
-      this.#client.change((docker) => docker.getExec(id).start(config), call),
-      signal
-    )) as Duplex
+    return (await this.#client.change((docker) => docker.getExec(id).start(config), call)) as Duplex
   }
 
   async inspect(id: string) {

@@ -25,9 +25,11 @@ export interface ExecTransport {
     options: Abortable
   ): Promise<string>
   /** The raw connection: framed output without a terminal, plain with one; what is written is the command's standard input. */
-  start(id: string, tty: boolean, options: Abortable): Promise<Duplex>
+  start(id: string, tty: boolean): Promise<Duplex>
   inspect(id: string): Promise<RawExec>
   resize(id: string, size: TerminalSize): Promise<void>
+  /** Tidies up after a command that has ended. */
+  forget?(id: string): Promise<void>
 }
 
 /** Carries one command through; see `RuntimeEngine.exec` for what it promises. */
@@ -41,9 +43,10 @@ export async function runExec(
   ended.throwIfAborted()
   const id = await transport.create({ command, tty, stdin: stdin !== undefined }, { signal: ended })
   let stream: Duplex | undefined
+  let started = false
   const done = new AbortController()
   try {
-    stream = await transport.start(id, tty, { signal: ended })
+    stream = await transport.start(id, tty)
     const connection = stream
     connection.on('error', () => {}) // it also shows where it is read
     ended.addEventListener('abort', () => connection.destroy(ended.reason), { signal: done.signal })
@@ -54,12 +57,15 @@ export async function runExec(
         : feed(connection, stdin, done.signal).catch((error) => connection.destroy(error))
     if (resizes !== undefined && tty) void follow(resizes, (size) => transport.resize(id, size), done.signal)
     const frames = tty ? plain(connection) : readFrames(connection)
-    for await (const frame of frames) await onOutput(frame.stream, frame.bytes)
+    for await (const frame of frames) {
+      started = true
+      await onOutput(frame.stream, frame.bytes)
+    }
     ended.throwIfAborted()
     void fed
     return { exitCode: (await settle(transport, id, ({ running }) => !running)).exitCode }
   } catch (error) {
-    await kill(transport, id)
+    await kill(transport, id, started)
     signal?.throwIfAborted()
     if (timeout?.aborted === true)
       throw new RuntimeError('EXEC_TIMEOUT', `"${command[0]}" did not end within ${timeoutMs} ms`, {
@@ -69,6 +75,7 @@ export async function runExec(
   } finally {
     done.abort()
     stream?.destroy()
+    await transport.forget?.(id).catch(() => {}) // it only costs the engine some memory
   }
 }
 
@@ -108,9 +115,9 @@ async function follow<T>(
   }
 }
 
-async function kill(transport: ExecTransport, id: string): Promise<void> {
-  // because a command that is just being started has no PID yet
-  const { running, pid } = await settle(transport, id, (exec) => exec.pid > 0 || !exec.running)
+async function kill(transport: ExecTransport, id: string, started: boolean): Promise<void> {
+  // a command that is just being started has no PID yet, and engines then say of it what they say of one that has ended
+  const { running, pid } = await settle(transport, id, (exec) => exec.pid > 0 || (started && !exec.running))
   if (running) await killTree(pid, transport.containerId)
 }
 

@@ -9,13 +9,18 @@ export async function killTree(pid: number, id: string): Promise<void> {
   const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '')
   if (pid <= 1 || (process.getuid?.() === 0 && !cgroup.includes(id))) return
   const found = [pid]
-  for (const parent of found) found.push(...(await childrenOf(parent)))
-  for (const one of found) {
-    try {
-      process.kill(one, 'SIGKILL')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
+  for (const parent of found) {
+    send(parent, 'SIGSTOP') // so that it has no more children than we see
+    found.push(...(await childrenOf(parent)))
+  }
+  for (const one of found) send(one, 'SIGKILL')
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -22,6 +22,31 @@ export async function awaitEmptyCgroup(cgroupPath: string | undefined, options: 
 }
 
 /**
+ * Kills what still watches over commands that were run in a pod: after the end of each, conmon waits another 300 s for somebody to ask,
+ * and removing the pod waits for it. Never throws.
+ */
+export async function killExecMonitors(cgroupPath: string | undefined): Promise<void> {
+  if (cgroupPath === undefined || cgroupPath.includes('..')) return
+  for (const root of [V1_ROOT, V2_ROOT]) await killMonitors(join(root, cgroupPath, 'conmon', 'cgroup.procs'))
+}
+
+/**
+ * Kills the conmons of one exec session, or of all.
+ * @param procs the file that lists the conmons of a pod
+ */
+export async function killMonitors(procs: string, execId = ''): Promise<void> {
+  const pids = (await readFile(procs, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '')
+  for (const pid of pids) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+    const session = words[words.indexOf('-u') + 1] ?? ''
+    if (!words.includes('--exec-process-spec') || !session.startsWith(execId)) continue
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {} // it has ended, or is another user's
+  }
+}
+
+/**
  * Removes what is left of a removed pod's cgroups. On a hybrid tree runc forgets those under `systemd` and `unified`, two a pod, for
  * ever. A cgroup with a process in it stays, because the kernel refuses. Never throws.
  */

@@ -1,10 +1,12 @@
 import type { Abortable } from '../../common/index.ts'
 import { RuntimeError } from '../errors.ts'
-import { type ExecTransport, runExec } from '../parts/index.ts'
+import { cgroupFile, type ExecTransport, runExec } from '../parts/index.ts'
 import type { ExecOptions } from '../types.ts'
+import { killMonitors } from './cgroup.ts'
 import type { Podman, RestClient } from './client/index.ts'
 import { findContainer } from './find-container.ts'
 import { podmanError } from './podman-error.ts'
+import type { ContainerInspect } from './types.ts'
 
 /** Runs a command in a container, over the service's socket: the command line cannot resize a terminal. */
 export async function execInWorkload(
@@ -44,8 +46,8 @@ class PodmanExec implements ExecTransport {
     return ((await this.#client.call(path, { ...call, fallback: 'EXEC_FAILED' })) as { Id: string }).Id
   }
 
-  start(id: string, tty: boolean, options: Abortable) {
-    return this.#client.upgrade(`/exec/${id}/start`, { Detach: false, Tty: tty }, options)
+  start(id: string, tty: boolean) {
+    return this.#client.upgrade(`/exec/${id}/start`, { Detach: false, Tty: tty })
   }
 
   async inspect(id: string) {
@@ -55,6 +57,18 @@ class PodmanExec implements ExecTransport {
       | undefined
     if (found === undefined) return { running: false, exitCode: -1, pid: 0 } // its container has been removed
     return { running: found.Running, exitCode: found.ExitCode, pid: found.Pid }
+  }
+
+  /** Because conmon keeps the session for another 300 s, with two processes: a probe a second would mean six hundred. */
+  async forget(id: string): Promise<void> {
+    const path = `/containers/${this.containerId}/json`
+    const found = (await this.#client.call(path, { what: 'inspect a container' })) as
+      | ContainerInspect
+      | undefined
+    const procs = await cgroupFile(found?.State.ConmonPid ?? 0, 'pids', 'cgroup.procs')
+    if (procs !== undefined) await killMonitors(procs, id)
+    const remove = { what: 'forget a command', method: 'POST', body: { Force: true } } as const
+    await this.#client.call(`/exec/${id}/remove`, { ...remove, absent: [404, 405, 409, 500] })
   }
 
   async resize(id: string, { columns, rows }: { columns: number; rows: number }): Promise<void> {

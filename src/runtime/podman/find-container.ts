@@ -10,8 +10,8 @@ export async function findContainers(
   container: string | undefined,
   options: Abortable
 ): Promise<PsEntry[]> {
-  const entries = await podman.ask((client) => client.containers({ pod: workloadId }, options), options)
-  const own = entries.filter(({ PodName, IsInfra }) => PodName === workloadId && !IsInfra)
+  const entries = await podman.containers(workloadId, options)
+  const own = entries.filter(({ IsInfra }) => !IsInfra)
   const chosen = own.filter(
     (entry) => container === undefined || containerName(entry, workloadId) === container
   )

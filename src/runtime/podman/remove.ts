@@ -1,7 +1,7 @@
 import { type Abortable, delay } from '../../common/index.ts'
 import { removeFileVolumes } from '../parts/index.ts'
 import type { RemoveOptions } from '../types.ts'
-import { awaitEmptyCgroup, removeEmptyCgroups } from './cgroup.ts'
+import { awaitEmptyCgroup, killExecMonitors, removeEmptyCgroups } from './cgroup.ts'
 import type { Podman } from './client/index.ts'
 import { DEPLOY_LABEL, REMOVE_ATTEMPTS, TEARDOWN_POLL_MS, VOLUME_LABEL } from './constants.ts'
 import type { PodInspect } from './types.ts'
@@ -66,13 +66,14 @@ async function removePod(
   options: Abortable
 ): Promise<void> {
   if (graceMs > 0) await askToStop(podman, pod.Name, graceMs, options)
-  const entries = await podman.ask((client) => client.containers({ pod: pod.Id }, options), options)
+  const entries = await podman.containers(pod.Name, options)
   // one by one and the infra container last, because killing the pod at once reports an error for each that does not run
   const running = entries.filter(
     ({ State }) => State === 'running' || State === 'paused' || State === 'stopping'
   )
   const kill = (id: string) => podman.ask((client) => client.killContainer(id, 'SIGKILL', options), options)
   await Promise.all(running.map(({ Id }) => kill(Id)))
+  await killExecMonitors(pod.CgroupPath)
   await awaitEmptyCgroup(pod.CgroupPath, options)
   for (let attempt = 1; ; attempt++) {
     try {
@@ -93,18 +94,10 @@ async function askToStop(
   graceMs: number,
   options: Abortable
 ): Promise<void> {
-  const fetchRunning = async () => {
-    const entries = await podman.ask((client) => client.containers({ pod: workloadId }, options), options)
-    return entries.filter(
-      ({ State, IsInfra, PodName }) => State === 'running' && !IsInfra && PodName === workloadId
-    )
-  }
-  await stopContainers(
-    podman,
-    (await fetchRunning()).map(({ Id }) => Id),
-    graceMs,
-    options
-  )
+  const entries = await podman.containers(workloadId, options)
+  const running = entries.filter(({ State, IsInfra }) => State === 'running' && !IsInfra)
+  const ids = running.map(({ Id }) => Id)
+  await stopContainers(podman, ids, graceMs, options)
 }
 
 /** Each one's own stop signal, then up to `graceMs` for all to end. */

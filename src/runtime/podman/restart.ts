@@ -1,13 +1,14 @@
+import { readFile } from 'node:fs/promises'
 import { type Abortable, delay } from '../../common/index.ts'
 import { RuntimeError } from '../errors.ts'
 import type { RestartOptions } from '../types.ts'
 import type { Podman } from './client/index.ts'
-import { PIDS_LABEL, TEARDOWN_POLL_MS } from './constants.ts'
+import { PIDS_LABEL, TEARDOWN_POLL_MS, TEARDOWN_WAIT_MS } from './constants.ts'
 import { enforcePidsLimit } from './deploy/pids-limit.ts'
 import { findContainer } from './find-container.ts'
 import { podmanError } from './podman-error.ts'
 import { stopContainers } from './remove.ts'
-import { isProcessOf, judgeMissing } from './status/liveness.ts'
+import { isMonitorOf, isProcessOf, judgeMissing } from './status/liveness.ts'
 
 /**
  * Starts one container again in place. Where conmon was killed Podman believes that the container runs, and learns otherwise by a stop
@@ -22,7 +23,9 @@ export async function restartContainer(
   const options = { ...(signal && { signal }) }
   const entry = await findContainer(podman, workloadId, container, options)
   try {
+    const monitor = await podman.ask((client) => client.inspectContainer(entry.Id, options), options)
     if (entry.State === 'running') await end(podman, entry, graceMs, options)
+    await awaitCleanup(entry.Id, monitor?.ConmonPidFile, options)
     await podman.ask((client) => client.startContainer(entry.Id, options), options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
     if (limit > 0) await enforcePidsLimit(podman, workloadId, limit, options)
@@ -39,6 +42,17 @@ export async function restartContainer(
       }
     )
   }
+}
+
+/**
+ * Waits for `podman container cleanup` of the last run. Because that also ends the infra container when no other runs, and would do so
+ * after our start: the container would be left without a network, or the start fails ("cannot get namespace path").
+ */
+async function awaitCleanup(id: string, pidFile: string | undefined, options: Abortable): Promise<void> {
+  const pid = (await readFile(pidFile ?? '', 'utf8').catch(() => '')).trim()
+  const deadline = performance.now() + TEARDOWN_WAIT_MS
+  while (pid !== '' && performance.now() < deadline && (await isMonitorOf(Number(pid), id)))
+    await delay(TEARDOWN_POLL_MS, options)
 }
 
 async function end(

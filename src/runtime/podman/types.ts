@@ -85,6 +85,8 @@ export interface ContainerInspect {
   }
   /** A number in Podman 4, a name like "SIGTERM" in 5. */
   readonly Config: { readonly StopSignal?: number | string }
+  /** Undefined in old versions. */
+  readonly ConmonPidFile?: string
   readonly NetworkSettings: {
     readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> | null
   }
@@ -95,10 +97,4 @@ export interface ContainerInspect {
 export interface VolumeInspect {
   readonly Name: string
   readonly Labels: Readonly<Record<string, string>> | null
-}
-
-export interface PsFilter {
-  readonly labels?: Readonly<Record<string, string>>
-  /** Name of a pod. */
-  readonly pod?: string
 }

@@ -1,13 +1,6 @@
 import type { Abortable } from '../../../common/index.ts'
 import { RuntimeError } from '../../errors.ts'
-import type {
-  ContainerInspect,
-  PodInspect,
-  PodmanTimeouts,
-  PsEntry,
-  PsFilter,
-  VolumeInspect
-} from '../types.ts'
+import type { ContainerInspect, PodInspect, PodmanTimeouts, PsEntry, VolumeInspect } from '../types.ts'
 import type { PodmanCommand } from './command.ts'
 import type { PodmanClient } from './types.ts'
 
@@ -25,20 +18,10 @@ export class CliClient implements PodmanClient {
     this.#timeouts = timeouts
   }
 
-  async containers({ labels = {}, pod }: PsFilter, options: Abortable): Promise<PsEntry[]> {
+  async containers(options: Abortable): Promise<PsEntry[]> {
     // `ps`, because `pod ps` hangs for as long as any podman process holds the lock of any pod
-    const filters = Object.entries(labels).map(([key, value]) => `label=${key}=${value}`)
-    if (pod !== undefined) filters.push(`pod=${pod}`)
-    const args = [
-      'ps',
-      '--all',
-      '--pod',
-      '--format',
-      'json',
-      ...filters.flatMap((filter) => ['--filter', filter])
-    ]
-    const read = this.#read(args, 'list containers', options)
-    return ((await absentIs(read, undefined)) as PsEntry[] | undefined) ?? []
+    const args = ['ps', '--all', '--pod', '--format', 'json']
+    return (await this.#read(args, 'list containers', options)) as PsEntry[]
   }
 
   async inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined> {

@@ -4,7 +4,8 @@
  *
  * @example
  * const podman = new Podman({ command, socketPath, service: true, idleS: 60, log })
- * await podman.ask((client) => client.containers({ pod: 'web-0' }, { signal }))
+ * const entries = await podman.containers('web-0', { signal })
+ * await podman.ask((client) => client.removePod(entries[0].Pod, { signal }))
  */
 export { PodmanCommand } from './command.ts'
 export { Podman } from './podman.ts'

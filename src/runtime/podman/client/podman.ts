@@ -1,7 +1,7 @@
 import type { Abortable } from '../../../common/index.ts'
 import type { EngineLogger } from '../../types.ts'
-import { SERVICE_RETRY_MS } from '../constants.ts'
-import type { PodmanTimeouts } from '../types.ts'
+import { LIST_ATTEMPTS, SERVICE_RETRY_MS } from '../constants.ts'
+import type { PodmanTimeouts, PsEntry } from '../types.ts'
 import { CliClient } from './cli-client.ts'
 import type { PodmanCommand, RunOptions } from './command.ts'
 import type { RestClient } from './rest-client.ts'
@@ -62,6 +62,20 @@ export class Podman {
   /** The service, for what only it can do. @throws RuntimeError ENGINE_UNAVAILABLE */
   service(options: Abortable): Promise<RestClient> {
     return this.#service.client(options)
+  }
+
+  /** All containers, or those of one pod, infra containers included. */
+  async containers(pod: string | undefined, options: Abortable): Promise<PsEntry[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const all = await this.ask((client) => client.containers(options), options)
+        return pod === undefined ? all : all.filter(({ PodName }) => PodName === pod)
+      } catch (error) {
+        options.signal?.throwIfAborted()
+        // because Podman lists first and looks at each one then, and fails when one has gone in between
+        if (attempt === LIST_ATTEMPTS || !/no such (pod|container)/.test(String(error))) throw error
+      }
+    }
   }
 
   async close(): Promise<void> {

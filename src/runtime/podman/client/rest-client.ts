@@ -5,14 +5,7 @@ import { type Abortable, withDeadline } from '../../../common/index.ts'
 import type { RuntimeErrorCode } from '../../errors.ts'
 import { API_BASE } from '../constants.ts'
 import { podmanError, toPodmanError } from '../podman-error.ts'
-import type {
-  ContainerInspect,
-  PodInspect,
-  PodmanTimeouts,
-  PsEntry,
-  PsFilter,
-  VolumeInspect
-} from '../types.ts'
+import type { ContainerInspect, PodInspect, PodmanTimeouts, PsEntry, VolumeInspect } from '../types.ts'
 import type { PodmanClient } from './types.ts'
 
 export interface RestCall extends Abortable {
@@ -37,15 +30,9 @@ export class RestClient implements PodmanClient {
     this.#timeouts = timeouts
   }
 
-  async containers({ labels, pod }: PsFilter, options: Abortable): Promise<PsEntry[]> {
-    const filters = {
-      ...(labels === undefined
-        ? {}
-        : { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }),
-      ...(pod === undefined ? {} : { pod: [pod] })
-    }
-    const path = `/containers/json?all=true&pod=true&filters=${encodeURIComponent(JSON.stringify(filters))}`
-    return ((await this.call(path, { ...options, what: 'list containers' })) as PsEntry[] | undefined) ?? []
+  async containers(options: Abortable): Promise<PsEntry[]> {
+    const call = { ...options, what: 'list containers', absent: [] }
+    return ((await this.call('/containers/json?all=true&pod=true', call)) as PsEntry[] | null) ?? []
   }
 
   async inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined> {
@@ -135,7 +122,7 @@ export class RestClient implements PodmanClient {
   }
 
   /** A connection of its own, raw in both directions, instead of an answer. */
-  upgrade(path: string, body: unknown, { signal }: Abortable): Promise<Duplex> {
+  upgrade(path: string, body: unknown): Promise<Duplex> {
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
     const json = JSON.stringify(body)
     const headers = {
@@ -149,10 +136,16 @@ export class RestClient implements PodmanClient {
       path: API_BASE + path,
       method: 'POST',
       headers,
-      ...(signal && { signal })
+      timeout: this.#timeouts.removeMs
     })
     outgoing.once('error', reject)
+    outgoing.once('timeout', () => {
+      outgoing.destroy(
+        podmanError('ENGINE_TIMEOUT', `podman did not run a command in ${this.#timeouts.removeMs} ms`)
+      )
+    })
     outgoing.once('upgrade', (_, socket, head) => {
+      socket.setTimeout(0)
       if (head.length > 0) socket.unshift(head)
       resolve(socket)
     })

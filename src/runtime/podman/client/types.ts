@@ -1,12 +1,16 @@
 import type { Abortable } from '../../../common/index.ts'
-import type { ContainerInspect, PodInspect, PsEntry, PsFilter, VolumeInspect } from '../types.ts'
+import type { ContainerInspect, PodInspect, PsEntry, VolumeInspect } from '../types.ts'
 
 /**
  * The few questions and small commands this engine has for Podman, each with its own deadline. Two means: the REST socket, and
  * the command line. What does not exist is `undefined` (reads) or success (removals), so that callers need not tell races apart.
  */
 export interface PodmanClient {
-  containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]>
+  /**
+   * All there are, running or not. Without a filter: Podman answers one for a pod that is not there, and one that runs into a pod that is
+   * just being removed, with the same error, and that must not look like "there are none".
+   */
+  containers(options: Abortable): Promise<PsEntry[]>
   /** By name or ID. */
   inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined>
   inspectContainer(id: string, options: Abortable): Promise<ContainerInspect | undefined>

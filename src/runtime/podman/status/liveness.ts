@@ -18,7 +18,7 @@ export async function judgeMissing(
     if (inspect === undefined) return { verdict: 'gone' }
     if (inspect.State.Status !== 'running') return { verdict: 'told', inspect }
     if (await isProcessOf(inspect.State.Pid, id)) return { verdict: 'running', inspect }
-    if (await mentions(`/proc/${inspect.State.ConmonPid}/cmdline`, id)) return { verdict: 'running', inspect }
+    if (await isMonitorOf(inspect.State.ConmonPid, id)) return { verdict: 'running', inspect }
     if (look === 2) return { verdict: 'gone', inspect }
   }
 }
@@ -33,6 +33,11 @@ export async function isProcessOf(pid: number, id: string): Promise<boolean> {
   const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3)
   if (stat === '' || state === 'Z' || state === 'X') return false
   return process.getuid?.() !== 0 || mentions(`/proc/${pid}/cgroup`, id)
+}
+
+/** Whether process `pid` is the conmon of container `id`, or the `podman container cleanup` that it turns into. */
+export function isMonitorOf(pid: number, id: string): Promise<boolean> {
+  return mentions(`/proc/${pid}/cmdline`, id)
 }
 
 async function mentions(path: string, id: string): Promise<boolean> {

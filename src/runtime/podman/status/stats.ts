@@ -11,7 +11,7 @@ export async function fetchStats(
   workloadIds: readonly string[] | undefined,
   options: Abortable
 ): Promise<EngineStats[]> {
-  const entries = await podman.ask((client) => client.containers({}, options), options)
+  const entries = await podman.containers(undefined, options)
   const ours = new Set(
     entries.filter(({ Labels }) => Labels?.[DEPLOY_LABEL] !== undefined).map(({ Pod }) => Pod)
   )

@@ -43,11 +43,7 @@ export async function fetchWorkload(
   workloadId: string,
   options: Abortable
 ): Promise<EngineWorkload | undefined> {
-  const entries = await context.podman.ask(
-    (client) => client.containers({ pod: workloadId }, options),
-    options
-  )
-  const own = entries.filter(({ PodName }) => PodName === workloadId)
+  const own = await context.podman.containers(workloadId, options)
   return own.length === 0 ? undefined : toWorkload(context, own, options)
 }
 
@@ -57,17 +53,18 @@ export async function fetchWorkloads(
   labels: Readonly<Record<string, string>>,
   options: Abortable
 ): Promise<EngineWorkload[]> {
-  const entries = await context.podman.ask((client) => client.containers({ labels }, options), options)
   const pods = new Map<string, PsEntry[]>()
-  for (const entry of entries)
-    if (entry.Pod !== '' && !entry.IsInfra) pods.set(entry.Pod, [...(pods.get(entry.Pod) ?? []), entry])
+  for (const entry of await context.podman.containers(undefined, options))
+    if (entry.Pod !== '') pods.set(entry.Pod, [...(pods.get(entry.Pod) ?? []), entry])
+  const carries = (of: Readonly<Record<string, string>> | null) =>
+    Object.entries(labels).every(([key, value]) => of?.[key] === value)
+  for (const [id, own] of pods)
+    if (!own.some(({ IsInfra, Labels }) => !IsInfra && carries(Labels))) pods.delete(id)
   const found = await Promise.all([...pods.values()].map((own) => toWorkload(context, own, options)))
   for (const key of context.pods.keys())
     if (context.pods.size > MAX_FACTS && !pods.has(key.slice(0, ID_LENGTH))) context.pods.delete(key)
   // asked again of the pod itself, because an image may carry any label
-  return found.filter((workload) =>
-    Object.entries(labels).every(([key, value]) => workload.labels[key] === value)
-  )
+  return found.filter((workload) => carries(workload.labels))
 }
 
 async function toWorkload(
@@ -81,7 +78,7 @@ async function toWorkload(
   const containers = told.map(({ container }) => container)
   const state = toWorkloadState(containers)
   const started = containers.flatMap(({ startedAtMs }) => startedAtMs ?? [])
-  const { labels, address } = await fetchFacts(context, own, options)
+  const { labels, address } = await fetchFacts(context, entries, options)
   const message = told.find((one) => one.message !== undefined)?.message
   return {
     workloadId,
@@ -132,10 +129,10 @@ async function fetchFacts(
   entries: readonly PsEntry[],
   options: Abortable
 ): Promise<PodFacts> {
-  const [first] = entries
+  const first = entries.find(({ IsInfra }) => !IsInfra)
   const podId = first?.Pod ?? ''
-  // when all of a pod have been started anew, so has its infra container, and the address is another
-  const key = `${podId} ${Math.min(...entries.map(({ StartedAt }) => StartedAt))}`
+  // because Podman ends the infra container with the last of the others, and a restart brings it back under another address
+  const key = `${podId} ${entries.find(({ IsInfra }) => IsInfra)?.StartedAt}`
   const known = pods.get(key)
   if (known !== undefined || first === undefined) return known ?? { labels: {} }
   const [pod, container] = await Promise.all([
