@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addDelete } from './commands/delete.ts'
+import { addExec } from './commands/exec.ts'
 import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
 import { addLogs } from './commands/logs.ts'
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   addStatus(program)
   addProviders(program)
   addLogs(program)
+  addExec(program)
   addDelete(program)
   addValidate(program)
   return program

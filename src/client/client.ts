@@ -5,13 +5,15 @@ import {
   encodeQuery,
   LOG_REPLY,
   PROGRESS,
-  PROVIDER_LIST
+  PROVIDER_LIST,
+  type Workload
 } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
 import { applyManifest, failedPlacement, toPlacement } from './apply.ts'
 import type { Session } from './connection/session.ts'
+import { type ExecQuery, execOn } from './exec.ts'
 import { byManifest, fetchHoldings, type HeldManifest, type Holding } from './holders.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
 import { candidates, notFound, onlyOne } from './references.ts'
@@ -179,6 +181,22 @@ export class Client {
     }
     const sources = held.holders.map(({ node }) => this.#logsOf(node, held.manifest.manifestId, limited))
     yield* mergeAll(sources, stop)
+  }
+
+  /** Runs a command in the first copy that runs, or in the one named. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async exec(
+    ref: string,
+    query: ExecQuery & { readonly workloadId?: string }
+  ): Promise<{ readonly exitCode: number }> {
+    const held = await this.#resolve(ref, { signal: query.signal })
+    const { manifestId } = held.manifest
+    const wanted = ({ workloadId, state }: Workload) =>
+      (query.workloadId === undefined || query.workloadId === workloadId) &&
+      (state === 'running' || state === 'ready')
+    const holder = held.holders.find(({ status }) => status.workloads.some(wanted))
+    if (holder === undefined) throw notFound(ref, 'no copy of it runs')
+    const workloadId = holder.status.workloads.find(wanted)!.workloadId
+    return execOn(this.#session, { target: holder.node, manifestId, workloadId }, query)
   }
 
   async *#logsOf(node: SeenNode, manifestId: Uint8Array, query: LogsQuery): AsyncGenerator<LogLineView> {

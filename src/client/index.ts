@@ -24,6 +24,7 @@ export {
 export { pnetKey } from './connection/pnet-key.ts'
 export { Session, type Target } from './connection/session.ts'
 export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './errors.ts'
+export type { ExecQuery, TerminalSize } from './exec.ts'
 export type { SeenNode } from './nodes.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
 export type {

@@ -1,6 +1,7 @@
 import {
   APPLY_REQUEST,
   DELETE_REQUEST,
+  EXEC_REQUEST,
   LOOKUP,
   MEMBER_LIST,
   PROVIDER_LIST,
@@ -36,7 +37,8 @@ export const MESSAGE_TYPE_NAMES = [
   'memberExchange',
   'lookup',
   'providerList',
-  'event'
+  'event',
+  'exec'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -61,7 +63,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   },
   lookup: { type: 9, name: 'lookup', payloads: [LOOKUP], ...node },
   providerList: { type: 10, name: 'providerList', payloads: [PROVIDER_LIST], ...node },
-  event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true }
+  event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true },
+  exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -110,6 +110,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         doors,
         scheduling: config.scheduling,
         secretsInEnvironment: config.secretsInEnvironment,
+        exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
       }),

@@ -7,6 +7,7 @@ import { destroySealingKey, generateSealingKey, type SealingKey } from './sealin
 
 const KEY_TAG = utf8('beemesh.v1/reply-key\0')
 const FRAME_TAG = utf8('beemesh.v1/reply\0')
+const INPUT_TAG = utf8('beemesh.v1/input\0')
 /** The sequence is 32 bits on the wire. */
 const MAX_SEQUENCE = 0xffffffff
 
@@ -32,10 +33,14 @@ export interface ReplySealer {
    * @throws SealingError REPLY_OUT_OF_ORDER
    */
   seal(sequence: number, last: boolean, plaintext: Uint8Array): Uint8Array
+  /** Opens what the asker says meanwhile. @throws SealingError REPLY_OUT_OF_ORDER, REPLY_INVALID_FRAME */
+  openInput(sequence: number, bytes: Uint8Array): Uint8Array
 }
 
 /** The asking side. */
 export interface ReplyOpener {
+  /** Seals what the asker says while it is being answered. @param sequence 0, 1, 2, …: each once, because it is the nonce */
+  sealInput(sequence: number, plaintext: Uint8Array): Uint8Array
   /** @throws SealingError REPLY_OUT_OF_ORDER, REPLY_INVALID_FRAME */
   open(sequence: number, last: boolean, body: Uint8Array): Uint8Array
 }
@@ -49,7 +54,18 @@ export function createReplyKeyPair(): Promise<SealingKey> {
 export async function createReplySealer(replyKey: Uint8Array, context: ReplyContext): Promise<ReplySealer> {
   const key = new Uint8Array(randomBytes(GCM_KEY_BYTES))
   const { enc, ciphertext } = await sealTo(replyKey, { ...binding(context), plaintext: key })
-  return { enc, wrappedKey: ciphertext, seal: frameSealer(key, context.requestId) }
+  const order = frameOrder()
+  return {
+    enc,
+    wrappedKey: ciphertext,
+    seal: frameSealer(key, context.requestId),
+    openInput(sequence, bytes) {
+      order(sequence, false)
+      const opened = gcmDecrypt(inputKey(key, context.requestId, sequence), bytes)
+      if (opened !== undefined) return opened
+      throw new SealingError('REPLY_INVALID_FRAME', `input ${sequence} was not sealed by the asker`)
+    }
+  }
 }
 
 /** @internal The sealing of frames with a key that is known: what the golden vectors pin down. */
@@ -91,8 +107,18 @@ export async function createReplyOpener(
           `frame ${sequence} of the answer was not sealed by the node that answers`
         )
       return opened
-    }
+    },
+    sealInput: (sequence, plaintext) => gcmEncrypt(inputKey(key, requestId, sequence), plaintext)
   }
+}
+
+/** Input shares the answer's key; a nonce that begins with 80 and a tag of its own keep the two directions apart. */
+function inputKey(key: Uint8Array, requestId: Uint8Array, sequence: number) {
+  const nonce = frameNonce(sequence)
+  nonce[0] = 0x80
+  const tail = new Uint8Array(4)
+  new DataView(tail.buffer).setUint32(0, sequence)
+  return { key, nonce, aad: concat(INPUT_TAG, requestId, tail) }
 }
 
 function binding({ networkId, requestId, responder }: ReplyContext): { info: Uint8Array; aad: Uint8Array } {

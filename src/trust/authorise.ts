@@ -1,5 +1,14 @@
 /** What an owner can ask of a node. Each is the name of the protocol it arrives on. */
-export const ACTIONS = ['apply', 'delete', 'status', 'logs', 'members', 'providers', 'forward'] as const
+export const ACTIONS = [
+  'apply',
+  'delete',
+  'status',
+  'logs',
+  'exec',
+  'members',
+  'providers',
+  'forward'
+] as const
 export type Action = (typeof ACTIONS)[number]
 
 export interface AuthoriseRequest {

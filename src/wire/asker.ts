@@ -28,6 +28,8 @@ export interface SignedRequest {
    * @throws RemoteError what the node refused or failed with; WireError REPLY_INVALID, CONNECTION_LOST
    */
   answers(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>
+  /** Seals what we say while we are answered; only after the first answer has come. @throws WireError REPLY_INVALID before */
+  sealInput(body: Uint8Array): Uint8Array
 }
 
 /** Signs a request. One use: an answer belongs to one envelope. */
@@ -49,8 +51,14 @@ export async function createRequest(init: RequestInit): Promise<SignedRequest> {
   })
   const requestId = openEnvelope(envelope, { networkId, nowMs: now(), audience }).id
 
+  let opener: ReplyOpener | undefined
+  let inputs = 0
+  const sealInput = (body: Uint8Array): Uint8Array => {
+    if (opener === undefined) throw invalid('the node has not answered yet', target)
+    return opener.sealInput(inputs++, body)
+  }
+
   async function* answers(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let opener: ReplyOpener | undefined
     let expected = 0
     for await (const frame of frames) {
       const reply = openEnvelope(frame, { networkId, nowMs: now(), audience: self })
@@ -86,7 +94,7 @@ export async function createRequest(init: RequestInit): Promise<SignedRequest> {
       hint: 'What was asked may or may not have been done: check with "beemesh get workloads --all".'
     })
   }
-  return { envelope, answers }
+  return { envelope, answers, sealInput }
 }
 
 function invalid(reason: string, target: Uint8Array): WireError {

@@ -13,7 +13,8 @@ export const WORKLOADS_ERROR_CODES = [
   'INSUFFICIENT_RESOURCES',
   'ROLLED_BACK',
   'NOT_READY_IN_TIME',
-  'SECRET_ENV_REFUSED'
+  'SECRET_ENV_REFUSED',
+  'EXEC_DISABLED'
 ] as const
 export type WorkloadsErrorCode = (typeof WORKLOADS_ERROR_CODES)[number]
 

@@ -95,6 +95,8 @@ export interface WorkloadsInit {
   readonly portRange?: { readonly first: number; readonly last: number }
   /** @default {@link MAX_CONCURRENT_DEPLOYMENTS} */
   readonly maxConcurrentDeployments?: number
+  /** true: owners may run commands in their workloads. @default false */
+  readonly exec?: boolean
   /** false: manifests that put a Secret into the environment are refused. @default true */
   readonly secretsInEnvironment?: boolean
   /** A folder on the disk that workloads fill; its free space counts. */

@@ -2,7 +2,7 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
-import { APPLY_REQUEST, DELETE_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import { type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
@@ -25,6 +25,7 @@ import type {
 } from './types.ts'
 import { apply } from './verbs/apply.ts'
 import { remove } from './verbs/delete.ts'
+import { exec } from './verbs/exec.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
 
@@ -76,6 +77,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
+    init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
     init.doors.open('logs', QUERY, (request) => logs(this.#context, request))
   }
 

@@ -24,7 +24,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'MEMBERSHIP_INVALID'],
   // the sealing side, and the asker's side of an answer; a reply key that is not one gets no answer
   SEALING_ERROR_CODES: [
-    ...['SEALING_KEY_INVALID', 'SEAL_FAILED', 'PLAINTEXT_TOO_LARGE'],
+    ...['SEAL_FAILED', 'PLAINTEXT_TOO_LARGE'],
     ...['REPLY_OUT_OF_ORDER', 'REPLY_INVALID_FRAME']
   ],
   // nodes read canonical JSON, never YAML

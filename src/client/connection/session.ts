@@ -18,6 +18,11 @@ export interface Target {
   readonly addresses?: readonly string[]
 }
 
+export interface AskOptions extends Abortable {
+  /** Called when the first frame of the answer has come: from then on the asker may say more. */
+  onAnswered?: (say: (input: Uint8Array) => Promise<void>) => void
+}
+
 /** An owner's key and its way into the mesh. Everything a client does is a question asked with it. */
 export class Session {
   readonly key: SigningKey
@@ -40,7 +45,7 @@ export class Session {
     target: Target,
     protocol: OwnerProtocolName,
     encode: (replyKey: Uint8Array) => Uint8Array,
-    { signal }: Abortable = {}
+    { signal, onAnswered }: AskOptions = {}
   ): AsyncGenerator<Uint8Array> {
     const { entry, networkId } = this.connection
     const direct = equalBytes(target.publicKey, entry)
@@ -63,7 +68,11 @@ export class Session {
             envelope: request.envelope
           })
       await channel.write(frame, { signal })
-      yield* request.answers(readCredited(channel, { signal }))
+      for await (const body of request.answers(readCredited(channel, { signal }))) {
+        onAnswered?.((input) => channel.write(request.sealInput(input), { signal }))
+        onAnswered = undefined
+        yield body
+      }
       await channel.close()
     } catch (thrown) {
       channel.abort(toError(thrown))

@@ -128,6 +128,42 @@ export const ERROR_REPLY_LAYOUT: TableLayout = {
   ]
 }
 
+export const EXEC_REQUEST_LAYOUT: TableLayout = {
+  name: 'ExecRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'workloadId', slot: 6, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'container', slot: 8, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'command', slot: 10, type: 'strings', required: true, max: 64, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'tty', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'stdin', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'columns', slot: 16, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'rows', slot: 18, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 20, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const EXEC_INPUT_LAYOUT: TableLayout = {
+  name: 'ExecInput',
+  fields: [
+    { name: 'data', slot: 4, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'end', slot: 6, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'columns', slot: 8, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'rows', slot: 10, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const EXEC_OUTPUT_LAYOUT: TableLayout = {
+  name: 'ExecOutput',
+  fields: [
+    { name: 'stream', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
+    { name: 'data', slot: 6, type: 'bytes', required: false, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'inputsTaken', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ended', slot: 10, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'exitCode', slot: 12, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const FORWARD_LAYOUT: TableLayout = {
   name: 'Forward',
   fields: [

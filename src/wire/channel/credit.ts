@@ -10,6 +10,8 @@ import type { FrameChannel } from './frame-channel.ts'
 export const CREDIT_FRAMES = 8
 
 const ACK = Uint8Array.of(1)
+/** Inputs that wait to be taken. An asker that keeps to its credit has at most {@link CREDIT_FRAMES}. */
+const MAX_INPUTS = 4 * CREDIT_FRAMES
 
 /** The sending side: waits for the reader when it is {@link CREDIT_FRAMES} ahead. */
 export class CreditedWriter {
@@ -17,6 +19,8 @@ export class CreditedWriter {
   readonly #gone = new AbortController()
   #unacknowledged = 0
   #waiting: (() => void)[] = []
+  readonly #inputs: Uint8Array[] = []
+  #inputCame = Promise.withResolvers<void>()
 
   constructor(channel: FrameChannel) {
     this.#channel = channel
@@ -40,15 +44,38 @@ export class CreditedWriter {
     await this.#channel.write(frame, { signal: stop })
   }
 
+  /** What the reader says meanwhile, beside acknowledging. Ends when it is gone. */
+  async *inputs(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      while (this.#inputs.length > 0) yield this.#inputs.shift()!
+      if (this.gone.aborted) return
+      await this.#inputCame.promise
+      this.#inputCame = Promise.withResolvers()
+    }
+  }
+
+  #takeInput(frame: Uint8Array): void {
+    if (this.#inputs.length >= MAX_INPUTS)
+      throw new WireError('TOO_MANY_REQUESTS', 'the asker sends faster than it is allowed to')
+    this.#inputs.push(frame)
+    this.#inputCame.resolve()
+  }
+
   async #readAcknowledgements(): Promise<void> {
     try {
-      while ((await this.#channel.read()) !== undefined) {
+      for (let frame = await this.#channel.read(); frame !== undefined; frame = await this.#channel.read()) {
+        if (frame.byteLength > 1) {
+          this.#takeInput(frame)
+          continue
+        }
         this.#unacknowledged = Math.max(0, this.#unacknowledged - 1)
         for (const wake of this.#waiting.splice(0)) wake() // each looks again; those that were first come first
       }
       this.#gone.abort(new WireError('CANCELLED', 'the asker ended the request'))
     } catch (thrown) {
       this.#gone.abort(toError(thrown))
+    } finally {
+      this.#inputCame.resolve()
     }
   }
 }

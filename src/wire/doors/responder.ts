@@ -36,6 +36,15 @@ export class Responder {
     this.#sealer = await createReplySealer(replyKey, { networkId, requestId: id, responder: key.publicKey })
   }
 
+  /** What the asker says while it is answered, opened. Ends when it is gone. @throws SealingError */
+  async *inputs(): AsyncGenerator<Uint8Array> {
+    let sequence = 0
+    for await (const frame of this.#init.writer.inputs()) {
+      if (this.#sealer === undefined) return
+      yield this.#sealer.openInput(sequence++, frame)
+    }
+  }
+
   /** Fires when the asker went away. */
   get gone(): AbortSignal {
     return this.#init.writer.gone
