@@ -4,7 +4,7 @@
 #   dockerd.sh start DIR     start it with all its state under DIR; prints DOCKER_HOST=unix://DIR/docker.sock
 #   dockerd.sh stop DIR      kill its containers and itself, remove its bridge, mounts, cgroups and DIR
 #
-# Needs root, dockerd (Debian: docker.io; installed when missing) and iproute2. Several may run, each under its own DIR: the bridge's
+# Needs root, iproute2 and dockerd (Debian: docker.io), which it installs when it is missing. Several may run, each under its own DIR: the bridge's
 # name and subnet come from DIR. Ports are published by docker-proxy alone, because iptables rules would be the machine's; so
 # containers reach each other and this machine, and nothing beyond. Mounts are in a namespace of their own. Exit 3: it cannot be had.
 set -eu

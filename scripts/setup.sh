@@ -2,7 +2,7 @@
 # Makes a fresh checkout ready: dependencies, build, Podman. Any POSIX shell, any Node from 18, npm, and nothing else.
 #
 #   setup.sh                 what running needs          (npm run setup, npm run demo)
-#   setup.sh --test          also what the tests need    (network namespaces, flatc, a static busybox)
+#   setup.sh --test          also what the tests need    (network namespaces, flatc, a static busybox, dockerd)
 #   setup.sh --packages P…   only install these system packages, by their Debian names (used by the other scripts)
 #
 # Repeatable, and done in well under a second when nothing is to do. Writes only into node_modules/, dist/ and .setup/:
@@ -32,8 +32,8 @@ install_packages() {
   fi
   names=''
   for name in "$@"; do # the other distributions' names, where they differ
-    if command -v apk > /dev/null; then case $name in procps) name=procps-ng ;; flatbuffers-compiler) name=flatc ;; esac
-    else case $name in procps) name=procps-ng ;; busybox-static) name=busybox ;; iproute2) command -v dnf > /dev/null && name=iproute ;; esac fi
+    if command -v apk > /dev/null; then case $name in procps) name=procps-ng ;; flatbuffers-compiler) name=flatc ;; docker.io) name=docker ;; esac
+    else case $name in procps) name=procps-ng ;; busybox-static) name=busybox ;; docker.io) name=docker; command -v dnf > /dev/null && name=moby-engine ;; iproute2) command -v dnf > /dev/null && name=iproute ;; esac fi
     names="$names $name"
   done
   # shellcheck disable=SC2086 # a list of words is what we want
@@ -73,7 +73,7 @@ fi
 # 3. What the tests need beyond that.
 if [ "${1:-}" = --test ]; then
   missing=''
-  for pair in ip:iproute2 iptables:iptables pgrep:procps flatc:flatbuffers-compiler busybox:busybox-static unshare:util-linux; do
+  for pair in ip:iproute2 iptables:iptables pgrep:procps flatc:flatbuffers-compiler busybox:busybox-static unshare:util-linux dockerd:docker.io; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" > /dev/null || missing="$missing ${pair#*:}"
   done
   # shellcheck disable=SC2086 # a list of words is what we want

@@ -6,6 +6,7 @@
 import { expect } from 'chai'
 import { lifecycleCases } from './engine/lifecycle.ts'
 import { logsCases } from './engine/logs.ts'
+import { startPool } from './engine/pool.ts'
 import { refusalsCases } from './engine/refusals.ts'
 import { runningCases } from './engine/running.ts'
 import { thingsCases } from './engine/things.ts'
@@ -30,14 +31,16 @@ export function describeEngine(
   describe(`the engine contract, by ${name}`, function () {
     this.timeout(180_000)
     const titles = Object.keys(CASES).filter(only)
-    const results = new Map<string, Promise<void>>()
+    let results = new Map<string, Promise<void>>()
     let fixture: EngineFixture | undefined
 
     before(async function () {
       const made = await createFixture()
       if (made === undefined) return this.skip()
       fixture = made
-      startAll(made, titles, results)
+      let ids = 0
+      const toBody = (title: string) => () => runCase(made, CASES[title]!, () => `${made.prefix}${ids++}`)
+      results = startPool(Object.fromEntries(titles.map((title) => [title, toBody(title)])), CONCURRENCY)
     })
 
     for (const title of titles) it(title, () => results.get(title))
@@ -47,27 +50,6 @@ export function describeEngine(
       await fixture?.close()
     })
   })
-}
-
-/** Starts the cases, so many at once; each one's result is a promise that the test of its title awaits. */
-function startAll(
-  fixture: EngineFixture,
-  titles: readonly string[],
-  results: Map<string, Promise<void>>
-): void {
-  const waiting = titles.map((title) => ({ title, ...Promise.withResolvers<void>() }))
-  for (const { title, promise } of waiting) {
-    promise.catch(() => {}) // the test of this title sees it
-    results.set(title, promise)
-  }
-  let ids = 0
-  const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const run = CASES[next.title]!
-      await runCase(fixture, run, () => `${fixture.prefix}${ids++}`).then(next.resolve, next.reject)
-    }
-  }
-  for (let worker = 0; worker < CONCURRENCY; worker++) void work()
 }
 
 async function runCase(

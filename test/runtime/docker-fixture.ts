@@ -72,14 +72,14 @@ export async function createDockerFixture(): Promise<DockerFixture | undefined> 
     webContainer: toWebContainer,
     occupyPort,
     async endContainer(workloadId, container, signal = 'SIGTERM') {
-      await docker.getContainer(`${workloadId}.${container}`).kill({ signal })
+      await docker.getContainer(`beemesh.${workloadId}.${container}`).kill({ signal })
     },
     countProcesses,
     volumes,
     async leftovers(workloadId) {
       const names = (await docker.listContainers({ all: true })).flatMap(({ Names }) => Names)
       return [
-        ...names.filter((name) => name === `/${workloadId}` || name.startsWith(`/${workloadId}.`)),
+        ...names.filter((name) => `${name}.`.startsWith(`/beemesh.${workloadId}.`)),
         ...(await volumes()).filter((name) => name.startsWith(`${workloadId}-`)),
         ...(await findFiles(runDir, workloadId))
       ]

@@ -14,7 +14,7 @@ const NOISE = [
 /** Words of a store that Podman cannot read. */
 const DAMAGE = /invalid database|opening database|unexpected end of JSON|invalid character .* looking for/
 const DAMAGE_HINT =
-  "Podman's store on that machine may be damaged; look at it with `podman system check` (5.x) or `podman info`, and reset it with `podman system reset` when nothing else helps (that removes every container and image)."
+  "Look at Podman's store on that machine with `podman system check` (5.x) or `podman info`, and reset it with `podman system reset` when nothing else helps (that removes every container and image)."
 const FULL_HINT = 'Free space where Podman keeps its images (`podman system df` on that machine).'
 
 /** Sixty-four digits help nobody; Podman takes the first twelve. */
@@ -54,11 +54,16 @@ export function toPodmanError(
     MEANINGS.some(([pattern, meaning]) => meaning === code && pattern.test(line))
   )
   const said = (telling ?? lines.at(-1) ?? 'it said nothing').replace(/^Error: /, '')
-  return podmanError(code, `podman could not ${what}: ${said}`, {
-    ...options,
-    ...(DAMAGE.test(text) ? { hint: DAMAGE_HINT } : {}),
-    ...(code === 'STORAGE_FULL' ? { hint: FULL_HINT } : {})
-  })
+  const damaged = DAMAGE.test(text)
+  return podmanError(
+    code,
+    `podman could not ${what}: ${said}${damaged ? '; its store may be damaged' : ''}`,
+    {
+      ...options,
+      ...(damaged ? { hint: DAMAGE_HINT } : {}),
+      ...(code === 'STORAGE_FULL' ? { hint: FULL_HINT } : {})
+    }
+  )
 }
 
 export function podmanError(

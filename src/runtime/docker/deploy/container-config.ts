@@ -33,9 +33,9 @@ export interface ConfigParts {
   readonly pidsLimit: number | undefined
 }
 
-/** A name that no other workload can have for anything: an ID has no dot. */
+/** A name that nothing else has: an ID has no dot. With a prefix, because Docker wants two characters. */
 export function dockerName(workloadId: string, container?: string): string {
-  return container === undefined ? workloadId : `${workloadId}.${container}`
+  return container === undefined ? `beemesh.${workloadId}` : `beemesh.${workloadId}.${container}`
 }
 
 /** The holder: network, ports, names and addresses of the pod, and its volumes. */

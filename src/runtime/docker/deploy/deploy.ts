@@ -78,9 +78,7 @@ async function startAll(
   await writeFileVolumes(filesDir, workloadId, files)
   await start(holder, workloadId)
   await openVolumes(client, holder, pod.spec.securityContext, fresh)
-  const ids = new Map<string, string>()
-  for (const container of pod.spec.containers)
-    ids.set(container.name, await create(toContainer(pod, container, parts, 'main')))
+  const ids = await all(pod.spec.containers.map((one) => create(toContainer(pod, one, parts, 'main'))))
   const deadline = performance.now() + client.timeouts.initMs
   for (const container of initContainersOf(pod)) {
     const id = await create(toContainer(pod, container, parts, 'init'))
@@ -91,8 +89,14 @@ async function startAll(
       absent: [404]
     })
   }
-  for (const [name, id] of ids) await start(id, name)
+  await all(pod.spec.containers.map(({ name }, index) => start(ids[index]!, name)))
   signal?.throwIfAborted()
+}
+
+/** All results, or the first failure once none is under way any more: what is to be undone must be there by then. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
 }
 
 /** @returns names of the pod's volumes that are new, and so have no owner yet */

@@ -59,11 +59,12 @@ async function findLocal(podman: Podman, image: string, options: Abortable): Pro
   return id !== undefined && (await isHere(id)) ? id : undefined
 }
 
-/** Words when the store may be damaged: with a torn list of images Podman 4.3 shows none at all, and no error (measured 2026-11). */
+/** Words when the store may be damaged: with a torn list of images Podman 4.3 shows no image at all, sometimes without an error (measured 2026-11). */
 async function findDamage(podman: Podman, options: Abortable): Promise<string | undefined> {
   try {
     const run = { what: 'say where its store is', timeoutMs: INFO_TIMEOUT_MS, ...options }
-    if ((await podman.run(['images', '--all', '--quiet'], run)).trim() !== '') return undefined
+    const shown = await podman.run(['images', '--all', '--quiet'], run).catch(() => '')
+    if (shown.trim() !== '') return undefined
     const format = '{{.Store.GraphRoot}}\n{{.Store.GraphDriverName}}'
     const [root = '', driver = ''] = (await podman.run(['info', '--format', format], run)).trim().split('\n')
     const path = join(root, `${driver}-images`, 'images.json')
