@@ -5,6 +5,9 @@ import type { EngineAvailability, RuntimeEngine } from './types.ts'
 /** How long one answer of `isAvailable` holds, ms. Chosen, no evidence yet: a burst of deployments asks once. */
 export const AVAILABILITY_CACHE_MS = 5_000
 
+/** An answer "available" may be used this many times longer, while the engine is asked again. Chosen: a minute in all. */
+const STALE_FACTOR = 12
+
 /** Never picked because it happens to be there: it pretends. */
 const MOCK = 'mock'
 
@@ -26,6 +29,7 @@ export interface EngineRegistryInit {
 export class EngineRegistry {
   readonly #engines = new Map<string, RuntimeEngine>()
   readonly #answers = new Map<string, { readonly at: number; readonly answer: EngineAvailability }>()
+  readonly #asking = new Map<string, Promise<EngineAvailability>>()
   readonly #now: () => number
   readonly #cacheMs: number
 
@@ -55,11 +59,27 @@ export class EngineRegistry {
     })
   }
 
-  /** What an engine last said of itself, at most {@link AVAILABILITY_CACHE_MS} ago. An engine that throws is not available. */
+  /**
+   * What an engine last said of itself, at most {@link AVAILABILITY_CACHE_MS} ago, or up to a minute when it was available then: it is
+   * asked again meanwhile. An engine that throws is not available.
+   */
   async availability(name: string, options: Abortable = {}): Promise<EngineAvailability> {
     const engine = this.get(name)
     const known = this.#answers.get(name)
-    if (known !== undefined && this.#now() - known.at < this.#cacheMs) return known.answer
+    const age = known === undefined ? Number.POSITIVE_INFINITY : this.#now() - known.at
+    if (known !== undefined && age < this.#cacheMs) return known.answer
+    const asked = this.#asking.get(name) ?? this.#ask(engine, options)
+    this.#asking.set(name, asked)
+    const done = () => this.#asking.delete(name)
+    asked.then(done, done)
+    // because asking Podman takes 0.2 s, and one that worked a minute ago very likely does: a deployment shows if not
+    if (known?.answer.available && age < this.#cacheMs * STALE_FACTOR) {
+      return known.answer
+    }
+    return asked
+  }
+
+  async #ask(engine: RuntimeEngine, options: Abortable): Promise<EngineAvailability> {
     let answer: EngineAvailability
     try {
       answer = await engine.isAvailable(options)
@@ -67,7 +87,7 @@ export class EngineRegistry {
       options.signal?.throwIfAborted()
       answer = { available: false, reason: error instanceof Error ? error.message : String(error) }
     }
-    this.#answers.set(name, { at: this.#now(), answer })
+    this.#answers.set(engine.name, { at: this.#now(), answer })
     return answer
   }
 
