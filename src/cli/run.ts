@@ -6,6 +6,7 @@ import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
+import { addTop } from './commands/top.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { Output } from './output.ts'
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   addGet(program)
   addStatus(program)
   addProviders(program)
+  addTop(program)
   addLogs(program)
   addExec(program)
   addDelete(program)

@@ -119,6 +119,7 @@ export function toPlacement(
       protocol
     })),
     engine: safeText(workload.engine, 32),
+    stats: workload.stats,
     unchanged: unchanged || undefined,
     error: failed ? { code: safeText(errorCode ?? 'START_FAILED', 64), message } : undefined
   }

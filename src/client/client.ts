@@ -20,13 +20,13 @@ import { candidates, notFound, onlyOne } from './references.ts'
 import { signTombstone } from './seal.ts'
 import type {
   ApplyOptions,
+  DeleteOptions,
   FoundProvider,
   LogLineView,
   LogsQuery,
   ManifestResult,
   ManifestStatusView,
-  Placement,
-  ProgressEvent
+  Placement
 } from './types.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
@@ -85,10 +85,12 @@ export class Client {
   /** What the entry node holds of ours; with `all`, what every node holds. */
   async workloads({
     all = false,
+    stats = false,
     signal
-  }: { all?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
+  }: { all?: boolean; stats?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
     const nodes = await this.nodes({ signal })
     const holdings = await fetchHoldings(this.#session, all ? nodes : nodes.filter(({ entry }) => entry), {
+      stats,
       signal
     })
     if (!all && holdings[0]?.error !== undefined) throw holdings[0].error
@@ -102,10 +104,7 @@ export class Client {
   }
 
   /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
-  async delete(
-    ref: string,
-    { signal, onProgress }: Abortable & { onProgress?: (event: ProgressEvent) => void } = {}
-  ): Promise<ManifestResult> {
+  async delete(ref: string, { signal, onProgress, volumes }: DeleteOptions = {}): Promise<ManifestResult> {
     const held = await this.#resolve(ref, { signal })
     const version = Math.max(Date.now(), held.manifest.version + 1)
     const { key, connection } = this.#session
@@ -114,7 +113,7 @@ export class Client {
     const perNode = await Promise.all(
       held.holders.map(async ({ node, status }) => {
         const last = new Map<string, Placement>()
-        const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
+        const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey, volumes })
         try {
           for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
             if (!hasIdentifier(body, PROGRESS)) continue

@@ -21,14 +21,18 @@ export interface Holding {
 export async function fetchHoldings(
   session: Session,
   nodes: readonly SeenNode[],
-  { manifestIds = [], signal }: { manifestIds?: readonly Uint8Array[] } & Abortable
+  {
+    manifestIds = [],
+    stats = false,
+    signal
+  }: { manifestIds?: readonly Uint8Array[]; stats?: boolean } & Abortable
 ): Promise<Holding[]> {
   const waiting = [...nodes]
   const holdings: Holding[] = []
   const worker = async () => {
     for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
       try {
-        holdings.push({ node, manifests: await fetchHolding(session, node, manifestIds, signal) })
+        holdings.push({ node, manifests: await fetchHolding(session, node, { manifestIds, stats, signal }) })
       } catch (error) {
         signal?.throwIfAborted()
         holdings.push({ node, manifests: [], error })
@@ -42,15 +46,14 @@ export async function fetchHoldings(
 async function fetchHolding(
   session: Session,
   { publicKey, addresses }: SeenNode,
-  manifestIds: readonly Uint8Array[],
-  signal?: AbortSignal
+  { manifestIds, stats, signal }: { manifestIds: readonly Uint8Array[]; stats: boolean } & Abortable
 ): Promise<ManifestStatus[]> {
   const limit = AbortSignal.any([
     AbortSignal.timeout(ASK_TIMEOUT_MS),
     ...(signal === undefined ? [] : [signal])
   ])
   const encode = (replyKey: Uint8Array) =>
-    encodeQuery({ replyKey, manifestIds: manifestIds.map((value) => ({ value })) })
+    encodeQuery({ replyKey, stats, manifestIds: manifestIds.map((value) => ({ value })) })
   const found: ManifestStatus[] = []
   for await (const body of session.ask({ publicKey, addresses }, 'status', encode, { signal: limit }))
     found.push(...decode(STATUS_REPLY, body).manifests)

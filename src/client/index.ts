@@ -29,11 +29,13 @@ export type { SeenNode } from './nodes.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
 export type {
   ApplyOptions,
+  DeleteOptions,
   FoundProvider,
   LogLineView,
   LogsQuery,
   ManifestResult,
   ManifestStatusView,
   Placement,
+  PlacementStats,
   ProgressEvent
 } from './types.ts'

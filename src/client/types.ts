@@ -9,6 +9,20 @@ export interface PlacementPort {
   readonly protocol: string
 }
 
+/** What a copy has used, its containers together. */
+export interface PlacementStats {
+  readonly at: number
+  readonly cpuNanos: number
+  readonly memoryBytes: number
+  /** 0: none. */
+  readonly memoryLimitBytes: number
+  readonly networkRxBytes: number
+  readonly networkTxBytes: number
+  readonly blockReadBytes: number
+  readonly blockWriteBytes: number
+  readonly pids: number
+}
+
 /** One copy on one node. */
 export interface Placement {
   readonly peerId: string
@@ -18,6 +32,8 @@ export interface Placement {
   readonly state: WorkloadState
   readonly ports: readonly PlacementPort[]
   readonly engine?: string
+  /** Only when they were asked for. */
+  readonly stats?: PlacementStats
   /** It ran already with the same content; nothing was done. */
   readonly unchanged?: boolean
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
@@ -38,6 +54,12 @@ export interface ManifestResult {
 export interface ApplyOptions extends Abortable {
   /** Peer ID, member name or full address of each node that takes copies; none: the entry node takes all. */
   readonly to?: readonly string[]
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+export interface DeleteOptions extends Abortable {
+  /** Lasting volumes too, and what is in them. @default false */
+  readonly volumes?: boolean
   readonly onProgress?: (event: ProgressEvent) => void
 }
 

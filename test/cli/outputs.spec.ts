@@ -130,6 +130,11 @@ describe('cli: what every command prints with -o json', () => {
     expect(names(all)).to.include('far')
   })
 
+  it('top says what every running copy has used', async () => {
+    const { workloads } = expectDone(await mesh.cli(['top', '--all']), 'top')
+    expect(workloads.map(({ name }: { name: string }) => name)).to.include('far')
+  })
+
   it('get nodes lists every member and marks the entry node', async () => {
     const { nodes } = expectDone(await mesh.cli(['get', 'nodes'], { entry: 1 }), 'get-nodes')
     expect(nodes.map(({ name }: { name: string }) => name).sort()).to.deep.equal(['anna', 'bert', 'cleo'])

@@ -8,6 +8,7 @@ import { duration } from '../output.ts'
 
 interface DeleteOptions extends ClientOptions {
   readonly filename?: string
+  readonly volumes?: boolean
 }
 
 /** `beemesh delete REF | -f FILE` */
@@ -16,6 +17,7 @@ export function addDelete(program: Command): void {
     .description('stop and forget a manifest, wherever it runs')
     .argument('[ref]', 'manifest ID, kind/name, or name')
     .option('-f, --filename <file>', 'everything this manifest file describes; "-" for standard input')
+    .option('--volumes', 'lasting volumes too, with what is in them')
     .action(remove)
 }
 
@@ -34,7 +36,7 @@ async function remove(ref: string | undefined, options: DeleteOptions): Promise<
         output.progress(
           `${duration(performance.now() - startedAt).padStart(7)}  ${name} on ${node}: ${state}`
         )
-      results.push(await client.delete(one, { signal, onProgress }))
+      results.push(await client.delete(one, { signal, onProgress, volumes: options.volumes }))
       if (results.length < refs.length) return
       const durationMs = Math.round(performance.now() - startedAt)
       output.result({ results, durationMs }, () => human(results, durationMs))

@@ -1,10 +1,17 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { LogLineView } from '../../client/index.ts'
-import { type ClientOptions, interrupted, withClient, withClientOptions } from '../client-options.ts'
+import {
+  type ClientOptions,
+  interrupted,
+  parseDuration,
+  withClient,
+  withClientOptions
+} from '../client-options.ts'
 
 interface LogsOptions extends ClientOptions {
   readonly follow?: boolean
   readonly tail?: number
+  readonly since?: number
   readonly container?: string
   readonly timestamps?: boolean
 }
@@ -19,6 +26,7 @@ export function addLogs(program: Command): void {
     .argument('<ref>', 'manifest ID, kind/name, or name')
     .option('-f, --follow', 'go on until the workload ends or Ctrl-C')
     .option('--tail <n>', 'only the last n lines of each container', parseCount)
+    .option('--since <duration>', 'only lines of the last while, such as 10m', parseDuration)
     .option('-c, --container <name>', 'only this container')
     .option('-t, --timestamps', 'show when each line was written')
     .action(logs)
@@ -30,9 +38,10 @@ function parseCount(text: string): number {
 }
 
 async function logs(ref: string, options: LogsOptions): Promise<void> {
-  const { follow, tail, container } = options
+  const { follow, tail, since, container } = options
+  const sinceMs = since === undefined ? undefined : Date.now() - since
   await withClient(options, async ({ client, output, signal }) => {
-    const query = { follow, tail, container, signal: follow ? interrupted() : signal }
+    const query = { follow, tail, sinceMs, container, signal: follow ? interrupted() : signal }
     const lines: LogLineView[] = []
     const seen = new Set<string>()
     try {

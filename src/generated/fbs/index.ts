@@ -2,7 +2,7 @@
 export * from './layouts.ts'
 export type { ApplyRequest, ApplyRequestInit, SealedKey, SealedKeyInit } from './codecs/apply.ts'
 export { APPLY_REQUEST, encodeApplyRequest, readApplyRequest } from './codecs/apply.ts'
-export type { Bytes, BytesInit, Label, LabelInit, Port, PortInit, PortProtocol, Workload, WorkloadInit, WorkloadState } from './codecs/common.ts'
+export type { Bytes, BytesInit, Label, LabelInit, Port, PortInit, PortProtocol, Stats, StatsInit, Workload, WorkloadInit, WorkloadState } from './codecs/common.ts'
 export { PORT_PROTOCOLS, WORKLOAD_STATES } from './codecs/common.ts'
 export type { DeleteRequest, DeleteRequestInit } from './codecs/delete.ts'
 export { DELETE_REQUEST, encodeDeleteRequest, readDeleteRequest } from './codecs/delete.ts'

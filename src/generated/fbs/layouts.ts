@@ -80,6 +80,21 @@ export const PORT_LAYOUT: TableLayout = {
   ]
 }
 
+export const STATS_LAYOUT: TableLayout = {
+  name: 'Stats',
+  fields: [
+    { name: 'at', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'cpuNanos', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytes', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryLimitBytes', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'networkRxBytes', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'networkTxBytes', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'blockReadBytes', slot: 16, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'blockWriteBytes', slot: 18, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'pids', slot: 20, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const WORKLOAD_LAYOUT: TableLayout = {
   name: 'Workload',
   fields: [
@@ -89,7 +104,8 @@ export const WORKLOAD_LAYOUT: TableLayout = {
     { name: 'engine', slot: 10, type: 'string', required: true, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ports', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: PORT_LAYOUT },
     { name: 'startedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'message', slot: 16, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'message', slot: 16, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT }
   ]
 }
 
@@ -104,7 +120,8 @@ export const DELETE_REQUEST_LAYOUT: TableLayout = {
   name: 'DeleteRequest',
   fields: [
     { name: 'record', slot: 4, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'volumes', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -288,11 +305,12 @@ export const QUERY_LAYOUT: TableLayout = {
   fields: [
     { name: 'manifestIds', slot: 4, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'workloadId', slot: 8, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'container', slot: 10, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'follow', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'tail', slot: 14, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'since', slot: 16, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'stats', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'workloadId', slot: 10, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'container', slot: 12, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'follow', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'tail', slot: 16, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'since', slot: 18, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

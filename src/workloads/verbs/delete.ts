@@ -1,9 +1,9 @@
 import { equalBytes } from '../../common/index.ts'
 import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
-import { formatManifestId } from '../../manifest/index.ts'
+import { claimVolumes, formatManifestId } from '../../manifest/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
-import { type Context, toWire } from '../context.ts'
-import { removeCopy } from '../copies/deploy.ts'
+import { type Context, openStored, toWire } from '../context.ts'
+import { claimPrefixOf, removeCopy } from '../copies/deploy.ts'
 import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { allCopies } from '../manifest-table.ts'
@@ -58,9 +58,25 @@ export async function remove(
     context.reach('delete:stored')
     const report = (copy: StoredWorkload, state: 'stopping' | 'stopped') =>
       void reply.send(encodeProgress({ workload: toWire({ ...copy, state }) })).catch(() => {}) // the asker may be gone
+    const claims = payload.volumes && !existing.tombstone ? await claimsOf(context, existing) : []
     await finishRemoval(context, tombstone, report)
+    for (const { engine, volumes } of claims)
+      await context.init.engines.get(engine).removeVolumes(volumes, { signal: context.signal })
     await sendStatus(context, reply, [table.get(record.manifestId)!])
   })
+}
+
+/** The lasting volumes of every copy here. Asked before the content is gone. */
+async function claimsOf(
+  context: Context,
+  stored: StoredManifest
+): Promise<{ engine: string; volumes: string[] }[]> {
+  const { manifest } = await openStored(context, stored.owner, stored)
+  const claimPrefix = claimPrefixOf(context, stored.manifestId)
+  return allCopies(stored).map(({ engine, ordinal }) => ({
+    engine,
+    volumes: claimVolumes(manifest, { claimPrefix, ordinal })
+  }))
 }
 
 /** Takes away what a tombstone still has. Repeatable; also run when the node starts. */

@@ -1,7 +1,8 @@
 import { equalBytes } from '../../common/index.ts'
-import { encodeStatusReply, type Query } from '../../generated/fbs/index.ts'
+import { encodeStatusReply, type Query, type StatsInit } from '../../generated/fbs/index.ts'
+import type { EngineStats } from '../../runtime/index.ts'
 import type { OwnerRequest, Responder } from '../../wire/index.ts'
-import { type Context, toWire } from '../context.ts'
+import { type Context, RUNNING, toWire } from '../context.ts'
 import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest } from '../types.ts'
 
@@ -13,21 +14,46 @@ const MANIFESTS_PER_FRAME = 64
 /** What this node holds of the asker's manifests; never of another owner's. */
 export async function status(
   context: Context,
-  { authorPeerId, payload, reply }: OwnerRequest<Query>
+  { authorPeerId, payload, reply, signal }: OwnerRequest<Query>
 ): Promise<void> {
   const wanted = payload.manifestIds.map(({ value }) => value)
   const held = context.table
     .live()
     .filter(({ owner }) => owner === authorPeerId)
     .filter(({ manifestId }) => wanted.length === 0 || wanted.some((id) => equalBytes(id, manifestId)))
-  await sendStatus(context, reply, held)
+  const stats = payload.stats ? await statsOf(context, held, signal) : undefined
+  await sendStatus(context, reply, held, stats)
+}
+
+/** What each copy has used, by workload ID. Engines that cannot tell are left out. */
+async function statsOf(
+  context: Context,
+  held: readonly StoredManifest[],
+  signal: AbortSignal
+): Promise<Map<string, EngineStats>> {
+  const byEngine = Map.groupBy(held.flatMap(allCopies), ({ engine }) => engine)
+  const found = await Promise.all(
+    [...byEngine].map(async ([name, copies]) => {
+      const ids = copies.filter(({ state }) => RUNNING.has(state)).map(({ workloadId }) => workloadId)
+      if (ids.length === 0) return []
+      return context.init.engines
+        .get(name)
+        .stats(ids, { signal })
+        .catch((error: unknown) => {
+          context.log.error('stats of %s: %e', name, error)
+          return []
+        })
+    })
+  )
+  return new Map(found.flat().map((one) => [one.workloadId, one]))
 }
 
 /** Ends an answer with the state of these manifests. */
 export async function sendStatus(
   context: Context,
   reply: Responder,
-  held: readonly StoredManifest[]
+  held: readonly StoredManifest[],
+  stats: ReadonlyMap<string, EngineStats> = new Map()
 ): Promise<void> {
   const frames = toFrames(held)
   for (const [index, frame] of frames.entries()) {
@@ -38,11 +64,19 @@ export async function sendStatus(
       name: manifest.name,
       namespace: manifest.namespace,
       replicas: manifest.replicas,
-      workloads: allCopies(manifest).slice(0, COPIES_PER_FRAME).map(toWire)
+      workloads: allCopies(manifest)
+        .slice(0, COPIES_PER_FRAME)
+        .map((copy) => ({ ...toWire(copy), stats: toWireStats(stats.get(copy.workloadId)) }))
     }))
     const body = encodeStatusReply({ nodeName: context.init.nodeName, manifests })
     await reply.send(body, { last: index === frames.length - 1 })
   }
+}
+
+function toWireStats(stats: EngineStats | undefined): StatsInit | undefined {
+  if (stats === undefined) return undefined
+  const { workloadId: _workloadId, atMs: at, ...used } = stats
+  return { at, ...used }
 }
 
 function toFrames(held: readonly StoredManifest[]): StoredManifest[][] {

@@ -2,6 +2,7 @@
 import * as flatbuffers from 'flatbuffers'
 import { Label as LabelTable } from '../beemesh/v1/label.ts'
 import { Port as PortTable } from '../beemesh/v1/port.ts'
+import { Stats as StatsTable } from '../beemesh/v1/stats.ts'
 import { Workload as WorkloadTable } from '../beemesh/v1/workload.ts'
 import { Bytes as BytesTable } from '../beemesh/v1/bytes.ts'
 
@@ -76,6 +77,68 @@ export function toPort(table: PortTable): Port {
   }
 }
 
+/** What a copy has used: all its containers together. */
+export interface Stats {
+  /** ms since epoch */
+  readonly at: number
+  /** since its containers started */
+  readonly cpuNanos: number
+  readonly memoryBytes: number
+  /** 0: none */
+  readonly memoryLimitBytes: number
+  readonly networkRxBytes: number
+  readonly networkTxBytes: number
+  readonly blockReadBytes: number
+  readonly blockWriteBytes: number
+  readonly pids: number
+}
+
+/** {@link Stats} as given to the encoder: what the schema does not require may be left out. */
+export interface StatsInit {
+  /** ms since epoch */
+  readonly at?: number | undefined
+  /** since its containers started */
+  readonly cpuNanos?: number | undefined
+  readonly memoryBytes?: number | undefined
+  /** 0: none */
+  readonly memoryLimitBytes?: number | undefined
+  readonly networkRxBytes?: number | undefined
+  readonly networkTxBytes?: number | undefined
+  readonly blockReadBytes?: number | undefined
+  readonly blockWriteBytes?: number | undefined
+  readonly pids?: number | undefined
+}
+
+/** @internal */
+export function writeStats(builder: flatbuffers.Builder, value: StatsInit): flatbuffers.Offset {
+  StatsTable.startStats(builder)
+  StatsTable.addAt(builder, BigInt(value.at ?? 0))
+  StatsTable.addCpuNanos(builder, BigInt(value.cpuNanos ?? 0))
+  StatsTable.addMemoryBytes(builder, BigInt(value.memoryBytes ?? 0))
+  StatsTable.addMemoryLimitBytes(builder, BigInt(value.memoryLimitBytes ?? 0))
+  StatsTable.addNetworkRxBytes(builder, BigInt(value.networkRxBytes ?? 0))
+  StatsTable.addNetworkTxBytes(builder, BigInt(value.networkTxBytes ?? 0))
+  StatsTable.addBlockReadBytes(builder, BigInt(value.blockReadBytes ?? 0))
+  StatsTable.addBlockWriteBytes(builder, BigInt(value.blockWriteBytes ?? 0))
+  StatsTable.addPids(builder, value.pids ?? 0)
+  return StatsTable.endStats(builder)
+}
+
+/** @internal */
+export function toStats(table: StatsTable): Stats {
+  return {
+    at: Number(table.at()),
+    cpuNanos: Number(table.cpuNanos()),
+    memoryBytes: Number(table.memoryBytes()),
+    memoryLimitBytes: Number(table.memoryLimitBytes()),
+    networkRxBytes: Number(table.networkRxBytes()),
+    networkTxBytes: Number(table.networkTxBytes()),
+    blockReadBytes: Number(table.blockReadBytes()),
+    blockWriteBytes: Number(table.blockWriteBytes()),
+    pids: table.pids()
+  }
+}
+
 /** One running copy of a manifest on one node. */
 export interface Workload {
   readonly workloadId: string
@@ -87,6 +150,8 @@ export interface Workload {
   readonly startedAt: number
   /** why it failed, in the engine's words */
   readonly message?: string | undefined
+  /** only when the query asked for them */
+  readonly stats?: Stats | undefined
 }
 
 /** {@link Workload} as given to the encoder: what the schema does not require may be left out. */
@@ -100,6 +165,8 @@ export interface WorkloadInit {
   readonly startedAt?: number | undefined
   /** why it failed, in the engine's words */
   readonly message?: string | undefined
+  /** only when the query asked for them */
+  readonly stats?: StatsInit | undefined
 }
 
 /** @internal */
@@ -108,6 +175,7 @@ export function writeWorkload(builder: flatbuffers.Builder, value: WorkloadInit)
   const engineOffset = builder.createString(value.engine)
   const portsOffset = value.ports === undefined ? 0 : WorkloadTable.createPortsVector(builder, value.ports.map((item) => writePort(builder, item)))
   const messageOffset = value.message === undefined ? 0 : builder.createString(value.message)
+  const statsOffset = value.stats === undefined ? 0 : writeStats(builder, value.stats)
   WorkloadTable.startWorkload(builder)
   WorkloadTable.addWorkloadId(builder, workloadIdOffset)
   WorkloadTable.addOrdinal(builder, value.ordinal ?? 0)
@@ -116,6 +184,7 @@ export function writeWorkload(builder: flatbuffers.Builder, value: WorkloadInit)
   WorkloadTable.addPorts(builder, portsOffset)
   WorkloadTable.addStartedAt(builder, BigInt(value.startedAt ?? 0))
   WorkloadTable.addMessage(builder, messageOffset)
+  WorkloadTable.addStats(builder, statsOffset)
   return WorkloadTable.endWorkload(builder)
 }
 
@@ -128,7 +197,8 @@ export function toWorkload(table: WorkloadTable): Workload {
     engine: table.engine()!,
     ports: Array.from({ length: table.portsLength() }, (_, i) => toPort(table.ports(i)!)),
     startedAt: Number(table.startedAt()),
-    message: table.message() ?? undefined
+    message: table.message() ?? undefined,
+    stats: table.stats() === null ? undefined : toStats(table.stats()!)
   }
 }
 

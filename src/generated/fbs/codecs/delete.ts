@@ -7,6 +7,8 @@ export interface DeleteRequest {
   /** SignedObject of kind record with tombstone = true */
   readonly record: Uint8Array
   readonly replyKey: Uint8Array
+  /** lasting volumes too, and what is in them */
+  readonly volumes: boolean
 }
 
 /** {@link DeleteRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -14,6 +16,8 @@ export interface DeleteRequestInit {
   /** SignedObject of kind record with tombstone = true */
   readonly record: Uint8Array
   readonly replyKey: Uint8Array
+  /** lasting volumes too, and what is in them */
+  readonly volumes?: boolean | undefined
 }
 
 /** @internal */
@@ -23,6 +27,7 @@ export function writeDeleteRequest(builder: flatbuffers.Builder, value: DeleteRe
   DeleteRequestTable.startDeleteRequest(builder)
   DeleteRequestTable.addRecord(builder, recordOffset)
   DeleteRequestTable.addReplyKey(builder, replyKeyOffset)
+  DeleteRequestTable.addVolumes(builder, value.volumes ?? false)
   return DeleteRequestTable.endDeleteRequest(builder)
 }
 
@@ -30,7 +35,8 @@ export function writeDeleteRequest(builder: flatbuffers.Builder, value: DeleteRe
 export function toDeleteRequest(table: DeleteRequestTable): DeleteRequest {
   return {
     record: table.recordArray()!.slice(),
-    replyKey: table.replyKeyArray()!.slice()
+    replyKey: table.replyKeyArray()!.slice(),
+    volumes: table.volumes()
   }
 }
 

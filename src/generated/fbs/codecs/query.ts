@@ -8,6 +8,8 @@ export interface Query {
   /** 36 bytes each; none: everything the owner has there */
   readonly manifestIds: readonly Bytes[]
   readonly replyKey: Uint8Array
+  /** status only: with what each copy has used */
+  readonly stats: boolean
   readonly workloadId?: string | undefined
   readonly container?: string | undefined
   readonly follow: boolean
@@ -22,6 +24,8 @@ export interface QueryInit {
   /** 36 bytes each; none: everything the owner has there */
   readonly manifestIds?: readonly BytesInit[] | undefined
   readonly replyKey: Uint8Array
+  /** status only: with what each copy has used */
+  readonly stats?: boolean | undefined
   readonly workloadId?: string | undefined
   readonly container?: string | undefined
   readonly follow?: boolean | undefined
@@ -40,6 +44,7 @@ export function writeQuery(builder: flatbuffers.Builder, value: QueryInit): flat
   QueryTable.startQuery(builder)
   QueryTable.addManifestIds(builder, manifestIdsOffset)
   QueryTable.addReplyKey(builder, replyKeyOffset)
+  QueryTable.addStats(builder, value.stats ?? false)
   QueryTable.addWorkloadId(builder, workloadIdOffset)
   QueryTable.addContainer(builder, containerOffset)
   QueryTable.addFollow(builder, value.follow ?? false)
@@ -53,6 +58,7 @@ export function toQuery(table: QueryTable): Query {
   return {
     manifestIds: Array.from({ length: table.manifestIdsLength() }, (_, i) => toBytes(table.manifestIds(i)!)),
     replyKey: table.replyKeyArray()!.slice(),
+    stats: table.stats(),
     workloadId: table.workloadId() ?? undefined,
     container: table.container() ?? undefined,
     follow: table.follow(),

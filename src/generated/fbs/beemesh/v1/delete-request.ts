@@ -56,8 +56,13 @@ replyKeyArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+volumes():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startDeleteRequest(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -92,6 +97,10 @@ static startReplyKeyVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addVolumes(builder:flatbuffers.Builder, volumes:boolean) {
+  builder.addFieldInt8(2, +volumes, +false);
+}
+
 static endDeleteRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -107,10 +116,11 @@ static finishSizePrefixedDeleteRequestBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMDE', true);
 }
 
-static createDeleteRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createDeleteRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, volumes:boolean):flatbuffers.Offset {
   DeleteRequest.startDeleteRequest(builder);
   DeleteRequest.addRecord(builder, recordOffset);
   DeleteRequest.addReplyKey(builder, replyKeyOffset);
+  DeleteRequest.addVolumes(builder, volumes);
   return DeleteRequest.endDeleteRequest(builder);
 }
 }

@@ -52,37 +52,42 @@ replyKeyArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+stats():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 workloadId():string|null
 workloadId(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
 workloadId(optionalEncoding?:any):string|Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 8);
+  const offset = this.bb!.__offset(this.bb_pos, 10);
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
 container():string|null
 container(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
 container(optionalEncoding?:any):string|Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 10);
+  const offset = this.bb!.__offset(this.bb_pos, 12);
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
 follow():boolean {
-  const offset = this.bb!.__offset(this.bb_pos, 12);
+  const offset = this.bb!.__offset(this.bb_pos, 14);
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
 tail():number {
-  const offset = this.bb!.__offset(this.bb_pos, 14);
+  const offset = this.bb!.__offset(this.bb_pos, 16);
   return offset ? this.bb!.readInt32(this.bb_pos + offset) : -1;
 }
 
 since():bigint {
-  const offset = this.bb!.__offset(this.bb_pos, 16);
+  const offset = this.bb!.__offset(this.bb_pos, 18);
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
 static startQuery(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addManifestIds(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset) {
@@ -117,24 +122,28 @@ static startReplyKeyVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addStats(builder:flatbuffers.Builder, stats:boolean) {
+  builder.addFieldInt8(2, +stats, +false);
+}
+
 static addWorkloadId(builder:flatbuffers.Builder, workloadIdOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(2, workloadIdOffset, 0);
+  builder.addFieldOffset(3, workloadIdOffset, 0);
 }
 
 static addContainer(builder:flatbuffers.Builder, containerOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(3, containerOffset, 0);
+  builder.addFieldOffset(4, containerOffset, 0);
 }
 
 static addFollow(builder:flatbuffers.Builder, follow:boolean) {
-  builder.addFieldInt8(4, +follow, +false);
+  builder.addFieldInt8(5, +follow, +false);
 }
 
 static addTail(builder:flatbuffers.Builder, tail:number) {
-  builder.addFieldInt32(5, tail, -1);
+  builder.addFieldInt32(6, tail, -1);
 }
 
 static addSince(builder:flatbuffers.Builder, since:bigint) {
-  builder.addFieldInt64(6, since, BigInt('0'));
+  builder.addFieldInt64(7, since, BigInt('0'));
 }
 
 static endQuery(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -151,10 +160,11 @@ static finishSizePrefixedQueryBuffer(builder:flatbuffers.Builder, offset:flatbuf
   builder.finish(offset, 'BMQY', true);
 }
 
-static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint):flatbuffers.Offset {
+static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, stats:boolean, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint):flatbuffers.Offset {
   Query.startQuery(builder);
   Query.addManifestIds(builder, manifestIdsOffset);
   Query.addReplyKey(builder, replyKeyOffset);
+  Query.addStats(builder, stats);
   Query.addWorkloadId(builder, workloadIdOffset);
   Query.addContainer(builder, containerOffset);
   Query.addFollow(builder, follow);

@@ -3,6 +3,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { Port } from './port.ts';
+import { Stats } from './stats.ts';
 import { WorkloadState } from './workload-state.ts';
 
 
@@ -70,8 +71,13 @@ message(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+stats(obj?:Stats):Stats|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new Stats()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startWorkload(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addWorkloadId(builder:flatbuffers.Builder, workloadIdOffset:flatbuffers.Offset) {
@@ -114,6 +120,10 @@ static addMessage(builder:flatbuffers.Builder, messageOffset:flatbuffers.Offset)
   builder.addFieldOffset(6, messageOffset, 0);
 }
 
+static addStats(builder:flatbuffers.Builder, statsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, statsOffset, 0);
+}
+
 static endWorkload(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // workload_id
@@ -121,15 +131,4 @@ static endWorkload(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createWorkload(builder:flatbuffers.Builder, workloadIdOffset:flatbuffers.Offset, ordinal:number, state:WorkloadState, engineOffset:flatbuffers.Offset, portsOffset:flatbuffers.Offset, startedAt:bigint, messageOffset:flatbuffers.Offset):flatbuffers.Offset {
-  Workload.startWorkload(builder);
-  Workload.addWorkloadId(builder, workloadIdOffset);
-  Workload.addOrdinal(builder, ordinal);
-  Workload.addState(builder, state);
-  Workload.addEngine(builder, engineOffset);
-  Workload.addPorts(builder, portsOffset);
-  Workload.addStartedAt(builder, startedAt);
-  Workload.addMessage(builder, messageOffset);
-  return Workload.endWorkload(builder);
-}
 }
