@@ -30,6 +30,17 @@ const port = fc.record({
   hostIp: fc.option(text, { nil: undefined }),
   protocol: fc.constantFrom(...PORT_PROTOCOLS)
 })
+const stats = fc.record({
+  at: time,
+  cpuNanos: time,
+  memoryBytes: time,
+  memoryLimitBytes: time,
+  networkRxBytes: time,
+  networkTxBytes: time,
+  blockReadBytes: time,
+  blockWriteBytes: time,
+  pids: u32
+})
 const workload = fc.record({
   workloadId: text,
   ordinal: u32,
@@ -37,7 +48,8 @@ const workload = fc.record({
   engine: text,
   ports: fc.array(port, { maxLength: 4 }),
   startedAt: time,
-  message: fc.option(text, { nil: undefined })
+  message: fc.option(text, { nil: undefined }),
+  stats: fc.option(stats, { nil: undefined })
 })
 const manifest = fc.record({
   manifestId: bytes(36),
@@ -67,6 +79,7 @@ describe('generated codecs', () => {
     const queries = fc.record({
       manifestIds: fc.array(fc.record({ value: bytes(36) }), { maxLength: 5 }),
       replyKey: bytes(1216),
+      stats: fc.boolean(),
       workloadId: fc.option(text, { nil: undefined }),
       container: fc.option(text, { nil: undefined }),
       follow: fc.boolean(),
@@ -87,6 +100,7 @@ describe('generated codecs', () => {
     expect(decode(QUERY, encodeQuery({ replyKey }))).to.deep.equal({
       manifestIds: [],
       replyKey,
+      stats: false,
       workloadId: undefined,
       container: undefined,
       follow: false,
