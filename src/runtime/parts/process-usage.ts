@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { EngineStats } from '../types.ts'
 
 const ROOT = '/sys/fs/cgroup'
 /** cgroup v1 writes "no limit" as the largest page-aligned number. */
@@ -16,18 +17,26 @@ export interface Usage {
   readonly pids: number
 }
 
-export const NO_USAGE: Usage = {
-  cpuNanos: 0,
-  memoryBytes: 0,
-  memoryLimitBytes: 0,
-  blockReadBytes: 0,
-  blockWriteBytes: 0,
-  pids: 0
-}
-
-export function addUsage(a: Usage, b: Usage): Usage {
-  const names = Object.keys(NO_USAGE) as (keyof Usage)[]
-  return Object.fromEntries(names.map((name) => [name, a[name] + b[name]])) as unknown as Usage
+/** The containers of a workload together. */
+export function toStats(
+  workloadId: string,
+  usages: readonly Usage[],
+  network: { readonly rxBytes: number; readonly txBytes: number }
+): EngineStats {
+  const sum = (name: keyof Usage) => usages.reduce((total, usage) => total + usage[name], 0)
+  const memoryLimitBytes = sum('memoryLimitBytes')
+  return {
+    workloadId,
+    atMs: Date.now(),
+    cpuNanos: sum('cpuNanos'),
+    memoryBytes: sum('memoryBytes'),
+    ...(Number.isFinite(memoryLimitBytes) ? { memoryLimitBytes } : {}),
+    networkRxBytes: network.rxBytes,
+    networkTxBytes: network.txBytes,
+    blockReadBytes: sum('blockReadBytes'),
+    blockWriteBytes: sum('blockWriteBytes'),
+    pids: sum('pids')
+  }
 }
 
 /**
@@ -48,8 +57,10 @@ export async function cgroupFile(pid: number, controller: string, file: string):
   return join(ROOT, paths.get('') ?? '/', file)
 }
 
-/** Bytes received and sent in the network namespace of a process, without the loopback. */
+/** Bytes received and sent in the network namespace of a process, without the loopback; 0 for this machine's own. */
 export async function readNetwork(pid: number): Promise<{ rxBytes: number; txBytes: number }> {
+  const namespaceOf = (process: number | 'self') => readlink(`/proc/${process}/ns/net`).catch(() => '')
+  if ((await namespaceOf(pid)) === (await namespaceOf('self'))) return { rxBytes: 0, txBytes: 0 }
   const table = await readFile(`/proc/${pid}/net/dev`, 'utf8').catch(() => '')
   let [rxBytes, txBytes] = [0, 0]
   for (const line of table.split('\n')) {

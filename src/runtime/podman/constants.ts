@@ -6,6 +6,8 @@ export const MIN_PODMAN_VERSION = [4, 3] as const
 
 /** One read (status, list, inspect), ms. Measured 2026-11: 1-3 ms over the socket, 30 ms through the CLI. */
 export const READ_TIMEOUT_MS = 5_000
+/** How often to look for new cgroups of a pod that is being started, ms. */
+export const PIDS_POLL_MS = 10
 /** How often one list of containers is asked for while others are being removed. Chosen. */
 export const LIST_ATTEMPTS = 10
 /** `podman info`, ms. Measured 2026-11: 0.2 s; several seconds on a first run that converts its storage. */

@@ -10,7 +10,7 @@ export async function findContainers(
   container: string | undefined,
   options: Abortable
 ): Promise<PsEntry[]> {
-  const entries = await podman.containers(workloadId, options)
+  const entries = await podman.podContainers(workloadId, options)
   const own = entries.filter(({ IsInfra }) => !IsInfra)
   const chosen = own.filter(
     (entry) => container === undefined || containerName(entry, workloadId) === container

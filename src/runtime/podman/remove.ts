@@ -66,7 +66,7 @@ async function removePod(
   options: Abortable
 ): Promise<void> {
   if (graceMs > 0) await askToStop(podman, pod.Name, graceMs, options)
-  const entries = await podman.containers(pod.Name, options)
+  const entries = await podman.podContainers(pod.Name, options)
   // one by one and the infra container last, because killing the pod at once reports an error for each that does not run
   const running = entries.filter(
     ({ State }) => State === 'running' || State === 'paused' || State === 'stopping'
@@ -94,7 +94,7 @@ async function askToStop(
   graceMs: number,
   options: Abortable
 ): Promise<void> {
-  const entries = await podman.containers(workloadId, options)
+  const entries = await podman.podContainers(workloadId, options)
   const running = entries.filter(({ State, IsInfra }) => State === 'running' && !IsInfra)
   const ids = running.map(({ Id }) => Id)
   await stopContainers(podman, ids, graceMs, options)

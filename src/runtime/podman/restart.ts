@@ -24,7 +24,7 @@ export async function restartContainer(
   const entry = await findContainer(podman, workloadId, container, options)
   try {
     const monitor = await podman.ask((client) => client.inspectContainer(entry.Id, options), options)
-    if (entry.State === 'running') await end(podman, entry, graceMs, options)
+    if (['running', 'stopping'].includes(entry.State)) await end(podman, entry, graceMs, options)
     await awaitCleanup(entry.Id, monitor?.ConmonPidFile, options)
     await podman.ask((client) => client.startContainer(entry.Id, options), options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
@@ -65,6 +65,7 @@ async function end(
     if (graceMs > 0) await stopContainers(podman, [entry.Id], graceMs, options)
     await podman.ask((client) => client.killContainer(entry.Id, 'SIGKILL', options), options)
   }
+  const stop = { what: 'stop a container', timeoutMs: podman.timeouts.removeMs, ...options }
   for (
     const deadline = performance.now() + podman.timeouts.removeMs;
     ;
@@ -74,11 +75,10 @@ async function end(
     if (verdict === 'told') return
     if (verdict === 'gone') {
       if (inspect === undefined) throw podmanError('RESTART_FAILED', 'it has been removed')
-      const stop = { what: 'stop a container', timeoutMs: podman.timeouts.removeMs, ...options }
-      return void (await podman.run(['stop', '--time', '0', entry.Id], stop).catch((error) => {
+      await podman.run(['stop', '--time', '1', entry.Id], stop).catch((error) => {
         options.signal?.throwIfAborted()
         if (error.code === 'ENGINE_TIMEOUT') throw error
-      }))
+      })
     }
     if (performance.now() > deadline) throw podmanError('RESTART_FAILED', 'it does not end')
   }

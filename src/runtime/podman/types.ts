@@ -93,6 +93,9 @@ export interface ContainerInspect {
   readonly HostConfig: { readonly LogConfig: { readonly Type: string; readonly Path: string } }
 }
 
+/** Podman's filters: `{ pod: ['web-0'] }`, `{ label: ['app=web', 'io.beemesh.deploy'] }`. */
+export type PsFilter = Readonly<Record<string, readonly string[]>>
+
 /** What we read of `podman volume inspect`. */
 export interface VolumeInspect {
   readonly Name: string

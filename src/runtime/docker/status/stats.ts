@@ -1,5 +1,5 @@
 import type { Abortable } from '../../../common/index.ts'
-import { addUsage, NO_USAGE, readNetwork, readUsage } from '../../parts/index.ts'
+import { readNetwork, readUsage, toStats } from '../../parts/index.ts'
 import type { EngineStats } from '../../types.ts'
 import { CONTAINER_LABEL, WORKLOAD_LABEL } from '../constants.ts'
 import type { DockerClient, Found } from '../docker-client.ts'
@@ -33,15 +33,5 @@ async function readStats(
   const known = usages.filter((usage) => usage !== undefined)
   if (known.length === 0) return undefined
   const holder = holderOf(found)
-  const shared = holder === undefined || holder.HostConfig.NetworkMode === 'host'
-  const { rxBytes, txBytes } = shared ? { rxBytes: 0, txBytes: 0 } : await readNetwork(await pidOf(holder.Id))
-  const { memoryLimitBytes, ...usage } = known.reduce(addUsage, NO_USAGE)
-  return {
-    workloadId,
-    atMs: Date.now(),
-    ...usage,
-    ...(Number.isFinite(memoryLimitBytes) ? { memoryLimitBytes } : {}),
-    networkRxBytes: rxBytes,
-    networkTxBytes: txBytes
-  }
+  return toStats(workloadId, known, await readNetwork(holder === undefined ? 0 : await pidOf(holder.Id)))
 }

@@ -1,6 +1,13 @@
 import type { Abortable } from '../../../common/index.ts'
 import { RuntimeError } from '../../errors.ts'
-import type { ContainerInspect, PodInspect, PodmanTimeouts, PsEntry, VolumeInspect } from '../types.ts'
+import type {
+  ContainerInspect,
+  PodInspect,
+  PodmanTimeouts,
+  PsEntry,
+  PsFilter,
+  VolumeInspect
+} from '../types.ts'
 import type { PodmanCommand } from './command.ts'
 import type { PodmanClient } from './types.ts'
 
@@ -18,9 +25,11 @@ export class CliClient implements PodmanClient {
     this.#timeouts = timeouts
   }
 
-  async containers(options: Abortable): Promise<PsEntry[]> {
+  async containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]> {
     // `ps`, because `pod ps` hangs for as long as any podman process holds the lock of any pod
     const args = ['ps', '--all', '--pod', '--format', 'json']
+    for (const [key, values] of Object.entries(filter))
+      for (const value of values) args.push('--filter', `${key}=${value}`)
     return (await this.#read(args, 'list containers', options)) as PsEntry[]
   }
 

@@ -4,7 +4,7 @@
  *
  * @example
  * const podman = new Podman({ command, socketPath, service: true, idleS: 60, log })
- * const entries = await podman.containers('web-0', { signal })
+ * const entries = await podman.podContainers('web-0', { signal })
  * await podman.ask((client) => client.removePod(entries[0].Pod, { signal }))
  */
 export { PodmanCommand } from './command.ts'

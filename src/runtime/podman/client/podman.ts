@@ -1,7 +1,7 @@
 import type { Abortable } from '../../../common/index.ts'
 import type { EngineLogger } from '../../types.ts'
 import { LIST_ATTEMPTS, SERVICE_RETRY_MS } from '../constants.ts'
-import type { PodmanTimeouts, PsEntry } from '../types.ts'
+import type { PodmanTimeouts, PsEntry, PsFilter } from '../types.ts'
 import { CliClient } from './cli-client.ts'
 import type { PodmanCommand, RunOptions } from './command.ts'
 import type { RestClient } from './rest-client.ts'
@@ -64,16 +64,22 @@ export class Podman {
     return this.#service.client(options)
   }
 
-  /** All containers, or those of one pod, infra containers included. */
-  async containers(pod: string | undefined, options: Abortable): Promise<PsEntry[]> {
+  /** The containers of one pod, by its exact name, infra container included. */
+  async podContainers(pod: string, options: Abortable): Promise<PsEntry[]> {
+    const found = await this.containers({ pod: [pod] }, options)
+    return found.filter(({ PodName }) => PodName === pod) // because Podman also takes the beginning of an ID
+  }
+
+  /** See {@link PodmanClient.containers}; asks again where something is being removed meanwhile. */
+  async containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const all = await this.ask((client) => client.containers(options), options)
-        return pod === undefined ? all : all.filter(({ PodName }) => PodName === pod)
+        return await this.ask((client) => client.containers(filter, options), options)
       } catch (error) {
         options.signal?.throwIfAborted()
-        // because Podman lists first and looks at each one then, and fails when one has gone in between
-        if (attempt === LIST_ATTEMPTS || !/no such (pod|container)/.test(String(error))) throw error
+        const said = String(error)
+        if (/no pod with name or ID/.test(said)) return []
+        if (attempt === LIST_ATTEMPTS || !/no such (pod|container)/.test(said)) throw error
       }
     }
   }

@@ -5,7 +5,14 @@ import { type Abortable, withDeadline } from '../../../common/index.ts'
 import type { RuntimeErrorCode } from '../../errors.ts'
 import { API_BASE } from '../constants.ts'
 import { podmanError, toPodmanError } from '../podman-error.ts'
-import type { ContainerInspect, PodInspect, PodmanTimeouts, PsEntry, VolumeInspect } from '../types.ts'
+import type {
+  ContainerInspect,
+  PodInspect,
+  PodmanTimeouts,
+  PsEntry,
+  PsFilter,
+  VolumeInspect
+} from '../types.ts'
 import type { PodmanClient } from './types.ts'
 
 export interface RestCall extends Abortable {
@@ -30,9 +37,10 @@ export class RestClient implements PodmanClient {
     this.#timeouts = timeouts
   }
 
-  async containers(options: Abortable): Promise<PsEntry[]> {
+  async containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]> {
+    const path = `/containers/json?all=true&pod=true&filters=${encodeURIComponent(JSON.stringify(filter))}`
     const call = { ...options, what: 'list containers', absent: [] }
-    return ((await this.call('/containers/json?all=true&pod=true', call)) as PsEntry[] | null) ?? []
+    return ((await this.call(path, call)) as PsEntry[] | null) ?? []
   }
 
   async inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined> {

@@ -1,5 +1,5 @@
 import type { Abortable } from '../../../common/index.ts'
-import type { ContainerInspect, PodInspect, PsEntry, VolumeInspect } from '../types.ts'
+import type { ContainerInspect, PodInspect, PsEntry, PsFilter, VolumeInspect } from '../types.ts'
 
 /**
  * The few questions and small commands this engine has for Podman, each with its own deadline. Two means: the REST socket, and
@@ -7,10 +7,10 @@ import type { ContainerInspect, PodInspect, PsEntry, VolumeInspect } from '../ty
  */
 export interface PodmanClient {
   /**
-   * All there are, running or not. Without a filter: Podman answers one for a pod that is not there, and one that runs into a pod that is
-   * just being removed, with the same error, and that must not look like "there are none".
+   * Those that a filter of Podman's lets through, running or not. Never all there are: Podman takes the lock of each that it shows, so
+   * one that hangs would make all others look as if they hung. Fails when one of them is just being removed; ask again then.
    */
-  containers(options: Abortable): Promise<PsEntry[]>
+  containers(filter: PsFilter, options: Abortable): Promise<PsEntry[]>
   /** By name or ID. */
   inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined>
   inspectContainer(id: string, options: Abortable): Promise<ContainerInspect | undefined>

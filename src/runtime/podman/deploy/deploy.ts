@@ -17,7 +17,7 @@ import { podmanError } from '../podman-error.ts'
 import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from '../remove.ts'
 import { createClaims } from '../volumes.ts'
 import { ensureImages } from './images.ts'
-import { enforcePidsLimit } from './pids-limit.ts'
+import { enforcePidsLimit, watchPidsLimit } from './pids-limit.ts'
 import { assertPodmanCanRun, planScratchVolumes, type ScratchVolume, toPodmanPod } from './podman-pod.ts'
 
 export interface DeployContext extends RemoveContext {
@@ -48,7 +48,10 @@ export async function deployWorkload(
     const paths = await writeFileVolumes(filesDir, workloadId, files)
     await createClaims(podman, claimsOf(pod), deployId, options)
     const labels = { [DEPLOY_LABEL]: deployId, ...(pidsLimit && { [PIDS_LABEL]: String(pidsLimit) }) }
-    await play(podman, toPodmanPod(pod, { labels, files: paths, scratch, images }), options)
+    const started = new AbortController()
+    if (pidsLimit !== undefined) void watchPidsLimit(podman, workloadId, pidsLimit, started.signal)
+    const plan = toPodmanPod(pod, { labels, files: paths, scratch, images })
+    await play(podman, plan, options).finally(() => started.abort())
     if (pidsLimit !== undefined) await enforcePidsLimit(podman, workloadId, pidsLimit, options)
   } catch (error) {
     // without the caller's signal, because what an aborted play leaves behind must go too

@@ -16,7 +16,8 @@ export async function judgeMissing(
   for (let look = 1; ; look++) {
     const inspect = await podman.ask((client) => client.inspectContainer(id, options), options)
     if (inspect === undefined) return { verdict: 'gone' }
-    if (inspect.State.Status !== 'running') return { verdict: 'told', inspect }
+    // "stopping" is where a container stays whose stop has failed
+    if (!['running', 'stopping'].includes(inspect.State.Status)) return { verdict: 'told', inspect }
     if (await isProcessOf(inspect.State.Pid, id)) return { verdict: 'running', inspect }
     if (await isMonitorOf(inspect.State.ConmonPid, id)) return { verdict: 'running', inspect }
     if (look === 2) return { verdict: 'gone', inspect }

@@ -43,7 +43,7 @@ export async function fetchWorkload(
   workloadId: string,
   options: Abortable
 ): Promise<EngineWorkload | undefined> {
-  const own = await context.podman.containers(workloadId, options)
+  const own = await context.podman.podContainers(workloadId, options)
   return own.length === 0 ? undefined : toWorkload(context, own, options)
 }
 
@@ -54,17 +54,16 @@ export async function fetchWorkloads(
   options: Abortable
 ): Promise<EngineWorkload[]> {
   const pods = new Map<string, PsEntry[]>()
-  for (const entry of await context.podman.containers(undefined, options))
-    if (entry.Pod !== '') pods.set(entry.Pod, [...(pods.get(entry.Pod) ?? []), entry])
-  const carries = (of: Readonly<Record<string, string>> | null) =>
-    Object.entries(labels).every(([key, value]) => of?.[key] === value)
-  for (const [id, own] of pods)
-    if (!own.some(({ IsInfra, Labels }) => !IsInfra && carries(Labels))) pods.delete(id)
+  const filter = { label: Object.entries(labels).map(([key, value]) => `${key}=${value}`) }
+  for (const entry of await context.podman.containers(filter, options))
+    if (entry.Pod !== '' && !entry.IsInfra) pods.set(entry.Pod, [...(pods.get(entry.Pod) ?? []), entry])
   const found = await Promise.all([...pods.values()].map((own) => toWorkload(context, own, options)))
   for (const key of context.pods.keys())
     if (context.pods.size > MAX_FACTS && !pods.has(key.slice(0, ID_LENGTH))) context.pods.delete(key)
   // asked again of the pod itself, because an image may carry any label
-  return found.filter((workload) => carries(workload.labels))
+  return found.filter((workload) =>
+    Object.entries(labels).every(([key, value]) => workload.labels[key] === value)
+  )
 }
 
 async function toWorkload(
@@ -78,7 +77,7 @@ async function toWorkload(
   const containers = told.map(({ container }) => container)
   const state = toWorkloadState(containers)
   const started = containers.flatMap(({ startedAtMs }) => startedAtMs ?? [])
-  const { labels, address } = await fetchFacts(context, entries, options)
+  const { labels, address } = await fetchFacts(context, own, options)
   const message = told.find((one) => one.message !== undefined)?.message
   return {
     workloadId,
@@ -129,10 +128,10 @@ async function fetchFacts(
   entries: readonly PsEntry[],
   options: Abortable
 ): Promise<PodFacts> {
-  const first = entries.find(({ IsInfra }) => !IsInfra)
+  const [first] = entries
   const podId = first?.Pod ?? ''
   // because Podman ends the infra container with the last of the others, and a restart brings it back under another address
-  const key = `${podId} ${entries.find(({ IsInfra }) => IsInfra)?.StartedAt}`
+  const key = `${podId} ${Math.max(...entries.map(({ StartedAt }) => StartedAt))}`
   const known = pods.get(key)
   if (known !== undefined || first === undefined) return known ?? { labels: {} }
   const [pod, container] = await Promise.all([
