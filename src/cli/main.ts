@@ -10,7 +10,12 @@ if (major < 22) {
 }
 const { enableCompileCache } = await import('node:module')
 enableCompileCache()
-const { run } = await import('./run.ts')
+// The bundle (scripts/bundle-cli.ts) is the same code without what no command needs, and starts in half the time.
+const bundle = new URL('../bundle/run.js', import.meta.url)
+const { existsSync } = await import('node:fs')
+const { run } = existsSync(bundle)
+  ? ((await import(bundle.href)) as typeof import('./run.ts'))
+  : await import('./run.ts')
 await run(process.argv)
 
 export {}

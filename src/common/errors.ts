@@ -9,11 +9,15 @@ export interface BeemeshErrorOptions {
   readonly cause?: unknown
 }
 
+/** Marks our errors across copies of this module: the bundled command loads the node from files that are not bundled. */
+const BRAND = Symbol.for('beemesh.error')
+
 /**
  * The base of every error this project throws. Each folder has one subclass with a typed union of codes.
  * The message says what failed, what was expected and where; `cause` always keeps the original.
  */
 export class BeemeshError<Code extends string = string> extends Error {
+  readonly [BRAND] = true
   readonly code: Code
   readonly details: Readonly<Record<string, unknown>>
   readonly retryable: boolean
@@ -31,7 +35,7 @@ export class BeemeshError<Code extends string = string> extends Error {
 
 /** True for any error of ours, whichever folder threw it. */
 export function isBeemeshError(error: unknown): error is BeemeshError {
-  return error instanceof BeemeshError
+  return error instanceof Error && BRAND in error
 }
 
 /** Turns what was thrown (libp2p rejects with Events at times) into an Error, keeping the original as cause. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { CORE_SCHEMA, loadAll } from 'js-yaml'
+import { packageFile } from '../common/index.ts'
 import { ConfigError } from './errors.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
 import type { Config, ConfigInput } from './types.ts'
@@ -15,9 +16,9 @@ interface PropertySchema {
 }
 
 /** schemas/config.json: the only place that knows keys, defaults, variables and flags. */
-export const CONFIG_SCHEMA = JSON.parse(
-  readFileSync(new URL('../../schemas/config.json', import.meta.url), 'utf8')
-) as { readonly properties: Readonly<Record<string, PropertySchema>> }
+export const CONFIG_SCHEMA = JSON.parse(readFileSync(packageFile('schemas/config.json'), 'utf8')) as {
+  readonly properties: Readonly<Record<string, PropertySchema>>
+}
 
 /** Largest configuration file, bytes. Chosen. */
 const MAX_FILE_BYTES = 256 * 1024

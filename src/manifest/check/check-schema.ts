@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { packageFile } from '../../common/index.ts'
 import { asRecord, asText, isRecord, type JsonRecord, joinPath } from '../objects/json.ts'
 import { nearestName } from './nearest-name.ts'
 import type { Report } from './report.ts'
@@ -45,7 +46,7 @@ const SCHEMA_OF_KIND: Readonly<Record<string, SchemaName>> = {
 
 /** One schema file as JSON. Reads the package's own file, next to src and dist alike. */
 export function readSchema(name: SchemaName): JsonRecord {
-  const url = new URL(`../../../schemas/manifest/${name}.schema.json`, import.meta.url)
+  const url = packageFile(`schemas/manifest/${name}.schema.json`)
   return JSON.parse(readFileSync(url, 'utf8')) as JsonRecord
 }
 
