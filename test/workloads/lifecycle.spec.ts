@@ -177,4 +177,24 @@ describe('workloads: the life of a copy', () => {
     const types = lone.node.services.workloads.recentEvents().map(({ type }) => type)
     expect(types.slice(0, 3)).to.deep.equal(['accepted', 'starting', 'started'])
   })
+
+  it('keeps what runs, and goes on working, when the clock jumps a day there and back', async () => {
+    // given
+    let offsetMs = 0
+    lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })
+    const [id] = idsOf(await applied(lone.client))
+
+    for (const jumpMs of [86_400_000, -86_400_000]) {
+      // when
+      offsetMs = jumpMs
+      lone.engine.exitContainer(id!, 'main', 1)
+      const since = Date.now() + offsetMs - 1_000
+      await lone.event(({ type, atMs }) => type === 'restarted' && Math.abs(atMs - since) < 60_000)
+
+      // then
+      const [status] = await lone.client.workloads()
+      expect(idsOf(status!)).to.deep.equal([id])
+    }
+    expect(codesOf(await applied(lone.client, { image: 'localhost/web:2' }))).to.deep.equal([undefined])
+  })
 })
