@@ -27,8 +27,16 @@ export interface DockerFixture extends EngineFixture {
   createEngine(init?: Partial<DockerEngineInit>): Promise<DockerEngine>
 }
 
+let shared: Promise<DockerFixture | undefined> | undefined
+
+/** The one daemon of this process. */
+export function openDockerFixture(): Promise<DockerFixture | undefined> {
+  shared ??= createDockerFixture()
+  return shared
+}
+
 /** A dockerd of its own with the test image. Undefined, and loud, when this machine cannot have one. */
-export async function createDockerFixture(): Promise<DockerFixture | undefined> {
+async function createDockerFixture(): Promise<DockerFixture | undefined> {
   if ((await makeImage()) === undefined) return undefined
   const runDir = await mkdtemp(join(tmpdir(), 'bmt-'))
   const dir = join(runDir, 'dockerd')

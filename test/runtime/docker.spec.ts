@@ -5,17 +5,10 @@ import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf, run, until } from '../conformance/engine/tools.ts'
 import { describeEngine } from '../conformance/engine-suite.ts'
 import { IMAGE, toContainer } from './container-fixture.ts'
-import { createDockerFixture, type DockerFixture } from './docker-fixture.ts'
-
-/** One daemon for everything below. */
-let shared: Promise<DockerFixture | undefined> | undefined
-const openFixture = async () => {
-  shared ??= createDockerFixture()
-  return shared
-}
+import { type DockerFixture, openDockerFixture } from './docker-fixture.ts'
 
 describeEngine('docker', async () => {
-  const fixture = await openFixture()
+  const fixture = await openDockerFixture()
   return fixture && { ...fixture, close: async () => {} }
 })
 
@@ -213,7 +206,7 @@ describe('docker engine', function () {
   }
 
   before(async function () {
-    const made = await openFixture()
+    const made = await openDockerFixture()
     if (made === undefined) return this.skip()
     fixture = made
     results = startPool(bodies, 4)
@@ -245,19 +238,15 @@ describe('docker engine', function () {
     expect((await errorOf(nowhere.deploy(toRequest([toContainer('a')]))))?.code).to.equal(
       'ENGINE_UNAVAILABLE'
     )
-    const before = process.env.DOCKER_HOST
+    const { DOCKER_HOST: before = '' } = process.env // empty is the same as none
     process.env.DOCKER_HOST = 'tcp://192.0.2.1:2375'
-    try {
-      const remote = new DockerEngine({ runDir: fixture.runDir })
-      expect((await remote.isAvailable()).reason).to.contain('Unix socket')
-    } finally {
-      if (before === undefined) delete process.env.DOCKER_HOST
-      else process.env.DOCKER_HOST = before
-    }
+    const { reason } = await new DockerEngine({ runDir: fixture.runDir }).isAvailable()
+    process.env.DOCKER_HOST = before
+    expect(reason).to.contain('Unix socket')
   })
 
   after(async () => {
     await Promise.allSettled(results.values())
-    await (await shared)?.close()
+    await fixture?.close()
   })
 })

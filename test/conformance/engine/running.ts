@@ -167,13 +167,13 @@ export const runningCases: Cases = {
     const other = toRequest([fixture.container('a')])
     await Promise.all([engine.deploy(request), engine.deploy(other)])
     const countOf = async (id: string) => (await engine.stats([id]))[0]?.pids ?? 0
-    for (let tries = 0; (await countOf(request.workloadId)) < 29; tries++) {
+    for (let tries = 0; (await countOf(request.workloadId)) < 20; tries++) {
       if (tries > 200) expect.fail('the processes were not started')
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     expect(await countOf(request.workloadId)).to.be.at.most(30)
     await engine.restart(request.workloadId, 'a')
-    for (let tries = 0; (await countOf(request.workloadId)) < 29; tries++) {
+    for (let tries = 0; (await countOf(request.workloadId)) < 20; tries++) {
       if (tries > 200) expect.fail('the processes were not started again')
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
