@@ -1,5 +1,5 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { execa } from 'execa'
 import { type DeployRequest, DockerEngine, type PodContainer } from '../../src/runtime/index.ts'
 import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf, run, until } from '../conformance/engine/tools.ts'
@@ -148,8 +148,7 @@ describe('docker engine', function () {
     },
 
     'says that a pod has failed whose network was taken away, and that a restart does not help': async () => {
-      const request = toRequest([toContainer('a')])
-      await deployed(request, async (id) => {
+      await deployed(toRequest([toContainer('a')]), async (id) => {
         await fixture.docker.getContainer(`beemesh.${id}`).kill()
         const { message } = await until(fixture.engine, id, ({ state }) => state === 'failed')
         expect(message).to.contain('network')
@@ -220,14 +219,14 @@ describe('docker engine', function () {
     await fixture.engine.deploy(request)
     const second = await fixture.createEngine({ timeouts: { readMs: 500 } })
     expect((await second.status(request.workloadId))?.state).to.equal('running')
-    const { stdout } = await execa('cat', [`${fixture.runDir}/dockerd/dockerd.pid`])
-    process.kill(Number(stdout), 'SIGSTOP')
+    const pid = Number(await readFile(`${fixture.runDir}/dockerd/dockerd.pid`, 'utf8'))
+    process.kill(pid, 'SIGSTOP')
     try {
       const error = await errorOf(second.status(request.workloadId))
       expect(error?.code).to.equal('ENGINE_TIMEOUT')
       expect((await second.isAvailable()).reason).to.contain('500 ms')
     } finally {
-      process.kill(Number(stdout), 'SIGCONT')
+      process.kill(pid, 'SIGCONT')
     }
     await second.remove(request.workloadId)
   })

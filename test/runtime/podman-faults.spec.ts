@@ -123,7 +123,7 @@ describe('podman engine, when podman fails', function () {
         const error = await errorOf(engine.deploy(request))
         expect(error?.code, error?.message).to.equal('STORAGE_FULL')
         expect(error?.message).to.contain('no space left')
-        expect(await engine.list({ labels: {} })).to.deep.equal([])
+        expect(await engine.status(request.workloadId)).to.equal(undefined)
         await store.inside('rm', '/var/lib/containers/fill')
         expect((await engine.deploy(request)).state).to.equal('running')
         await engine.remove(request.workloadId)

@@ -125,7 +125,7 @@ describe('podman engine', function () {
       const runDir = JSON.stringify(`${fixture.runDir}/killed`)
       const script = `const { PodmanEngine } = await import('${index}')
         const engine = new PodmanEngine({ runDir: ${runDir}, serviceIdleS: 1 })
-        await engine.list({ labels: {} })
+        await engine.list({ labels: { 'test.none': 'x' } })
         process.kill(process.pid, 'SIGKILL')`
       const { signal } = await execa(process.execPath, ['--input-type=module', '--eval', script], {
         reject: false

@@ -159,7 +159,8 @@ export const runningCases: Cases = {
     expect(stats!.pids).to.be.within(2, 20)
     for (const name of ['networkRxBytes', 'networkTxBytes', 'blockReadBytes', 'blockWriteBytes'] as const)
       expect(stats![name]).to.be.within(0, 100e6)
-    expect((await engine.stats()).map(({ workloadId }) => workloadId)).to.include(request.workloadId)
+    const all = await engine.stats().catch(() => engine.stats()) // others may be at work here, and slow
+    expect(all.map(({ workloadId }) => workloadId)).to.include(request.workloadId)
   },
 
   'bounds the processes of a container': async ({ engine, fixture, toRequest }) => {

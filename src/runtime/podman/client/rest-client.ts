@@ -26,6 +26,8 @@ export interface RestCall extends Abortable {
   readonly absent?: readonly number[]
 }
 
+const REMOVED = /no such (container|pod|volume|exec session)|does not exist in database/
+
 /** Podman over the REST socket of its service, 1-3 ms a read. */
 export class RestClient implements PodmanClient {
   readonly #socketPath: string
@@ -173,6 +175,8 @@ export class RestClient implements PodmanClient {
       const body = await text(response)
       const status = response.statusCode ?? 0
       if (absent.includes(status)) return undefined
+      // because what is removed while Podman looks at it is a 500
+      if (status === 500 && absent.includes(404) && REMOVED.test(body)) return undefined
       if (status >= 400) throw toPodmanError(what, messageOf(body), call.fallback ?? 'ENGINE_FAILED')
       return response.headers['content-type']?.includes('json') && body !== '' ? JSON.parse(body) : body
     } catch (error) {

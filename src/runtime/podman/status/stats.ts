@@ -5,16 +5,19 @@ import type { Podman } from '../client/index.ts'
 import { DEPLOY_LABEL } from '../constants.ts'
 import type { PsEntry } from '../types.ts'
 
-/** Of the workloads named, or of all pods that a `deploy` of ours made; one call to Podman for all of them. */
+/** Of the workloads named, each asked for by itself because a list waits for the slowest; or of all that are ours. */
 export async function fetchStats(
   podman: Podman,
   workloadIds: readonly string[] | undefined,
   options: Abortable
 ): Promise<EngineStats[]> {
+  const lists =
+    workloadIds === undefined
+      ? [await podman.containers({ label: [DEPLOY_LABEL] }, options)]
+      : await Promise.all(workloadIds.map((id) => podman.podContainers(id, options)))
   const pods = new Map<string, PsEntry[]>()
-  for (const entry of await podman.containers({ label: [DEPLOY_LABEL] }, options))
-    if (workloadIds === undefined || workloadIds.includes(entry.PodName))
-      pods.set(entry.PodName, [...(pods.get(entry.PodName) ?? []), entry])
+  for (const entry of lists.flat())
+    if (!entry.IsInfra) pods.set(entry.PodName, [...(pods.get(entry.PodName) ?? []), entry])
   const read = await Promise.all([...pods].map(([workloadId, own]) => readStats(workloadId, own)))
   return read.filter((stats) => stats !== undefined)
 }
