@@ -88,7 +88,8 @@ async function* readStream(
   signal: AbortSignal | undefined
 ): AsyncGenerator<Piece> {
   const options = { stdout: true, stderr: true, timestamps: true, ...query }
-  const call = { what: 'read a log', ...(signal && { signal }) }
+  const absent = [404, 409] // 409: it is being removed
+  const call = { what: 'read a log', absent, ...(signal && { signal }) }
   const source = await client.stream(`/containers/${id}/logs`, options, call)
   if (source === undefined) return
   const onAbort = () => source.destroy(signal?.reason)

@@ -26,7 +26,7 @@ export async function restartContainer(
     const monitor = await podman.ask((client) => client.inspectContainer(entry.Id, options), options)
     if (['running', 'stopping'].includes(entry.State)) await end(podman, entry, graceMs, options)
     await awaitCleanup(entry.Id, monitor?.ConmonPidFile, options)
-    await podman.ask((client) => client.startContainer(entry.Id, options), options)
+    await start(podman, entry.Id, options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
     if (limit > 0) await enforcePidsLimit(podman, workloadId, limit, options)
   } catch (error) {
@@ -53,6 +53,19 @@ async function awaitCleanup(id: string, pidFile: string | undefined, options: Ab
   const deadline = performance.now() + TEARDOWN_WAIT_MS
   while (pid !== '' && performance.now() < deadline && (await isMonitorOf(Number(pid), id)))
     await delay(TEARDOWN_POLL_MS, options)
+}
+
+/** Again while the infra container, which ended with the last of the others, is still being tidied up itself. */
+async function start(podman: Podman, id: string, options: Abortable): Promise<void> {
+  for (const deadline = performance.now() + TEARDOWN_WAIT_MS; ; await delay(TEARDOWN_POLL_MS, options)) {
+    try {
+      return await podman.ask((client) => client.startContainer(id, options), options)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      const settling = /cannot get namespace path|container state improper|dependency/.test(String(error))
+      if (!settling || performance.now() > deadline) throw error
+    }
+  }
 }
 
 async function end(

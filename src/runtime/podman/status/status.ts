@@ -32,7 +32,7 @@ interface PodFacts {
 
 export interface StatusContext {
   readonly podman: Podman
-  /** By pod ID and start. */
+  /** By pod ID and the processes of its containers. */
   readonly pods: Map<string, PodFacts>
   readonly kernelLog: KernelLog
 }
@@ -131,7 +131,8 @@ async function fetchFacts(
   const [first] = entries
   const podId = first?.Pod ?? ''
   // because Podman ends the infra container with the last of the others, and a restart brings it back under another address
-  const key = `${podId} ${Math.max(...entries.map(({ StartedAt }) => StartedAt))}`
+  // (told by process, because start times are whole seconds)
+  const key = `${podId} ${entries.map(({ Pid }) => Pid).join(' ')}`
   const known = pods.get(key)
   if (known !== undefined || first === undefined) return known ?? { labels: {} }
   const [pod, container] = await Promise.all([
