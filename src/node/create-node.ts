@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
+import { raceSignal } from '../common/index.ts'
 import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { members } from '../members/index.ts'
@@ -19,6 +20,10 @@ import { hostOptions, hostServices } from './libp2p.ts'
 import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
+
+/** An engine that does not answer in time is not named; it is asked again when a manifest comes. Chosen. */
+const ENGINE_ANSWER_MS = 4_000
+const NO_ANSWER = { available: false }
 
 /** The one image the mock engine does not have, so that a failing deployment can be tried without an engine. */
 const MOCK_MISSING_IMAGE = 'localhost/not-there:1'
@@ -180,7 +185,9 @@ async function availableEngines(engines: EngineRegistry, chosen: Config['engine'
   const answers = await Promise.all(
     (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({
       name,
-      ...(await engines.availability(name))
+      ...(await raceSignal(engines.availability(name), AbortSignal.timeout(ENGINE_ANSWER_MS)).catch(
+        () => NO_ANSWER
+      ))
     }))
   )
   return answers.filter(({ available }) => available).map(({ name }) => name)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Client, ManifestResult } from '../../src/client/index.ts'
 import { parseManifests } from '../../src/manifest/index.ts'
+import { EngineRegistry, MockEngine } from '../../src/runtime/index.ts'
 import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
 
 interface Wanted {
@@ -196,5 +197,23 @@ describe('workloads: the life of a copy', () => {
       expect(idsOf(status!)).to.deep.equal([id])
     }
     expect(codesOf(await applied(lone.client, { image: 'localhost/web:2' }))).to.deep.equal([undefined])
+  })
+
+  it('starts, and works on the others, beside an engine that hangs', async () => {
+    // given
+    const mock = new MockEngine()
+    const hung = new MockEngine()
+    const never = () => new Promise<never>(() => {})
+    const engines = new EngineRegistry()
+    engines.register(mock)
+    engines.register(Object.assign(hung, { name: 'hung', isAvailable: never, list: never }))
+
+    // when
+    lone = await createLoneNode({}, { engines })
+    const result = await applied(lone.client)
+
+    // then
+    expect(codesOf(result)).to.deep.equal([undefined])
+    expect(mock.workloadCount()).to.equal(1)
   })
 })

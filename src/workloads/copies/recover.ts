@@ -1,3 +1,4 @@
+import { raceSignal } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineWorkload } from '../../runtime/index.ts'
 import { announce, type Context, nodeLabels, openStored, RUNNING } from '../context.ts'
@@ -9,16 +10,18 @@ import { startCopy } from './release.ts'
 import { rollOut } from './rollout.ts'
 import { ownWorkloadId } from './watch.ts'
 
+/** An engine that does not answer must not keep the node from starting: its copies stay as they were written down. */
+const LIST_TIMEOUT_MS = 5_000
+
 /**
  * After a start: copies that still run are taken over as they are; what was under way goes on; what nobody asked for (a copy
  * of a version before, a half of a deployment) is removed. Resolves when what runs is known again; `rest` is the work left.
  */
 export async function recover(context: Context): Promise<{ readonly rest: Promise<unknown> }> {
-  const { table, lanes, log } = context
-  const seen = await listEverywhere(context)
-  const known = new Map(seen.map(({ workload }) => [workload.workloadId, workload]))
-  const wanted = new Set(
-    table.all().flatMap((manifest) => allCopies(manifest).map(({ workloadId }) => workloadId))
+  const { table, lanes, log, init } = context
+  const used = new Set(table.all().flatMap((manifest) => allCopies(manifest).map(({ engine }) => engine)))
+  const lists = new Map(
+    await Promise.all([...used].map(async (name) => [name, await listOn(context, name)] as const))
   )
   const unfinished: (() => Promise<unknown>)[] = []
   for (const manifest of table.all()) {
@@ -28,41 +31,52 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
       if (manifest.workloads.length > 0) inLane(() => finishRemoval(context, manifest))
       continue
     }
-    for (const copy of allCopies(manifest)) await adopt(context, manifest, copy, known.get(copy.workloadId))
+    let known = true
+    for (const copy of allCopies(manifest)) {
+      const list = lists.get(copy.engine)
+      if (list === undefined) known = false
+      else await adopt(context, manifest, copy, list.get(copy.workloadId))
+    }
     announce(context, manifest.manifestId)
     inLane(() => probeAdopted(context, manifest.manifestId))
     if (manifest.next !== undefined) inLane(() => rollOut(context, manifest.manifestId, () => {}))
-    else inLane(() => startMissing(context, manifest.manifestId))
+    else if (known) inLane(() => startMissing(context, manifest.manifestId))
   }
-  for (const { engine, workload } of seen) {
-    if (wanted.has(workload.workloadId)) continue
-    const orphan = {
-      workloadId: workload.workloadId,
-      ordinal: 0,
-      engine,
-      state: 'stopping',
-      ports: []
-    } as const
-    unfinished.push(() => removeCopy(context, orphan, 0))
-  }
+  for (const name of init.engines.names())
+    unfinished.push(() => removeOrphans(context, name, lists.get(name)))
   const rest = unfinished.map((act) => act().catch((error: unknown) => log.error('recovery: %e', error)))
   return { rest: Promise.all(rest) }
 }
 
-async function listEverywhere(context: Context): Promise<{ engine: string; workload: EngineWorkload }[]> {
-  const all: { engine: string; workload: EngineWorkload }[] = []
-  for (const name of context.init.engines.names()) {
-    const engine = context.init.engines.get(name)
-    try {
-      if (!(await engine.isAvailable({ signal: context.signal })).available) continue
-      const listed = await engine.list({ labels: nodeLabels(context) }, { signal: context.signal })
-      for (const workload of listed)
-        if (ownWorkloadId(context, workload) !== undefined) all.push({ engine: engine.name, workload })
-    } catch (error) {
-      context.log.error('engine %s does not answer: %e', name, error)
-    }
+/** This node's workloads on one engine by ID; undefined when it does not answer. */
+async function listOn(context: Context, name: string): Promise<Map<string, EngineWorkload> | undefined> {
+  const engine = context.init.engines.get(name)
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LIST_TIMEOUT_MS)])
+  try {
+    const { available } = await raceSignal(engine.isAvailable({ signal }), signal)
+    if (!available) return undefined
+    const listed = await raceSignal(engine.list({ labels: nodeLabels(context) }, { signal }), signal)
+    const own = listed.filter((seen) => ownWorkloadId(context, seen) !== undefined)
+    return new Map(own.map((workload) => [workload.workloadId, workload]))
+  } catch (error) {
+    context.log.error('engine %s does not answer: %e', name, error)
+    return undefined
   }
-  return all
+}
+
+/** Removes what carries this node's label and is in no manifest, also on engines that no manifest names any more. */
+async function removeOrphans(
+  context: Context,
+  engine: string,
+  listed: ReadonlyMap<string, EngineWorkload> | undefined
+): Promise<void> {
+  const seen = listed ?? (await listOn(context, engine))
+  const wanted = new Set(
+    context.table.all().flatMap((manifest) => allCopies(manifest).map(({ workloadId }) => workloadId))
+  )
+  for (const workloadId of seen?.keys() ?? [])
+    if (!wanted.has(workloadId))
+      await removeCopy(context, { workloadId, ordinal: 0, engine, state: 'stopping', ports: [] }, 0)
 }
 
 /** Writes down what a copy is now: running as seen, or to be started again. */
