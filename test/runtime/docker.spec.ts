@@ -175,7 +175,7 @@ describe('docker engine', function () {
 
     'keeps stream and order of what a container wrote, and very long lines': async () => {
       const script =
-        'echo out; sleep 0.01; echo err >&2; sleep 0.01; head -c 100000 /dev/zero | tr "\\0" x; echo; printf end'
+        'echo out; sleep 0.3; echo err >&2; sleep 0.3; head -c 100000 /dev/zero | tr "\\0" x; echo; printf end'
       await deployed(toRequest([{ ...toContainer('a'), command: ['sh', '-c', script] }]), async (id) => {
         const seen: [string, number][] = []
         for await (const { stream, line } of fixture.engine.logs(id, { follow: true }))

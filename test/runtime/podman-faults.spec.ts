@@ -68,14 +68,19 @@ describe('podman engine, when podman fails', function () {
     },
 
     'gives up where another podman holds the lock, and leaves other workloads alone': async () => {
-      const timeouts = { readMs: 2_000, removeMs: 2_000 }
+      const timeouts = { readMs: 2_000, removeMs: 2_000, playMs: 15_000 }
+      const { podman } = fixture
       const engine = await fixture.createEngine({ timeouts })
       const [locked, other] = [toRequest('locked'), toRequest('free')]
       await engine.deploy(locked)
       const intruder = await occupyCgroup(fixture, locked.workloadId) // so that the removal below takes seconds
       const args = ['pod', 'rm', '--force', '--time', '0', locked.workloadId]
       const holder = execa('podman', args, { env: settings(), reject: false })
-      await new Promise((resolve) => setTimeout(resolve, 700))
+      // not before the containers have gone: it would hold the lock of all networks too, which is everybody's
+      const names = async () =>
+        podman('ps', '--all', '--pod', '--format', '{{.PodName}}').catch(() => locked.workloadId)
+      while ((await names()).split('\n').includes(locked.workloadId))
+        await new Promise((resolve) => setTimeout(resolve, 50))
       holder.kill('SIGSTOP')
       try {
         const error = await errorOf(engine.remove(locked.workloadId))
