@@ -25,7 +25,7 @@ export async function restartContainer(
   try {
     const monitor = await podman.ask((client) => client.inspectContainer(entry.Id, options), options)
     if (['running', 'stopping'].includes(entry.State)) await end(podman, entry, graceMs, options)
-    await awaitCleanup(entry.Id, monitor?.ConmonPidFile, options)
+    await awaitCleanup(podman, entry.Id, monitor?.ConmonPidFile, options)
     await start(podman, entry.Id, options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
     if (limit > 0) await enforcePidsLimit(podman, workloadId, limit, options)
@@ -48,9 +48,14 @@ export async function restartContainer(
  * Waits for `podman container cleanup` of the last run. Because that also ends the infra container when no other runs, and would do so
  * after our start: the container would be left without a network, or the start fails ("cannot get namespace path").
  */
-async function awaitCleanup(id: string, pidFile: string | undefined, options: Abortable): Promise<void> {
+async function awaitCleanup(
+  podman: Podman,
+  id: string,
+  pidFile: string | undefined,
+  options: Abortable
+): Promise<void> {
   const pid = (await readFile(pidFile ?? '', 'utf8').catch(() => '')).trim()
-  const deadline = performance.now() + TEARDOWN_WAIT_MS
+  const deadline = performance.now() + podman.timeouts.removeMs
   while (pid !== '' && performance.now() < deadline && (await isMonitorOf(Number(pid), id)))
     await delay(TEARDOWN_POLL_MS, options)
 }

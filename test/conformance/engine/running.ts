@@ -175,7 +175,8 @@ export const runningCases: Cases = {
     expect(await countOf(request.workloadId)).to.be.at.most(30)
     await engine.restart(request.workloadId, 'a')
     for (let tries = 0; (await countOf(request.workloadId)) < 20; tries++) {
-      if (tries > 200) expect.fail('the processes were not started again')
+      if (tries > 200)
+        expect.fail(`not started again: ${JSON.stringify(await engine.status(request.workloadId))}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     expect(await countOf(request.workloadId)).to.be.at.most(30)
