@@ -17,15 +17,14 @@ const node = await createNode(
   },
   { runtimeDir: join(dataDir, 'run') }
 )
-await node.start()
-
-console.log('bootstrap node ready')
-for (const address of node.addresses()) console.log(`join with: --bootstrap ${address}`)
-console.log(`takes workloads: ${node.services.members.self().scheduling ? 'yes' : 'no'}`)
-
 async function stop(): Promise<void> {
   await node.stop()
   if (temporary) await rm(dataDir, { recursive: true })
 }
 process.once('SIGINT', stop)
 process.once('SIGTERM', stop)
+await node.start()
+
+console.log('bootstrap node ready')
+for (const address of node.addresses()) console.log(`join with: --bootstrap ${address}`)
+console.log(`takes workloads: ${node.services.members.self().scheduling ? 'yes' : 'no'}`)

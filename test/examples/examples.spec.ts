@@ -44,10 +44,13 @@ describe('examples', () => {
         stdio: ['ignore', 'pipe', 'pipe']
       })
       let output = ''
+      let seen = false
       for (const stream of [child.stdout!, child.stderr!])
         stream.on('data', (chunk: Buffer) => {
           output += chunk
-          if (STAYING.has(example) && wanted.every((text) => output.includes(text))) child?.kill('SIGINT')
+          if (seen || !STAYING.has(example) || !wanted.every((text) => output.includes(text))) return
+          seen = true
+          child?.kill('SIGINT')
         })
       const code = await new Promise((resolve) => child!.once('close', resolve))
 
