@@ -168,7 +168,7 @@ export class PodmanEngine implements RuntimeEngine {
     const { runDir, filesDir, socketPath } = await prepareRunDirs(given, this.#log)
     const conf = await prepareContainersConf(containersConf, runDir)
     if (conf !== undefined) this.#log('podman settings: %s', conf)
-    const command = new PodmanCommand(podmanPath, conf)
+    const command = new PodmanCommand(podmanPath, conf, runDir)
     const timeouts = {
       readMs: READ_TIMEOUT_MS,
       playMs: undefined,

@@ -47,9 +47,12 @@ export interface RunOptions extends Abortable {
 export class PodmanCommand {
   readonly path: string
   readonly containersConf: string | undefined
+  /** Where podman and what it leaves behind run: conmon writes a file called "oom" there when a container runs out of memory. */
+  readonly cwd: string
 
-  constructor(path: string, containersConf: string | undefined) {
+  constructor(path: string, containersConf: string | undefined, cwd: string) {
     this.path = path
+    this.cwd = cwd
     this.containersConf = containersConf
   }
 
@@ -77,6 +80,7 @@ export class PodmanCommand {
       const child = execa(this.path, args, {
         env: this.env(network),
         extendEnv: false,
+        cwd: this.cwd,
         input,
         timeout: timeoutMs,
         forceKillAfterDelay: FORCE_KILL_AFTER_MS,

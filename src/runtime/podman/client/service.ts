@@ -71,6 +71,7 @@ export class PodmanService {
     const args = ['system', 'service', '--time', String(this.#idleS), `unix://${this.#socketPath}`]
     const child = execa(this.#command.path, args, {
       env: this.#command.env(),
+      cwd: this.#command.cwd,
       extendEnv: false,
       stdio: 'ignore',
       detached: true,
