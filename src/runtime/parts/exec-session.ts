@@ -28,6 +28,8 @@ export interface ExecTransport {
   start(id: string, tty: boolean): Promise<Duplex>
   inspect(id: string): Promise<RawExec>
   resize(id: string, size: TerminalSize): Promise<void>
+  /** After the end of the connection: whether it broke, and the command may still run. */
+  isLost?(): Promise<boolean>
   /** Tidies up after a command that has ended. */
   forget?(id: string): Promise<void>
 }
@@ -63,7 +65,7 @@ export async function runExec(
     }
     ended.throwIfAborted()
     void fed
-    return { exitCode: (await settle(transport, id, ({ running }) => !running)).exitCode }
+    return { exitCode: await awaitExit(transport, id, ended) }
   } catch (error) {
     await kill(transport, id, started)
     signal?.throwIfAborted()
@@ -112,6 +114,17 @@ async function follow<T>(
     if (next === 'stopped') return void iterator.return?.()?.catch(() => {})
     if (next.done === true) return
     await take(next.value)
+  }
+}
+
+/** Its exit code; usually it has ended together with its output. */
+async function awaitExit(transport: ExecTransport, id: string, signal: AbortSignal): Promise<number> {
+  if ((await transport.isLost?.()) === true)
+    throw new RuntimeError('EXEC_FAILED', 'the connection to the command was lost')
+  for (;;) {
+    const { running, exitCode } = await transport.inspect(id)
+    if (!running) return exitCode
+    await delay(SETTLE_POLL_MS, { signal })
   }
 }
 

@@ -38,6 +38,9 @@ export const SERVICE_START_TIMEOUT_MS = 10_000
 export const SERVICE_IDLE_S = 60
 /** After the service could not be started, the CLI does its work for this long, ms. */
 export const SERVICE_RETRY_MS = 60_000
+/** How often a question is asked when the service has ended, and how long to wait in between (times the attempt), ms. */
+export const GONE_ATTEMPTS = 4
+export const GONE_PAUSE_MS = 20
 /** Version in the path of every request; Podman serves all older versions too. */
 export const API_BASE = '/v4.0.0/libpod'
 

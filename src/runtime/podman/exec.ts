@@ -16,9 +16,8 @@ export async function execInWorkload(
 ): Promise<{ readonly exitCode: number }> {
   const ask = { ...(options.signal && { signal: options.signal }) }
   const entry = await findContainer(podman, workloadId, options.container, ask)
-  const client = await podman.service(ask)
   try {
-    return await runExec(new PodmanExec(client, entry.Id), options)
+    return await runExec(new PodmanExec(podman, entry.Id), options)
   } catch (error) {
     options.signal?.throwIfAborted()
     if (!(error instanceof RuntimeError) || !['ENGINE_FAILED', 'START_FAILED'].includes(error.code))
@@ -29,10 +28,11 @@ export async function execInWorkload(
 
 class PodmanExec implements ExecTransport {
   readonly containerId: string
-  readonly #client: RestClient
+  readonly #podman: Podman
+  #client: RestClient | undefined
 
-  constructor(client: RestClient, containerId: string) {
-    this.#client = client
+  constructor(podman: Podman, containerId: string) {
+    this.#podman = podman
     this.containerId = containerId
   }
 
@@ -43,18 +43,34 @@ class PodmanExec implements ExecTransport {
     const body = { AttachStdin: stdin, AttachStdout: true, AttachStderr: true, Tty: tty, Cmd: command }
     const path = `/containers/${this.containerId}/exec`
     const call = { ...options, what: 'run a command', method: 'POST', body, absent: [] } as const
-    return ((await this.#client.call(path, { ...call, fallback: 'EXEC_FAILED' })) as { Id: string }).Id
+    const made = await this.#ask((client) => client.call(path, { ...call, fallback: 'EXEC_FAILED' }), options)
+    return (made as { Id: string }).Id
   }
 
   start(id: string, tty: boolean) {
-    return this.#client.upgrade(`/exec/${id}/start`, { Detach: false, Tty: tty })
+    return this.#ask((client) => {
+      this.#client = client
+      return client.upgrade(`/exec/${id}/start`, { Detach: false, Tty: tty })
+    })
+  }
+
+  /** Output goes through the service, and is lost with it; the command runs on. */
+  isLost(): Promise<boolean> {
+    return this.#ask(async (client) => {
+      await client.ping({})
+      return client !== this.#client
+    })
+  }
+
+  #ask<T>(question: (client: RestClient) => Promise<T>, options: Abortable = {}): Promise<T> {
+    return this.#podman.askService(question, options)
   }
 
   async inspect(id: string) {
     type Answer = { readonly Running: boolean; readonly ExitCode: number; readonly Pid: number }
-    const found = (await this.#client.call(`/exec/${id}/json`, { what: 'inspect a command' })) as
-      | Answer
-      | undefined
+    const found = (await this.#ask((client) =>
+      client.call(`/exec/${id}/json`, { what: 'inspect a command' })
+    )) as Answer | undefined
     if (found === undefined) return { running: false, exitCode: -1, pid: 0 } // its container has been removed
     return { running: found.Running, exitCode: found.ExitCode, pid: found.Pid }
   }
@@ -62,17 +78,18 @@ class PodmanExec implements ExecTransport {
   /** Because conmon keeps the session for another 300 s, with two processes: a probe a second would mean six hundred. */
   async forget(id: string): Promise<void> {
     const path = `/containers/${this.containerId}/json`
-    const found = (await this.#client.call(path, { what: 'inspect a container' })) as
+    const found = (await this.#ask((client) => client.call(path, { what: 'inspect a container' }))) as
       | ContainerInspect
       | undefined
     const procs = await cgroupFile(found?.State.ConmonPid ?? 0, 'pids', 'cgroup.procs')
     if (procs !== undefined) await killMonitors(procs, id)
     const remove = { what: 'forget a command', method: 'POST', body: { Force: true } } as const
-    await this.#client.call(`/exec/${id}/remove`, { ...remove, absent: [404, 405, 409, 500] })
+    const call = { ...remove, absent: [404, 405, 409, 500] }
+    await this.#ask((client) => client.call(`/exec/${id}/remove`, call))
   }
 
   async resize(id: string, { columns, rows }: { columns: number; rows: number }): Promise<void> {
     const what = { what: 'resize a terminal', method: 'POST', absent: [404, 409, 500] } as const
-    await this.#client.call(`/exec/${id}/resize?h=${rows}&w=${columns}`, what)
+    await this.#ask((client) => client.call(`/exec/${id}/resize?h=${rows}&w=${columns}`, what))
   }
 }

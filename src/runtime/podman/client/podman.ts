@@ -1,6 +1,7 @@
-import type { Abortable } from '../../../common/index.ts'
+import { type Abortable, delay } from '../../../common/index.ts'
 import type { EngineLogger } from '../../types.ts'
-import { LIST_ATTEMPTS, SERVICE_RETRY_MS } from '../constants.ts'
+import { GONE_ATTEMPTS, GONE_PAUSE_MS, LIST_ATTEMPTS, SERVICE_RETRY_MS } from '../constants.ts'
+import { podmanError } from '../podman-error.ts'
 import type { PodmanTimeouts, PsEntry, PsFilter } from '../types.ts'
 import { CliClient } from './cli-client.ts'
 import type { PodmanCommand, RunOptions } from './command.ts'
@@ -46,22 +47,13 @@ export class Podman {
   }
 
   /** Asks a question that may be asked twice: again when the service ended in between, and of the CLI when there is no service. */
-  async ask<T>(question: (client: PodmanClient) => Promise<T>, options: Abortable = {}): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      const client = await this.#client(options)
-      try {
-        return await question(client)
-      } catch (error) {
-        options.signal?.throwIfAborted()
-        if (attempt >= 3 || !GONE.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-        this.#log('podman service went away (%s), asking again', (error as NodeJS.ErrnoException).code)
-      }
-    }
+  ask<T>(question: (client: PodmanClient) => Promise<T>, options: Abortable = {}): Promise<T> {
+    return this.#again(() => this.#client(options), question, options)
   }
 
-  /** The service, for what only it can do. @throws RuntimeError ENGINE_UNAVAILABLE */
-  service(options: Abortable): Promise<RestClient> {
-    return this.#service.client(options)
+  /** The same of the service, for what only it can do. @throws RuntimeError ENGINE_UNAVAILABLE */
+  askService<T>(question: (client: RestClient) => Promise<T>, options: Abortable = {}): Promise<T> {
+    return this.#again(() => this.#service.client(options), question, options)
   }
 
   /** The containers of one pod, by its exact name, infra container included. */
@@ -86,6 +78,29 @@ export class Podman {
 
   async close(): Promise<void> {
     await this.#service.close()
+  }
+
+  async #again<C, T>(
+    open: () => Promise<C>,
+    question: (client: C) => Promise<T>,
+    { signal }: Abortable
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const client = await open()
+      try {
+        return await question(client)
+      } catch (error) {
+        signal?.throwIfAborted()
+        const { code = '' } = error as NodeJS.ErrnoException
+        if (!GONE.has(code)) throw error
+        if (attempt === GONE_ATTEMPTS)
+          throw podmanError('ENGINE_UNAVAILABLE', `podman's service ends again and again (${code})`, {
+            cause: error
+          })
+        this.#log('podman service went away (%s), asking again', code)
+        await delay(GONE_PAUSE_MS * attempt, { ...(signal && { signal }) }) // until its end has been noticed
+      }
+    }
   }
 
   async #client(options: Abortable): Promise<PodmanClient> {
