@@ -19,10 +19,11 @@ const node = await createNode(
 )
 async function stop(): Promise<void> {
   await node.stop()
-  if (temporary) await rm(dataDir, { recursive: true })
+  if (temporary) await rm(dataDir, { recursive: true, force: true })
 }
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
+// on, not once: a handler must be left while the node stops, or the signal ends the process before it has
+process.on('SIGINT', stop)
+process.on('SIGTERM', stop)
 await node.start()
 
 console.log('bootstrap node ready')

@@ -34,7 +34,8 @@ const stage = await Stage.open()
 const mock = stage.engineName === 'mock'
 let interrupted = false
 for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.once(name, () => {
+  process.on(name, () => {
+    if (interrupted) return
     interrupted = true
     say(`\n${name}: cleaning up …`)
     void stage.close().then(() => process.exit(130))

@@ -4,7 +4,7 @@ export interface ConfigInput {
   readonly name?: string
   readonly listen?: readonly string[]
   readonly bootstrap?: readonly string[]
-  readonly engine?: 'auto' | 'podman' | 'mock'
+  readonly engine?: 'auto' | 'podman' | 'docker' | 'mock'
   readonly network?: string
   readonly networkKey?: string
   readonly identity?: string

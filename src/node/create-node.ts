@@ -175,6 +175,7 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
   const components = toComponentLogger(log, config.logLevel)
   const engines = new EngineRegistry()
   engines.register(createEngine('podman', { runDir, logger: components.forComponent('beemesh:podman') }))
+  engines.register(createEngine('docker', { runDir, logger: components.forComponent('beemesh:docker') }))
   engines.register(createEngine('mock', { missingImages: [MOCK_MISSING_IMAGE] }))
   if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
   return engines

@@ -6,19 +6,35 @@ import type { Release, StoredManifest, StoredWorkload } from './types.ts'
 export class ManifestTable {
   readonly #stored: Collection<StoredManifest>
   readonly #manifests = new Map<string, StoredManifest>()
+  /** Engines that ever ran something for this node: where something of it may be left. */
+  readonly #engines = new Set<string>()
+  readonly #storedEngines: Collection<boolean>
   #tail: Promise<void> = Promise.resolve()
 
   constructor(store: Store) {
     this.#stored = store.collection('manifests', jsonCodec())
+    this.#storedEngines = store.collection('engines', jsonCodec())
   }
 
   /** Reads everything back; tombstones whose time is over go. */
   async open(nowMs: number): Promise<void> {
+    for await (const [name] of this.#storedEngines.entries()) this.#engines.add(name)
     for await (const [key, manifest] of this.#stored.entries()) {
       if (manifest.tombstone && manifest.workloads.length === 0 && manifest.notAfterMs < nowMs)
         await this.#stored.delete(key)
       else this.#manifests.set(key, manifest)
     }
+  }
+
+  engines(): readonly string[] {
+    return [...this.#engines]
+  }
+
+  /** Before the first workload is started on an engine. Durable when it resolves. */
+  async noteEngine(name: string): Promise<void> {
+    if (this.#engines.has(name)) return
+    await this.#storedEngines.put(name, true)
+    this.#engines.add(name)
   }
 
   get(manifestId: Uint8Array): StoredManifest | undefined {

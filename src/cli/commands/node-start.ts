@@ -35,7 +35,7 @@ export function addNodeStart(parent: Command): void {
       collect
     )
     .option('--bootstrap <multiaddr>', 'full address of a node to join through, repeatable', collect)
-    .option('--engine <engine>', 'auto, podman or mock')
+    .option('--engine <engine>', 'auto, podman, docker or mock')
     .option('--network <name>', 'join an open network: everybody who knows the name may connect')
     .option('--network-key <file>', 'join a private network; the file is made when missing')
     .option(
@@ -59,8 +59,9 @@ async function nodeStart(options: NodeStartOptions): Promise<void> {
   const stop = () => {
     node.stop().then(stopped.resolve, stopped.reject)
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  // `on`, not `once`: while a child of execa runs, its clean-up would find no handler left and end this process by the signal
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
   try {
     await node.start()
   } catch (error) {

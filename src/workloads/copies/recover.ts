@@ -42,7 +42,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
     if (manifest.next !== undefined) inLane(() => rollOut(context, manifest.manifestId, () => {}))
     else if (known) inLane(() => startMissing(context, manifest.manifestId))
   }
-  for (const name of init.engines.names())
+  for (const name of init.engines.names().filter((one) => table.engines().includes(one)))
     unfinished.push(() => removeOrphans(context, name, lists.get(name)))
   const rest = unfinished.map((act) => act().catch((error: unknown) => log.error('recovery: %e', error)))
   return { rest: Promise.all(rest) }

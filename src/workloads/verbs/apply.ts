@@ -113,6 +113,7 @@ async function applyRecord(
   context.capacity.assertFits(manifest, surplus(existing, release))
   context.reach('apply:checked')
 
+  await table.noteEngine(engine.name)
   // Written ahead. A manifest that runs here gets the new version beside the old one, until the new one is ready.
   const runs = existing !== undefined && !existing.tombstone && existing.workloads.length > 0
   const replaces = runs && manifest.job === undefined

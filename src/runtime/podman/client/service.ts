@@ -34,6 +34,7 @@ export class PodmanService {
   readonly #log: EngineLogger
   readonly #timeouts: PodmanTimeouts
   #running: Promise<Running> | undefined
+  readonly #stop = new AbortController()
   #closed = false
 
   constructor({ command, socketPath, idleS, log, timeouts }: PodmanServiceInit) {
@@ -61,6 +62,7 @@ export class PodmanService {
   /** Ends the service and removes its socket. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#stop.abort(podmanError('ENGINE_UNAVAILABLE', 'this podman engine has been closed')) // one that is being started is not waited for
     const running = await this.#running?.catch(() => undefined)
     if (running !== undefined) await stop(running)
     await rm(this.#socketPath, { force: true })
@@ -90,7 +92,7 @@ export class PodmanService {
       this.#log('podman service ended: %s', shortMessage ?? 'idle')
     })
     ended.catch(() => {})
-    const signal = withDeadline(SERVICE_START_TIMEOUT_MS)
+    const signal = withDeadline(SERVICE_START_TIMEOUT_MS, this.#stop.signal)
     try {
       while (!(await running.client.ping({ signal }).catch(() => false))) {
         if (running.exited) throw podmanError('ENGINE_UNAVAILABLE', 'podman system service ended at once')
