@@ -76,10 +76,12 @@ describe('workloads: exec', () => {
   })
 
   it('ends the command when the asker leaves', async () => {
+    const begun = Promise.withResolvers<void>()
     const ended = Promise.withResolvers<void>()
     await start({
       exec: (_request, _container, { signal }) =>
         new Promise((_resolve, reject) => {
+          begun.resolve()
           signal!.addEventListener('abort', () => {
             ended.resolve()
             reject(signal!.reason)
@@ -88,8 +90,8 @@ describe('workloads: exec', () => {
     })
     const stop = new AbortController()
     const running = lone.client.exec('box', { command: ['sleep'], onOutput: () => {}, signal: stop.signal })
-    await lone.event(({ type }) => type === 'started')
-    setTimeout(() => stop.abort(), 50)
+    await begun.promise
+    stop.abort()
     expect(await running.catch(() => 'left')).to.equal('left')
     await ended.promise
   })
