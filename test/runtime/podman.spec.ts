@@ -4,6 +4,7 @@ import type { DeployRequest, PodContainer } from '../../src/runtime/index.ts'
 import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf } from '../conformance/engine/tools.ts'
 import { describeEngine } from '../conformance/engine-suite.ts'
+import { settings } from './container-fixture.ts'
 import { createPodmanFixture, type PodmanFixture, toContainer } from './podman-fixture.ts'
 
 describeEngine('podman, over its service', () => createPodmanFixture())
@@ -61,6 +62,19 @@ describe('podman engine', function () {
         expect(workload?.message).to.contain('"a" is gone')
         expect(workload?.containers.find(({ name }) => name === 'b')?.state).to.equal('running')
         await following
+        await fixture.engine.restart(request.workloadId, 'a')
+        expect((await fixture.engine.status(request.workloadId))?.state).to.equal('running')
+      },
+
+    'restarts a container whose conmon was killed and whose stop was interrupted, which podman calls stopping for ever':
+      async () => {
+        const request = toRequest([toContainer('a'), toContainer('b')])
+        await fixture.engine.deploy(request)
+        const { Pid, ConmonPid } = (await inspect(request.workloadId, 'a')).State
+        process.kill(ConmonPid, 'SIGKILL')
+        process.kill(Pid, 'SIGKILL')
+        const args = ['stop', '--time', '1', `${request.workloadId}-a`]
+        await execa('podman', args, { env: settings(), reject: false, timeout: 1_000, killSignal: 'SIGKILL' })
         await fixture.engine.restart(request.workloadId, 'a')
         expect((await fixture.engine.status(request.workloadId))?.state).to.equal('running')
       },

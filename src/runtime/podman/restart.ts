@@ -8,11 +8,12 @@ import { enforcePidsLimit } from './deploy/pids-limit.ts'
 import { findContainer } from './find-container.ts'
 import { podmanError } from './podman-error.ts'
 import { stopContainers } from './remove.ts'
+import { writeExitFile } from './status/exit-file.ts'
 import { isMonitorOf, isProcessOf, judgeMissing } from './status/liveness.ts'
 
 /**
- * Starts one container again in place. Where conmon was killed Podman believes that the container runs, and learns otherwise by a stop
- * that fails after 5 s; the start after it works (measured 2026-11).
+ * Starts one container again in place. Where conmon was killed Podman believes that the container runs, until it is told otherwise: by
+ * us, or by a stop that fails after 5 s (measured 2026-11).
  */
 export async function restartContainer(
   podman: Podman,
@@ -24,7 +25,8 @@ export async function restartContainer(
   const entry = await findContainer(podman, workloadId, container, options)
   try {
     const monitor = await podman.ask((client) => client.inspectContainer(entry.Id, options), options)
-    if (['running', 'stopping'].includes(entry.State)) await end(podman, entry, graceMs, options)
+    if (['running', 'stopping'].includes(entry.State))
+      await end(podman, { ...entry, workloadId }, graceMs, options)
     await awaitCleanup(podman, entry.Id, monitor?.ConmonPidFile, options)
     await start(podman, entry.Id, options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
@@ -75,7 +77,7 @@ async function start(podman: Podman, id: string, options: Abortable): Promise<vo
 
 async function end(
   podman: Podman,
-  entry: { readonly Id: string; readonly Pid: number },
+  entry: { readonly Id: string; readonly Pid: number; readonly workloadId: string },
   graceMs: number,
   options: Abortable
 ): Promise<void> {
@@ -93,10 +95,11 @@ async function end(
     if (verdict === 'told') return
     if (verdict === 'gone') {
       if (inspect === undefined) throw podmanError('RESTART_FAILED', 'it has been removed')
-      await podman.run(['stop', '--time', '1', entry.Id], stop).catch((error) => {
-        options.signal?.throwIfAborted()
-        if (error.code === 'ENGINE_TIMEOUT') throw error
-      })
+      if (!(await writeExitFile(podman, { id: entry.Id, workloadId: entry.workloadId }, options)))
+        await podman.run(['stop', '--time', '1', entry.Id], stop).catch((error) => {
+          options.signal?.throwIfAborted()
+          if (error.code === 'ENGINE_TIMEOUT') throw error
+        })
     }
     if (performance.now() > deadline) throw podmanError('RESTART_FAILED', 'it does not end')
   }
