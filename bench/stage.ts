@@ -66,7 +66,7 @@ export function podYaml(name: string): string {
 /** Runs a command to its end and returns the milliseconds it took; throws with what it said when it failed. */
 export function run(command: string, args: readonly string[], input?: string): number {
   const startedAt = performance.now()
-  const { status, stderr } = spawnSync(command, args, { input, encoding: 'utf8' })
+  const { status, stderr } = spawnSync(command, args, { input, encoding: 'utf8', timeout: 60_000 })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}: ${stderr}`)
   return performance.now() - startedAt
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -47,6 +47,15 @@ describe('podman engine, when podman fails', function () {
     return engine
   }
 
+  /** An engine that plays through its service, and the process of that. */
+  const createServedEngine = async (init: Partial<PodmanEngineInit> = {}) => {
+    const pidFile = join(directory, `service-${count++}`)
+    const script = `[ "$1 $2" = 'system service' ] && echo $$ > ${pidFile}\nexec podman "$@"`
+    const engine = await createEngine(script, { service: true, ...init })
+    await engine.list({ labels: { 'test.fault': 'none' } }) // starts the service
+    return { engine, service: async () => Number(await readFile(pidFile, 'utf8')) }
+  }
+
   const bodies: Record<string, () => Promise<void>> = {
     'gives up a play that hangs, and leaves other workloads alone': async () => {
       const script = `if [ "$1 $2" = 'kube play' ]; then
@@ -65,6 +74,37 @@ describe('podman engine, when podman fails', function () {
       expect((await engine.status(other.workloadId))?.state).to.equal('running')
       await engine.remove(other.workloadId)
       expect(await fixture.leftovers(hanging.workloadId)).to.deep.equal([])
+    },
+
+    'plays once more when its service was killed in the middle of several plays': async () => {
+      const { engine, service } = await createServedEngine()
+      for (const seconds of [0.03, 0.06, 0.1, 0.15]) {
+        const requests = [toRequest('again'), toRequest('again')]
+        const deploys = requests.map((request) => engine.deploy(request))
+        await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
+        process.kill(await service(), 'SIGKILL')
+        for (const { state } of await Promise.all(deploys)) expect(state).to.equal('running')
+        for (const { workloadId } of requests) {
+          await engine.remove(workloadId)
+          expect(await fixture.leftovers(workloadId)).to.deep.equal([])
+        }
+      }
+    },
+
+    'gives up a play that its service does not end in time, and leaves nothing of it': async () => {
+      const { engine } = await createServedEngine({ timeouts: { playMs: 30 } })
+      const request = toRequest('late')
+      const error = await errorOf(engine.deploy(request))
+      expect(error?.code, error?.message).to.equal('ENGINE_TIMEOUT')
+      expect(await fixture.leftovers(request.workloadId)).to.deep.equal([])
+    },
+
+    'starts another service in the place of one that hangs': async () => {
+      const { engine, service } = await createServedEngine({ timeouts: { readMs: 1_000 } })
+      const pid = await service()
+      process.kill(pid, 'SIGSTOP')
+      expect(await engine.list({ labels: { 'test.fault': 'none' } })).to.deep.equal([])
+      expect(await service()).not.to.equal(pid)
     },
 
     'gives up where another podman holds the lock, and leaves other workloads alone': async () => {
@@ -181,14 +221,9 @@ async function openStore(directory: string): Promise<Store> {
   await mkdir(graph, { recursive: true })
   const script = `mount -t tmpfs -o size=6m,mode=755 tmpfs /var/lib/containers &&
     mount -t tmpfs -o mode=755 tmpfs /run && mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep 120`
-  const holder: ResultPromise = execa(
-    'unshare',
-    ['-m', '-n', '--propagation', 'private', 'sh', '-c', script],
-    {
-      reject: false,
-      stdin: 'ignore'
-    }
-  )
+  const flags = ['-m', '-n', '--propagation', 'private']
+  const options = { reject: false, stdin: 'ignore' } as const
+  const holder: ResultPromise = execa('unshare', [...flags, 'sh', '-c', script], options)
   await new Promise((resolve) => holder.stdout?.once('data', resolve))
   const enter = ['-t', String(holder.pid), '-m', '-n']
   const inside = (...args: string[]) => execa('nsenter', [...enter, ...args], { env: settings() })

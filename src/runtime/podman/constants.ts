@@ -34,6 +34,8 @@ export const TEARDOWN_POLL_MS = 15
 
 /** How long the service process may take to answer, ms. Measured 2026-11: 0.1 s. */
 export const SERVICE_START_TIMEOUT_MS = 10_000
+/** A service that answers no ping within this is taken for hung, ms. Measured 2026-11: under 1 ms. Chosen: for a machine under load. */
+export const PING_TIMEOUT_MS = 3_000
 /** The service ends by itself after this long without a request, s: so none stays when the node was killed with SIGKILL. */
 export const SERVICE_IDLE_S = 60
 /** After the service could not be started, the CLI does its work for this long, ms. */

@@ -28,6 +28,12 @@ export async function removeWorkload(
   await removeFileVolumes(filesDir, workloadId)
 }
 
+/** Removes a pod that was being made, and nothing that belongs to it. */
+export async function removeHalfMade(podman: Podman, workloadId: string, options: Abortable): Promise<void> {
+  const pod = await findPod(podman, workloadId, options)
+  if (pod !== undefined) await removePod(podman, pod, 0, options)
+}
+
 /** Removes what one failed `deploy` made, and nothing that another made under the same name. */
 export async function removeDeployment(
   { podman, filesDir }: RemoveContext,

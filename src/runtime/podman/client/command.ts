@@ -110,14 +110,14 @@ export class PodmanCommand {
           ...context,
           hint: 'Install Podman 4.3 or newer ("npm run setup" does it in a checkout).'
         })
-      const said = `${error.stdout ?? ''}\n${error.stderr ?? ''}`
-      if (error.signal !== undefined && said.trim() === '')
+      // whatever it said: those are half words, or those of a helper that lost it
+      if (error.signal !== undefined)
         throw podmanError(
           'ENGINE_FAILED',
           `podman could not ${what}: it was killed (${error.signal})`,
           context
         )
-      throw toPodmanError(what, said, fallback, context)
+      throw toPodmanError(what, `${error.stdout ?? ''}\n${error.stderr ?? ''}`, fallback, context)
     } finally {
       for (const timer of late) clearTimeout(timer)
     }

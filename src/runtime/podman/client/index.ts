@@ -8,6 +8,6 @@
  * await podman.ask((client) => client.removePod(entries[0].Pod, { signal }))
  */
 export { PodmanCommand } from './command.ts'
-export { Podman } from './podman.ts'
+export { isGone, Podman } from './podman.ts'
 export type { RestClient } from './rest-client.ts'
 export type { PodmanClient } from './types.ts'

@@ -19,8 +19,12 @@ export interface PodmanInit {
   readonly timeouts: PodmanTimeouts
 }
 
-/** Socket errors after which the same question may be asked again: the service has just ended, idle or killed. */
 const GONE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE'])
+
+/** Socket errors after which the same question may be asked again: the service has just ended, idle or killed. */
+export function isGone(error: unknown): boolean {
+  return GONE.has((error as NodeJS.ErrnoException).code ?? '')
+}
 
 /** Podman by the quickest way that works: its socket, else its command line. */
 export class Podman {
@@ -76,11 +80,22 @@ export class Podman {
     }
   }
 
+  /** The service, for what must not be asked twice; undefined where questions go by the command line. */
+  async service(options: Abortable): Promise<RestClient | undefined> {
+    const client = await this.#client(options)
+    return client === this.#cli ? undefined : (client as RestClient)
+  }
+
+  /** Kills the service this client belongs to, with all it is doing; the next question starts another. */
+  async endService(client: RestClient): Promise<void> {
+    await this.#service.end(client)
+  }
+
   async close(): Promise<void> {
     await this.#service.close()
   }
 
-  async #again<C, T>(
+  async #again<C extends PodmanClient, T>(
     open: () => Promise<C>,
     question: (client: C) => Promise<T>,
     { signal }: Abortable
@@ -91,8 +106,9 @@ export class Podman {
         return await question(client)
       } catch (error) {
         signal?.throwIfAborted()
-        const { code = '' } = error as NodeJS.ErrnoException
-        if (!GONE.has(code)) throw error
+        const { code } = error as NodeJS.ErrnoException
+        if (!isGone(error) && (code !== 'ENGINE_TIMEOUT' || (await this.#service.isAnswering(client))))
+          throw error
         if (attempt === GONE_ATTEMPTS)
           throw podmanError('ENGINE_UNAVAILABLE', `podman's service ends again and again (${code})`, {
             cause: error

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type Abortable, withDeadline } from '../../../common/index.ts'
 import type { RuntimeErrorCode } from '../../errors.ts'
+import type { PodDocument } from '../../types.ts'
 import { API_BASE } from '../constants.ts'
 import { podmanError, toPodmanError } from '../podman-error.ts'
 import type {
@@ -22,11 +23,16 @@ export interface RestCall extends Abortable {
   readonly timeoutMs?: number
   /** Code for words we do not know. @default 'ENGINE_FAILED' */
   readonly fallback?: RuntimeErrorCode
+  readonly workloadId?: string
   /** Statuses that mean "there is none", answered with undefined. @default [404] */
   readonly absent?: readonly number[]
 }
 
 const REMOVED = /no such (container|pod|volume|exec session)|does not exist in database/
+
+interface PlayReport {
+  readonly Pods: readonly { readonly ContainerErrors: readonly string[] | null }[] | null
+}
 
 /** Podman over the REST socket of its service, 1-3 ms a read. */
 export class RestClient implements PodmanClient {
@@ -43,6 +49,29 @@ export class RestClient implements PodmanClient {
     const path = `/containers/json?all=true&pod=true&filters=${encodeURIComponent(JSON.stringify(filter))}`
     const call = { ...options, what: 'list containers', absent: [] }
     return ((await this.call(path, call)) as PsEntry[] | null) ?? []
+  }
+
+  /**
+   * `kube play` of one pod, JSON. Podman says 200 also when a container does not start.
+   * @throws RuntimeError what Podman's words mean, START_FAILED when that is unknown
+   */
+  async play(
+    pod: PodDocument,
+    { logMaxSize, ...options }: { logMaxSize: string; timeoutMs: number } & Abortable
+  ): Promise<void> {
+    const what = `start "${pod.metadata.name}"`
+    const query = new URLSearchParams({ logDriver: 'k8s-file', logOptions: `max-size=${logMaxSize}` })
+    const call = {
+      ...options,
+      what,
+      fallback: 'START_FAILED',
+      workloadId: pod.metadata.name,
+      absent: []
+    } as const
+    const report = await this.call(`/play/kube?${query}`, { ...call, method: 'POST', body: pod })
+    const errors = ((report as PlayReport).Pods ?? []).flatMap(({ ContainerErrors }) => ContainerErrors ?? [])
+    if (errors.length > 0)
+      throw toPodmanError(what, errors.join('\n'), 'START_FAILED', { workloadId: pod.metadata.name })
   }
 
   async inspectPod(pod: string, options: Abortable): Promise<PodInspect | undefined> {
@@ -177,15 +206,19 @@ export class RestClient implements PodmanClient {
       if (absent.includes(status)) return undefined
       // because what is removed while Podman looks at it is a 500
       if (status === 500 && absent.includes(404) && REMOVED.test(body)) return undefined
-      if (status >= 400) throw toPodmanError(what, messageOf(body), call.fallback ?? 'ENGINE_FAILED')
+      if (status >= 400)
+        throw toPodmanError(what, messageOf(body), call.fallback ?? 'ENGINE_FAILED', {
+          ...(call.workloadId === undefined ? {} : { workloadId: call.workloadId })
+        })
       return response.headers['content-type']?.includes('json') && body !== '' ? JSON.parse(body) : body
     } catch (error) {
       signal?.throwIfAborted()
-      if (
-        error instanceof Error &&
-        (error.name === 'TimeoutError' || (error.cause as Error)?.name === 'TimeoutError')
-      )
-        throw podmanError('ENGINE_TIMEOUT', `podman did not ${what} within ${timeoutMs} ms`, { cause: error })
+      const names = error instanceof Error ? [error.name, (error.cause as Error | undefined)?.name] : []
+      if (names.includes('TimeoutError'))
+        throw podmanError('ENGINE_TIMEOUT', `podman did not ${what} within ${timeoutMs} ms`, {
+          cause: error,
+          ...(call.workloadId === undefined ? {} : { workloadId: call.workloadId })
+        })
       throw error
     }
   }

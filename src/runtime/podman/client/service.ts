@@ -2,11 +2,12 @@ import { rm } from 'node:fs/promises'
 import { execa, type ResultPromise } from 'execa'
 import { type Abortable, delay, raceSignal, withDeadline } from '../../../common/index.ts'
 import type { EngineLogger } from '../../types.ts'
-import { FORCE_KILL_AFTER_MS, SERVICE_START_TIMEOUT_MS } from '../constants.ts'
+import { FORCE_KILL_AFTER_MS, PING_TIMEOUT_MS, SERVICE_START_TIMEOUT_MS } from '../constants.ts'
 import { podmanError } from '../podman-error.ts'
 import type { PodmanTimeouts } from '../types.ts'
 import type { PodmanCommand } from './command.ts'
 import { RestClient } from './rest-client.ts'
+import type { PodmanClient } from './types.ts'
 
 export interface PodmanServiceInit {
   readonly command: PodmanCommand
@@ -57,6 +58,25 @@ export class PodmanService {
       })
     }
     return (await raceSignal(this.#running!, options.signal)).client
+  }
+
+  /** False when this client's service does not answer even a ping: then it has been killed, and the next question starts another. */
+  async isAnswering(client: PodmanClient): Promise<boolean> {
+    const running = await this.#running?.catch(() => undefined)
+    if (running?.client !== client) return true // it is not the service's
+    const signal = withDeadline(PING_TIMEOUT_MS, this.#stop.signal)
+    if (await running.client.ping({ signal }).catch(() => false)) return true
+    this.#log('podman service does not answer, ending it')
+    await this.end(running.client)
+    return this.#closed
+  }
+
+  /** Kills the service of this client, and waits for its end. */
+  async end(client: RestClient): Promise<void> {
+    const running = await this.#running?.catch(() => undefined)
+    if (running?.client !== client || running.exited) return
+    running.child.kill('SIGKILL')
+    await running.child
   }
 
   /** Ends the service and removes its socket. */

@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileVolumes } from '../../parts/index.ts'
 import { assertDeployRequest, claimsOf } from '../../pod-fields.ts'
-import type { DeployOptions, DeployRequest, EngineLogger, PodDocument } from '../../types.ts'
+import type { DeployOptions, DeployRequest, EngineLogger } from '../../types.ts'
 import type { Podman } from '../client/index.ts'
-import {
-  ABORTED_PLAY_MS,
-  DEPLOY_LABEL,
-  ENGINE,
-  LOG_MAX_SIZE,
-  PIDS_LABEL,
-  PLAY_TIMEOUT_MS,
-  PLAY_WITH_INIT_TIMEOUT_MS,
-  VOLUME_LABEL
-} from '../constants.ts'
+import { DEPLOY_LABEL, ENGINE, PIDS_LABEL, VOLUME_LABEL } from '../constants.ts'
 import { podmanError } from '../podman-error.ts'
 import { findPod, type RemoveContext, removeDeployment, removeScratchVolumes } from '../remove.ts'
 import { createClaims } from '../volumes.ts'
 import { ensureImages } from './images.ts'
 import { enforcePidsLimit, watchPidsLimit } from './pids-limit.ts'
+import { playPod } from './play.ts'
 import { assertPodmanCanRun, planScratchVolumes, type ScratchVolume, toPodmanPod } from './podman-pod.ts'
 
 export interface DeployContext extends RemoveContext {
@@ -51,7 +43,7 @@ export async function deployWorkload(
     const started = new AbortController()
     if (pidsLimit !== undefined) void watchPidsLimit(podman, workloadId, pidsLimit, started.signal)
     const plan = toPodmanPod(pod, { labels, files: paths, scratch, images })
-    await play(podman, plan, options).finally(() => started.abort())
+    await playPod(podman, plan, options).finally(() => started.abort())
     if (pidsLimit !== undefined) await enforcePidsLimit(podman, workloadId, pidsLimit, options)
   } catch (error) {
     // without the caller's signal, because what an aborted play leaves behind must go too
@@ -74,43 +66,4 @@ async function createScratchVolumes(
       (client) => client.createVolume(name, { [VOLUME_LABEL]: workloadId }, driverOptions, options),
       options
     )
-}
-
-/**
- * An abort lets a play that is nearly done finish, and the caller removes what it made. Killing it in the middle leaves network
- * namespaces that belong to no container (one in 24 aborts, measured 2026-11), which nothing ever removes.
- */
-async function play(podman: Podman, pod: PodDocument, { signal }: DeployOptions): Promise<void> {
-  const kill = new AbortController()
-  const withInit = pod.spec.initContainers !== undefined
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = () => {
-    timer = setTimeout(() => kill.abort(signal?.reason), ABORTED_PLAY_MS)
-  }
-  signal?.throwIfAborted()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const args = [
-    'kube',
-    'play',
-    '--quiet',
-    '--log-driver',
-    'k8s-file',
-    '--log-opt',
-    `max-size=${LOG_MAX_SIZE}`,
-    '-'
-  ]
-  try {
-    await podman.run(args, {
-      what: `start "${pod.metadata.name}"`,
-      fallback: 'START_FAILED',
-      input: JSON.stringify(pod), // JSON is YAML
-      timeoutMs: podman.timeouts.playMs ?? (withInit ? PLAY_WITH_INIT_TIMEOUT_MS : PLAY_TIMEOUT_MS),
-      workloadId: pod.metadata.name,
-      signal: kill.signal
-    })
-  } finally {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
-  }
-  signal?.throwIfAborted()
 }
