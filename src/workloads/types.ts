@@ -52,6 +52,7 @@ export interface Release {
   readonly graceMs: number
   /** Of one copy; 0 where the manifest says nothing. */
   readonly cpuMillis: number
+  readonly storageBytes: number
   readonly memoryBytes: number
   readonly acceptedAtMs: number
   readonly job?: JobPlan

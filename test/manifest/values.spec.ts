@@ -83,6 +83,11 @@ describe('manifest/values', () => {
       `${main}.resources.limits.memory`,
       inMain({ resources: { limits: { memory: '1Mi' } } })
     ],
+    [
+      'more disk than can be counted',
+      `${main}.resources.requests.ephemeral-storage`,
+      inMain({ resources: { requests: { 'ephemeral-storage': '900Pi' } } })
+    ],
     ['a cpu limit of 1m', `${main}.resources.limits.cpu`, inMain({ resources: { limits: { cpu: '1m' } } })],
     [
       'a request above the limit',

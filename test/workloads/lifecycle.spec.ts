@@ -10,9 +10,17 @@ interface Wanted {
   readonly image?: string
   readonly container?: object
   readonly pod?: object
+  readonly strategy?: object
 }
 
-function web({ kind = 'Deployment', replicas = 1, image = 'localhost/web:1', container, pod }: Wanted = {}) {
+function web({
+  kind = 'Deployment',
+  replicas = 1,
+  image = 'localhost/web:1',
+  container,
+  pod,
+  strategy
+}: Wanted = {}) {
   const spec = {
     terminationGracePeriodSeconds: 1,
     containers: [{ name: 'main', image, ...container }],
@@ -26,7 +34,12 @@ function web({ kind = 'Deployment', replicas = 1, image = 'localhost/web:1', con
           apiVersion: 'apps/v1',
           kind,
           metadata: { name: 'web' },
-          spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } }
+          spec: {
+            replicas,
+            selector: { matchLabels: labels },
+            template: { metadata: { labels }, spec },
+            strategy
+          }
         }
   return parseManifests(JSON.stringify(document))
 }
@@ -128,6 +141,32 @@ describe('workloads: the life of a copy', () => {
     expect(lone.engine.workloadCount()).to.equal(2)
   })
 
+  it('replaces as many at a time as may run above the number, and no more', async () => {
+    lone = await createLoneNode()
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2, maxUnavailable: 1 } }
+    await applied(lone.client, { replicas: 5, strategy })
+    const counts: number[] = []
+    await lone.client.apply(web({ replicas: 5, strategy, image: 'localhost/web:2' }), {
+      onProgress: () => counts.push(lone.engine.workloadCount())
+    })
+    expect(Math.min(...counts)).to.be.at.least(5)
+    expect(Math.max(...counts)).to.equal(7)
+    expect(lone.engine.workloadCount()).to.equal(5)
+  })
+
+  it('stops as many at a time as may be missing where none may run above the number', async () => {
+    lone = await createLoneNode()
+    const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 2 } }
+    await applied(lone.client, { replicas: 5, strategy })
+    const counts: number[] = []
+    await lone.client.apply(web({ replicas: 5, strategy, image: 'localhost/web:2' }), {
+      onProgress: () => counts.push(lone.engine.workloadCount())
+    })
+    expect(Math.max(...counts)).to.be.at.most(5)
+    expect(Math.min(...counts)).to.be.within(3, 4)
+    expect(lone.engine.workloadCount()).to.equal(5)
+  })
+
   it('keeps the old copies when the new ones do not start, and takes no older version afterwards', async () => {
     lone = await createLoneNode({ missingImages: ['localhost/web:2'] })
     const first = await applied(lone.client, { replicas: 2 })
@@ -155,6 +194,11 @@ describe('workloads: the life of a copy', () => {
     expect(codesOf(result)).to.deep.equal(['INSUFFICIENT_RESOURCES', 'INSUFFICIENT_RESOURCES'])
     expect(result.placements[0]!.error!.message).to.match(
       /memoryBytes wanted 838860800, free 536870912 of 536870912/
+    )
+    const disk = { requests: { 'ephemeral-storage': '900Ti' } }
+    const huge = await applied(lone.client, { container: { resources: disk } })
+    expect(huge.placements[0]!.error!.message).to.match(
+      /no room: storageBytes wanted 989560464998400, free \d+ of \d+/
     )
     const one = await applied(lone.client, { replicas: 1, container: { resources } })
     expect(codesOf(one)).to.deep.equal([undefined])

@@ -27,6 +27,7 @@ function manifest(workloads: StoredWorkload[]): StoredManifest {
     restartPolicy: 'Always',
     graceMs: 0,
     cpuMillis: 0,
+    storageBytes: 0,
     memoryBytes: 0,
     acceptedAtMs: 0,
     workloads,

@@ -17,6 +17,13 @@ const RESOURCES = [
     min: MIN_MEMORY_LIMIT_BYTES,
     shape: 'whole bytes, such as 64Mi or 1G',
     least: '6Mi'
+  },
+  {
+    name: 'ephemeral-storage',
+    parse: parseMemoryBytes,
+    min: 0,
+    shape: 'whole bytes, such as 1Gi',
+    least: '0'
   }
 ] as const
 

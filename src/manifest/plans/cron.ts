@@ -12,6 +12,8 @@ const SCHEDULE = new RegExp(
   `^(?:@(?:hourly|daily|midnight|weekly|monthly|yearly|annually)|${FIELD}(?: +${FIELD}){4})$`
 )
 const LONGEST_SCHEDULE = 256
+/** Two runs are at least so far apart. */
+const SLOT_MS = 60_000
 
 /** Why this is no schedule; undefined when it is one. Never quotes it. */
 export function scheduleProblem(schedule: string): string | undefined {
@@ -49,6 +51,25 @@ export function nextRun(
   afterMs: number
 ): number {
   return compile(schedule.trim(), timeZone).nextRun(new Date(afterMs))?.getTime() ?? Number.POSITIVE_INFINITY
+}
+
+/**
+ * The last time the schedule came after `afterMs` and not after `nowMs`; undefined when it did not. In about thirty steps,
+ * however many times it came.
+ */
+export function lastRun(
+  cron: Pick<CronPlan, 'schedule' | 'timeZone'>,
+  afterMs: number,
+  nowMs: number
+): number | undefined {
+  if (nextRun(cron, afterMs) > nowMs) return undefined
+  let [before, late] = [afterMs, nowMs]
+  while (late - before > SLOT_MS / 2) {
+    const middle = Math.floor((before + late) / 2)
+    if (nextRun(cron, middle) <= nowMs) before = middle
+    else late = middle
+  }
+  return nextRun(cron, before)
 }
 
 function compile(schedule: string, timezone: string): Cron {

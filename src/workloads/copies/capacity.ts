@@ -15,22 +15,24 @@ const MAX_PODS = 110
 export interface Resources {
   readonly cpuMillis: number
   readonly memoryBytes: number
+  /** Disk. Planned with, not enforced: no engine here can bound a volume. */
+  readonly storageBytes: number
   readonly pods: number
 }
 
 export interface NodeResources {
   /** What the machine has. */
-  readonly total: Resources & { readonly storageBytes: number }
+  readonly total: Resources
   /** What copies may be promised altogether. */
-  readonly allocatable: Resources & { readonly storageBytes: number }
+  readonly allocatable: Resources
   /** What is promised to copies that run or are being started. */
   readonly reserved: Resources
-  readonly free: Resources & { readonly storageBytes: number }
+  readonly free: Resources
 }
 
 /** Books the machine's room: a copy is promised its room before it is started, and gives it back when it is gone. */
 export class Capacity {
-  readonly #machine: Resources
+  readonly #machine: Omit<Resources, 'storageBytes'>
   readonly #storagePath: string
   readonly #manifests: () => readonly StoredManifest[]
   #storage = { totalBytes: 0, freeBytes: Number.POSITIVE_INFINITY }
@@ -73,7 +75,11 @@ export class Capacity {
       cpuMillis: allocatable.cpuMillis - reserved.cpuMillis,
       memoryBytes: allocatable.memoryBytes - reserved.memoryBytes,
       pods: allocatable.pods - reserved.pods,
-      storageBytes: Math.max(0, freeBytes - KEPT_FREE_STORAGE_BYTES)
+      // what is promised may be on the disk already, so the smaller of both counts, not their difference
+      storageBytes: Math.max(
+        0,
+        Math.min(allocatable.storageBytes - reserved.storageBytes, freeBytes - KEPT_FREE_STORAGE_BYTES)
+      )
     }
     return { total, allocatable, reserved, free }
   }
@@ -87,9 +93,10 @@ export class Capacity {
     const wanted = {
       cpuMillis: manifest.resources.cpuMillis * copies,
       memoryBytes: manifest.resources.memoryBytes * copies,
+      storageBytes: manifest.resources.storageBytes * copies,
       pods: copies
     }
-    const short = (['cpuMillis', 'memoryBytes', 'pods'] as const).filter(
+    const short = (['cpuMillis', 'memoryBytes', 'storageBytes', 'pods'] as const).filter(
       (key) => wanted[key] > Math.max(0, free[key])
     )
     if (short.length > 0)
@@ -110,17 +117,18 @@ export class Capacity {
   }
 }
 
-const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, pods: 0 }
+const NOTHING: Resources = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0, pods: 0 }
 
 function addManifest(sum: Resources, manifest: StoredManifest): Resources {
   return [manifest, ...(manifest.next === undefined ? [] : [manifest.next])].reduce(addRelease, sum)
 }
 
-function addRelease(sum: Resources, { cpuMillis, memoryBytes, workloads }: Release): Resources {
+function addRelease(sum: Resources, { cpuMillis, memoryBytes, storageBytes, workloads }: Release): Resources {
   const copies = workloads.length
   return {
     cpuMillis: sum.cpuMillis + cpuMillis * copies,
     memoryBytes: sum.memoryBytes + memoryBytes * copies,
+    storageBytes: sum.storageBytes + storageBytes * copies,
     pods: sum.pods + copies
   }
 }

@@ -1,12 +1,10 @@
-import { formatManifestId, nextRun, workloadName } from '../../manifest/index.ts'
+import { formatManifestId, lastRun, workloadName } from '../../manifest/index.ts'
 import { type Context, openStored, RUNNING } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { removeCopy } from './deploy.ts'
 import { firstCompletion } from './job.ts'
 import { startCopy } from './release.ts'
 
-/** Slots looked through after a long sleep; older ones are not made up for. Source: Kubernetes gives up at 100, too. */
-const MAX_MISSED_SLOTS = 100
 /** Slots are minutes: this many copies of one slot have names of their own. */
 const SLOT_STRIDE = 64
 
@@ -32,15 +30,10 @@ export class CronRunner {
       .finally(() => this.#busy.delete(lane))
   }
 
-  /** The last slot that is due and was not run; undefined when there is none. */
+  /** The last slot that is due and was not run; undefined when there is none. Those missed before it are not made up for. */
   #dueSlot({ cron, lastSlotMs, acceptedAtMs }: StoredManifest): number | undefined {
     const nowMs = this.#context.now()
-    let due: number | undefined
-    let slot = nextRun(cron!, lastSlotMs ?? acceptedAtMs)
-    for (let seen = 0; slot <= nowMs && seen < MAX_MISSED_SLOTS; seen++) {
-      due = slot
-      slot = nextRun(cron!, slot)
-    }
+    const due = lastRun(cron!, lastSlotMs ?? acceptedAtMs, nowMs)
     const late =
       due !== undefined && cron!.startingDeadlineMs !== undefined && nowMs - due > cron!.startingDeadlineMs
     return late ? undefined : due

@@ -8,8 +8,8 @@ import { type ReleaseOutcome, type Report, startCopy, undo } from './release.ts'
 import { tell } from './transition.ts'
 
 /**
- * Replaces the copies of a manifest by those of `next`, one ordinal after the other: the new copy first, and only when it is
- * ready the old one goes. When a new copy does not become ready in time everything turns back to what ran before. Repeatable:
+ * Replaces the copies of a manifest by those of `next`, by ordinal: the new copy first, and only when it is ready the old one goes;
+ * as many at a time as the manifest lets run above its number, or be missing where the old copy must go first. When a new copy does not become ready in time everything turns back to what ran before. Repeatable:
  * after a crash it goes on where it was.
  */
 export async function rollOut(
@@ -24,14 +24,17 @@ export async function rollOut(
   try {
     if (manifest.rollout.strategy === 'Recreate')
       for (const old of table.get(manifestId)!.workloads) await stopOld(context, table.get(manifestId)!, old)
-    for (const ordinal of ordinalsOf(table.get(manifestId)!, next, manifest))
-      await replaceOrdinal(context, manifestId, { ordinal, manifest, report })
+    const ordinals = ordinalsOf(table.get(manifestId)!, next, manifest)
+    await eachOf(ordinals, paceOf(manifest), (ordinal) =>
+      replaceOrdinal(context, manifestId, { ordinal, manifest, report })
+    )
     const done = await commit(context, manifestId)
     return { running: done.workloads, failed: [] }
   } catch (thrown) {
     context.signal.throwIfAborted() // the node stops: the next start goes on
-    const failed = thrown instanceof CopyFailed ? [thrown.deployed] : []
-    context.log.error('rollout turned back: %s', toError(thrown).message)
+    const failed = thrown instanceof AggregateError ? thrown.errors.flatMap(deployedOf) : []
+    const reasons = thrown instanceof AggregateError ? thrown.errors : [thrown]
+    context.log.error('rollout turned back: %s', reasons.map((one) => toError(one).message).join('; '))
     const undone = await turnBack(context, manifestId, { report, except: failed })
     return { running: table.get(manifestId)?.workloads ?? [], failed: [...failed, ...undone] }
   }
@@ -48,6 +51,40 @@ function ordinalsOf(old: Release, next: Release, manifest: Manifest): number[] {
 function isReplacedInPlace({ ports, claims, kind, rollout }: Manifest): boolean {
   const exclusive = ports.some(({ hostPort }) => hostPort !== undefined) || claims.length > 0
   return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
+}
+
+/** Copies replaced at a time. Never both surge and unavailable at once: what runs should go on running where it can. */
+function paceOf(manifest: Manifest): number {
+  const { ordered, maxSurge, maxUnavailable } = manifest.rollout
+  if (ordered) return 1
+  return Math.max(1, isReplacedInPlace(manifest) ? maxUnavailable : maxSurge)
+}
+
+function deployedOf(error: unknown): Deployed[] {
+  return error instanceof CopyFailed ? [error.deployed] : []
+}
+
+/**
+ * Acts on each in turn, `width` at a time. After a failure none is begun, and those under way are waited for.
+ * @throws AggregateError of all failures
+ */
+async function eachOf(
+  ordinals: readonly number[],
+  width: number,
+  act: (ordinal: number) => Promise<void>
+): Promise<void> {
+  const waiting = [...ordinals]
+  const errors: unknown[] = []
+  const work = async () => {
+    for (
+      let ordinal = waiting.shift();
+      ordinal !== undefined && errors.length === 0;
+      ordinal = waiting.shift()
+    )
+      await act(ordinal).catch((error: unknown) => errors.push(error))
+  }
+  await Promise.all(Array.from({ length: Math.min(width, ordinals.length) }, work))
+  if (errors.length > 0) throw new AggregateError(errors, 'copies could not be replaced')
 }
 
 async function replaceOrdinal(

@@ -88,6 +88,7 @@ async function applyRecord(
     restartPolicy: restartPolicyOf(manifest),
     graceMs: terminationGraceMsOf(manifest),
     cpuMillis: manifest.resources.cpuMillis,
+    storageBytes: manifest.resources.storageBytes,
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
     job: manifest.job,

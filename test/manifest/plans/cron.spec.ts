@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { nextRun } from '../../../src/manifest/index.ts'
+import { lastRun, nextRun } from '../../../src/manifest/index.ts'
 import { isTimeZone, scheduleProblem } from '../../../src/manifest/plans/cron.ts'
 import { cronJob, parseOne, refuseAt } from '../fixtures/manifests.ts'
 
@@ -32,6 +32,20 @@ describe('manifest/plans/cron', () => {
       at = nextRun({ schedule: '0 * * * *', timeZone: 'UTC' }, at)
       expect(new Date(at).toISOString()).to.equal(new Date(Date.UTC(2026, 0, 1, round)).toISOString())
     }
+  })
+
+  it('finds the last run that is due at once, however many were missed', () => {
+    const last = (schedule: string, after: string, now: string) =>
+      lastRun({ schedule, timeZone: 'UTC' }, Date.parse(after), Date.parse(now))
+    expect(last('* * * * *', '2020-01-01T00:00:00Z', '2026-01-01T00:00:30Z')).to.equal(Date.UTC(2026, 0, 1))
+    expect(last('* * * * *', '2026-01-01T00:00:00Z', '2026-01-01T00:00:59Z')).to.equal(undefined)
+    expect(last('* * * * *', '2026-01-01T00:00:00Z', '2026-01-01T00:01:00Z')).to.equal(
+      Date.UTC(2026, 0, 1, 0, 1)
+    )
+    expect(last('0 3 1 * *', '2020-01-01T00:00:00Z', '2026-05-20T00:00:00Z')).to.equal(
+      Date.UTC(2026, 4, 1, 3)
+    )
+    expect(last('0 0 30 2 *', '2020-01-01T00:00:00Z', '2026-05-20T00:00:00Z')).to.equal(undefined)
   })
 
   it('says Infinity of a schedule that never comes', () => {
