@@ -4,7 +4,7 @@ import { RuntimeError } from '../errors.ts'
 import type { RestartOptions } from '../types.ts'
 import type { Podman } from './client/index.ts'
 import { PIDS_LABEL, TEARDOWN_POLL_MS, TEARDOWN_WAIT_MS } from './constants.ts'
-import { enforcePidsLimit } from './deploy/pids-limit.ts'
+import { enforcePidsLimit, watchPidsLimit } from './deploy/pids-limit.ts'
 import { findContainer } from './find-container.ts'
 import { podmanError } from './podman-error.ts'
 import { stopContainers } from './remove.ts'
@@ -28,8 +28,10 @@ export async function restartContainer(
     if (['running', 'stopping'].includes(entry.State))
       await end(podman, { ...entry, workloadId }, graceMs, options)
     await awaitCleanup(podman, entry.Id, monitor?.ConmonPidFile, options)
-    await start(podman, entry.Id, options)
     const limit = Number(entry.Labels?.[PIDS_LABEL])
+    const started = new AbortController()
+    if (limit > 0) void watchPidsLimit(podman, workloadId, limit, started.signal)
+    await start(podman, entry.Id, options).finally(() => started.abort())
     if (limit > 0) await enforcePidsLimit(podman, workloadId, limit, options)
   } catch (error) {
     signal?.throwIfAborted()
