@@ -32,6 +32,11 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
+/** Lower-case or upper-case hex as bytes. */
+export function fromHex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'hex'))
+}
+
 /** Eight bytes, big-endian. */
 export function u64be(value: bigint | number): Uint8Array {
   const out = new Uint8Array(8)

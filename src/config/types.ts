@@ -17,6 +17,7 @@ export interface ConfigInput {
   readonly maxConcurrentDeployments?: number
   readonly secretsInEnvironment?: boolean
   readonly exec?: boolean
+  readonly announce?: boolean
   readonly providerTtlSeconds?: number
   readonly logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }

@@ -2,6 +2,7 @@ import {
   APPLY_REQUEST,
   DELETE_REQUEST,
   EXEC_REQUEST,
+  LEASE,
   LOOKUP,
   MEMBER_LIST,
   PROVIDER_LIST,
@@ -38,7 +39,8 @@ export const MESSAGE_TYPE_NAMES = [
   'lookup',
   'providerList',
   'event',
-  'exec'
+  'exec',
+  'lease'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -64,7 +66,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   lookup: { type: 9, name: 'lookup', payloads: [LOOKUP], ...node },
   providerList: { type: 10, name: 'providerList', payloads: [PROVIDER_LIST], ...node },
   event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true },
-  exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner }
+  exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner },
+  lease: { type: 13, name: 'lease', payloads: [LEASE], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

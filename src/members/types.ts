@@ -1,4 +1,4 @@
-import type { Startable, TypedEventTarget } from '@libp2p/interface'
+import type { PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { Doors } from '../wire/index.ts'
 
@@ -72,6 +72,20 @@ export interface Gossip {
   unsubscribe(topic: string): void
   addEventListener(type: 'message', listener: (event: GossipEvent) => void): void
   removeEventListener(type: 'message', listener: (event: GossipEvent) => void): void
+  /** Asked before a message is passed on, by topic: a {@link GossipJudge}, which the implementation types otherwise. */
+  readonly topicValidators?: { set(topic: string, judge: never): unknown; delete(topic: string): unknown }
+}
+
+export type GossipJudge = (neighbour: PeerId, message: GossipMessage) => GossipVerdict
+
+/** "reject" is held against the neighbour, "ignore" is not; neither is passed on. */
+export type GossipVerdict = 'accept' | 'reject' | 'ignore'
+
+export interface GossipMessage {
+  readonly topic: string
+  readonly data: Uint8Array
+  /** Who published it, its signature checked. */
+  readonly from?: PeerId
 }
 
 export interface GossipEvent {

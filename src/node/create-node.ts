@@ -67,6 +67,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const bootId = new Uint8Array(randomBytes(16))
   const available = await availableEngines(engines, config.engine)
   const providerTtlMs = config.providerTtlSeconds * 1000
+  let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const libp2p = await createLibp2p({
     ...hostOptions({
       privateKey: privateKeyFromProtobuf(toLibp2pPrivateKeyBytes(key)),
@@ -97,7 +98,18 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           memberships: data.memberships
         })
       }),
-      providers: providers({ network, key, doors, nodeName: config.name, bootId }),
+      providers: providers({
+        network,
+        key,
+        doors,
+        nodeName: config.name,
+        bootId,
+        labels: config.labels,
+        capabilities: config.exec ? ['exec'] : [],
+        isMember: (peerId) => isMember(peerId),
+        gossip: true,
+        announce: config.announce
+      }),
       workloads: workloads({
         network,
         key,
@@ -122,6 +134,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
+  isMember = (peerId) => libp2p.services.members.get(peerId) !== undefined
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )

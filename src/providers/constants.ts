@@ -26,3 +26,28 @@ export const PROVIDE_BACKOFF_MS = { first: 500, last: 60_000 } as const
 export const REPROVIDE_QUIET_MS = 1_000
 /** Clock difference tolerated in statements. Same as the envelope's window. */
 export const CLOCK_SKEW_MS = 30_000
+/** A search that asked everybody is not repeated for this long. Source: as a lease, after which every word is asked for anew. */
+export const COMPLETE_MS = LEASE_MS
+/** The same where nobody was found. Chosen: short, because what is looked for is mostly just being started. */
+export const NEGATIVE_MS = 1_000
+/** A node that did not answer, or told untruths, is left alone: doubling from the first to the last, ms. Chosen. */
+export const PENALTY_MS = { first: 2_000, last: 60_000 } as const
+/** Nodes with a penalty that are remembered. Chosen. */
+export const MAX_PENALTIES = 1_024
+/** Who asked is told of changes for so long. Source: as long as it remembers the answer. */
+export const INTEREST_MS = CACHE_TTL_MS
+/** Nodes told of changes, and manifests each is told of; others ask again when the lease is over. Chosen; the second is a frame's limit. */
+export const INTEREST_MAX_PEERS = 1_024
+export const INTEREST_MAX_MANIFESTS = 1_024
+/** Leases are renewed this often. Source: a third of a lease, so that one may be lost. */
+export const RENEW_MS = LEASE_MS / 3
+/** Changes are told together after this long, ms. Chosen. */
+export const TELL_QUIET_MS = 20
+/** Nodes told at once. Chosen. */
+export const TELL_CONCURRENCY = 16
+/** Statements a node may spread by gossip: a burst, and a second. Chosen for fifty commands a second. */
+export const GOSSIP_BUDGET = { burst: 500, perSecond: 100 } as const
+/** Bad gossip from one neighbour after which its connection is closed. Chosen. */
+export const MAX_BAD_GOSSIP = 50
+/** A statement of this node is given to all who ask within this time, ms. Chosen: a tenth of a lease. */
+export const RESIGN_MS = LEASE_MS / 10

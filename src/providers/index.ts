@@ -9,8 +9,8 @@
  * const found = await node.services.providers.find(manifestId)
  * ```
  */
-import { Providers, type ProvidersComponents } from './providers.ts'
-import type { ProvidersInit, ProvidersService } from './types.ts'
+import { Providers } from './providers.ts'
+import type { ProvidersComponents, ProvidersInit, ProvidersService } from './types.ts'
 
 export { CACHE_TTL_MS, FIND_TIMEOUT_MS, LEASE_MS, MAX_PROVIDERS, PROVIDER_TTL_MS } from './constants.ts'
 export { PROVIDERS_ERROR_CODES, ProvidersError, type ProvidersErrorCode } from './errors.ts'

@@ -6,6 +6,10 @@ import { CLOCK_SKEW_MS, LEASE_MS } from './constants.ts'
 import { ProvidersError } from './errors.ts'
 import type { ProvidedManifest, ProviderView } from './types.ts'
 
+/** A statement is never larger, bytes: 64 copies of at most 250 bytes each and the node's labels. */
+export const MAX_STATEMENT_BYTES = 48 * 1024
+const MAX_CAPABILITY_LENGTH = 32
+
 /** Copies and ports a copy in one statement; `status` tells all of them. Chosen. */
 const MAX_WORKLOADS = 64
 const MAX_PORTS = 4
@@ -19,7 +23,13 @@ export interface StatementContext {
 export function signProviderStatement(
   manifestId: Uint8Array,
   provided: ProvidedManifest,
-  context: StatementContext & { key: SigningKey; nodeName: string; bootId: Uint8Array }
+  context: StatementContext & {
+    key: SigningKey
+    nodeName: string
+    bootId: Uint8Array
+    labels?: Readonly<Record<string, string>>
+    capabilities?: readonly string[]
+  }
 ): Uint8Array {
   const body = encodeProviderStatement({
     manifestId,
@@ -33,7 +43,9 @@ export function signProviderStatement(
         ports: ports?.slice(0, MAX_PORTS) // so that a statement stays below 16 KiB
       })),
     issuedAt: context.nowMs,
-    leaseMs: LEASE_MS
+    leaseMs: LEASE_MS,
+    labels: Object.entries(context.labels ?? {}).map(([name, value]) => ({ key: name, value })),
+    capabilities: [...(context.capabilities ?? [])]
   })
   return signObject({ kind: 'provider', body, key: context.key, networkId: context.networkId })
 }
@@ -49,13 +61,13 @@ export function openProviderStatement(
     networkId,
     nowMs,
     source
-  }: StatementContext & { manifestId: Uint8Array; source: ProviderSource }
+  }: StatementContext & { manifestId?: Uint8Array; source: ProviderSource }
 ): ProviderView {
   const { author, body } = openObject(statement, { kind: 'provider', networkId })
   const said = decode(PROVIDER_STATEMENT, body)
   const peerId = peerIdFromPublicKey(author)
   const leaseUntilMs = said.issuedAt + said.leaseMs
-  if (!equalBytes(said.manifestId, manifestId))
+  if (manifestId !== undefined && !equalBytes(said.manifestId, manifestId))
     throw new ProvidersError('PROVIDER_STATEMENT_INVALID', `${peerId} answered for another manifest`)
   if (
     said.leaseMs > LEASE_MS ||
@@ -69,8 +81,13 @@ export function openProviderStatement(
   return {
     peerId,
     nodeName: safeText(said.nodeName, 63),
-    manifestId,
+    manifestId: said.manifestId,
     version: said.version,
+    bootId: said.bootId,
+    labels: Object.fromEntries(
+      said.labels.map(({ key, value }) => [safeText(key, 320), safeText(value, 256)])
+    ),
+    capabilities: said.capabilities.map((one) => safeText(one, MAX_CAPABILITY_LENGTH)),
     workloads: said.workloads.map((workload) => ({
       ...workload,
       message: safeText(workload.message ?? '') || undefined

@@ -1,217 +1,242 @@
 import { randomBytes } from 'node:crypto'
-import type {
-  ComponentLogger,
-  ContentRouting,
-  Libp2pEvents,
-  Logger,
-  PeerId,
-  PeerStore,
-  PrivateKey
-} from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { TypedEventTarget } from 'main-event'
-import { CID } from 'multiformats/cid'
-import { toHex } from '../common/index.ts'
-import {
-  encodeLookup,
-  encodeProviderList,
-  LOOKUP,
-  PROVIDER_LIST,
-  type ProviderInit,
-  type ProviderSource,
-  QUERY,
-  type Query
-} from '../generated/fbs/index.ts'
+import { fromHex, toHex } from '../common/index.ts'
+import { encodeProviderList, LOOKUP, QUERY } from '../generated/fbs/index.ts'
 import { type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
-import { type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
-import { Announcer } from './announcer.ts'
-import { ASK_TIMEOUT_MS, MAX_LIST_BYTES, MAX_PROVIDERS } from './constants.ts'
-import { findEach } from './find.ts'
-import { ProviderCache } from './provider-cache.ts'
-import { openProviderStatement, signProviderStatement } from './provider-statement.ts'
-import type { FindOptions, ProvidedManifest, ProvidersInit, ProvidersService, ProviderView } from './types.ts'
-
-export interface ProvidersComponents {
-  readonly privateKey: PrivateKey
-  readonly registrar: Registrar
-  readonly connectionManager: ConnectionManager
-  readonly contentRouting: ContentRouting
-  readonly peerStore: PeerStore
-  readonly events: TypedEventTarget<Libp2pEvents>
-  readonly logger: ComponentLogger
-}
+import { PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
+import { Announcer } from './announce/announcer.ts'
+import { ProviderGossip } from './announce/gossip.ts'
+import { Leases } from './announce/leases.ts'
+import { OwnStatements } from './announce/own-statements.ts'
+import { answerOwner, withinFrame } from './answer-owner.ts'
+import { LEASE_MS, MAX_PROVIDERS } from './constants.ts'
+import { Asking } from './search/asking.ts'
+import { findEach, type SearchOptions } from './search/find.ts'
+import { Penalties } from './search/penalties.ts'
+import { ProviderCache } from './search/provider-cache.ts'
+import { best, matches, type Surroundings } from './search/select.ts'
+import { SharedSearches } from './search/shared-search.ts'
+import type {
+  FindOptions,
+  ProvidedManifest,
+  ProvidersComponents,
+  ProvidersInit,
+  ProvidersService,
+  ProviderView
+} from './types.ts'
 
 /** Lifecycle and wiring. Announcing stands in {@link Announcer}, the order of a search in {@link findEach}. */
 export class Providers implements ProvidersService {
   readonly [Symbol.toStringTag] = '@beemesh/providers'
   readonly [serviceCapabilities]: string[] = ['@beemesh/providers']
-  readonly [serviceDependencies]: string[] = ['@libp2p/identify', '@libp2p/kad-dht']
+  readonly [serviceDependencies]: string[]
   readonly #components: ProvidersComponents
   readonly #init: ProvidersInit
   readonly #key: SigningKey
   readonly #now: () => number
-  readonly #bootId: Uint8Array
-  readonly #nodeName: string
   readonly #wire: PeerWire
   readonly #cache: ProviderCache
   readonly #announcer: Announcer
-  readonly #local = new Map<string, () => ProvidedManifest | undefined>()
-  readonly #log: Logger
-  readonly #onConnect = () => this.#announcer.onNeighbour()
+  readonly #gossip: ProviderGossip
+  readonly #leases: Leases
+  readonly #penalties: Penalties
+  readonly #searches = new SharedSearches()
+  readonly #own: OwnStatements
+  readonly #asking: Asking
+  readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => {
+    this.#penalties.forgive(detail.toString())
+    this.#announcer.onNeighbour()
+  }
+  readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>) => this.lose(detail.toString())
 
   constructor(components: ProvidersComponents, init: ProvidersInit) {
-    const { registrar, connectionManager } = components // one by one: libp2p's components throw when they are spread
+    const { registrar, connectionManager, metrics } = components // one by one: libp2p's components throw when they are spread
     this.#components = components
     this.#init = init
     this.#key = init.key ?? signingKeyFromSeed(components.privateKey.raw.subarray(0, 32))
     this.#now = init.now ?? Date.now
-    this.#bootId = init.bootId ?? new Uint8Array(randomBytes(16))
-    this.#nodeName = init.nodeName ?? this.#key.peerId.slice(-8).toLowerCase()
-    this.#log = components.logger.forComponent('beemesh:providers')
-    this.#wire = new PeerWire({
-      registrar,
-      connectionManager,
+    const bootId = init.bootId ?? new Uint8Array(randomBytes(16))
+    const log = components.logger.forComponent('beemesh:providers')
+    const { network } = init
+    const now = this.#now
+    this.#wire = new PeerWire({ registrar, connectionManager, key: this.#key, network, now })
+    this.#cache = new ProviderCache(now)
+    this.#penalties = new Penalties(now)
+    this.#announcer = new Announcer(components, log)
+    const isMember = (peerId: string) => init.isMember?.(peerId) ?? true
+    this.#own = new OwnStatements({
       key: this.#key,
-      network: init.network,
-      now: this.#now
+      networkId: network.id,
+      nodeName: init.nodeName ?? this.#key.peerId.slice(-8).toLowerCase(),
+      bootId,
+      labels: init.labels,
+      capabilities: init.capabilities,
+      now
     })
-    this.#cache = new ProviderCache(this.#now)
-    this.#announcer = new Announcer(components, this.#log)
-    init.doors?.open('providers', QUERY, (request) => this.#answerOwner(request))
+    this.#asking = new Asking({
+      components,
+      self: this.#key.peerId,
+      networkId: network.id,
+      wire: this.#wire,
+      cache: this.#cache,
+      penalties: this.#penalties,
+      isMember,
+      now,
+      log
+    })
+    this.#leases = new Leases({
+      wire: this.#wire,
+      connectionManager,
+      cache: this.#cache,
+      bootId,
+      now,
+      log,
+      provided: (key) => this.#own.provided(key)
+    })
+    this.#gossip = new ProviderGossip({
+      network,
+      now,
+      log,
+      isMember,
+      onStatement: (view) => this.#onStatement(view),
+      onHostile: (peer) => void connectionManager.closeConnections(peer).catch(() => {}),
+      refused: metrics?.registerCounterGroup('beemesh_provider_gossip_refused_total', { label: 'reason' })
+    })
+    this[serviceDependencies] = [
+      '@libp2p/identify',
+      '@libp2p/kad-dht',
+      ...(init.gossip ? ['@libp2p/pubsub'] : [])
+    ]
+    init.doors?.open('providers', QUERY, (request) =>
+      answerOwner(request, (manifestId, options) => this.find(manifestId, options))
+    )
   }
 
   async start(): Promise<void> {
-    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestId }) => {
-      const known = [...this.#localView(manifestId), ...this.#cache.leased(toHex(manifestId))].slice(
-        0,
-        MAX_PROVIDERS
-      )
+    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestId }, from) => {
+      const key = toHex(manifestId)
+      const own = this.#own.views(manifestId)
+      if (own.length > 0) this.#leases.noteAsked(from, key)
+      const known = [...own, ...this.#cache.leased(key)].slice(0, MAX_PROVIDERS)
       return encodeProviderList({ manifestId, providers: withinFrame(known) })
     })
+    await this.#leases.start()
     this.#components.events.addEventListener('peer:connect', this.#onConnect)
+    this.#components.events.addEventListener('peer:disconnect', this.#onDisconnect)
+  }
+
+  /** Gossip starts beside this service, so it is joined when everything has started. */
+  afterStart(): void {
+    if (this.#init.gossip) this.#gossip.start(this.#components.pubsub!)
+  }
+
+  /** Before anything stops: takes back what was said, while there is still somebody to hear it. */
+  async beforeStop(): Promise<void> {
+    for (const key of this.#own.keys()) this.withdraw(fromHex(key))
+    await this.#leases.stop()
+    this.#gossip.stop()
   }
 
   async stop(): Promise<void> {
     this.#components.events.removeEventListener('peer:connect', this.#onConnect)
+    this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#announcer.stop()
-    this.#local.clear()
+    this.#own.clear()
     await this.#wire.unhandle(PEER_PROTOCOLS.lookup)
   }
 
   announce(manifestId: Uint8Array, describe: () => ProvidedManifest | undefined): void {
-    this.#local.set(toHex(manifestId), describe)
-    this.#announcer.add(toHex(manifestId), manifestId)
+    const key = toHex(manifestId)
+    this.#own.set(key, describe)
+    this.#leases.onChange(key)
+    if (this.#init.announce === false) return
+    this.#announcer.add(key, manifestId)
+    const [view] = this.#own.views(manifestId)
+    if (view !== undefined) this.#gossip.publish(view.statement)
   }
 
   withdraw(manifestId: Uint8Array): void {
-    this.#local.delete(toHex(manifestId))
-    this.#announcer.remove(toHex(manifestId))
+    const key = toHex(manifestId)
+    const version = this.#own.provided(key)?.version ?? 0
+    const wasProvided = this.#own.delete(key)
+    this.#announcer.remove(key)
+    this.#leases.onChange(key)
+    if (!wasProvided || this.#init.announce === false) return
+    this.#gossip.publish(this.#own.sign(manifestId, { version, workloads: [] }))
   }
 
   isAnnounced(manifestId: Uint8Array): boolean {
     return this.#announcer.has(toHex(manifestId))
   }
 
-  async find(manifestId: Uint8Array, options: FindOptions = {}): Promise<ProviderView[]> {
-    const found: ProviderView[] = []
-    for await (const view of this.findEach(manifestId, options)) found.push(view)
-    return found
+  lose(peerId: string): void {
+    this.#cache.expire(peerId)
   }
 
-  findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncIterable<ProviderView> {
+  async find(manifestId: Uint8Array, options: FindOptions = {}): Promise<ProviderView[]> {
+    const known = options.fresh ? undefined : this.#cache.complete(toHex(manifestId))
+    const found: ProviderView[] = []
+    if (known !== undefined) {
+      for (const view of known) if (matches(view, options)) found.push(view)
+      for (const view of this.#own.views(manifestId)) if (matches(view, options)) found.push(view)
+    } else {
+      const enough = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+      for await (const view of this.findEach(manifestId, options)) if (found.push(view) >= enough) break
+    }
+    return found.length < 2 ? found : best(found, options, this.#surroundings)
+  }
+
+  async *findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncGenerator<ProviderView> {
+    const { fresh = false, signal } = options
+    let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+    const start = (given: AbortSignal) => this.#search(manifestId, { fresh, signal: given })
+    for await (const view of this.#searches.read(`${fresh} ${toHex(manifestId)}`, start, signal)) {
+      if (!matches(view, options)) continue
+      yield view
+      if (--left === 0) return
+    }
+  }
+
+  #search(manifestId: Uint8Array, options: SearchOptions): AsyncGenerator<ProviderView> {
     const { connectionManager } = this.#components
     const key = toHex(manifestId)
     return findEach(
       {
         self: this.#key.peerId,
-        local: () => this.#localView(manifestId),
+        local: () => this.#own.views(manifestId),
         cached: () => this.#cache.get(key),
-        forget: (peerId) => this.#cache.forget(key, peerId),
-        connected: () => [...connectionManager.getConnectionsMap().keys()].map((peer) => peer.toString()),
-        ask: (peerId, source, signal) => this.#ask(peerIdFromString(peerId), manifestId, source, signal),
-        dht: (signal) => this.#walk(manifestId, signal)
+        leased: () => this.#cache.leased(key),
+        deny: (peerId) => this.#cache.deny(key, peerId),
+        connected: () =>
+          [...connectionManager.getConnectionsMap().keys()]
+            .map((peer) => peer.toString())
+            .filter((peerId) => !this.#penalties.has(peerId)),
+        ask: (peerId, source, signal) =>
+          this.#asking.ask(peerIdFromString(peerId), manifestId, source, signal),
+        dht: (signal) => this.#asking.walk(manifestId, signal),
+        onComplete: () => this.#cache.markComplete(key)
       },
       options
     )
   }
 
-  #localView(manifestId: Uint8Array): ProviderView[] {
-    const provided = this.#local.get(toHex(manifestId))?.()
-    if (provided === undefined) return []
-    const context = { key: this.#key, networkId: this.#init.network.id, nowMs: this.#now() }
-    const node = { nodeName: this.#nodeName, bootId: this.#bootId }
-    const statement = signProviderStatement(manifestId, provided, { ...context, ...node })
-    return [openProviderStatement(statement, { ...context, manifestId, source: 'local' })]
-  }
-
-  /** One node's answer: what it says of itself, and what others told it. */
-  async #ask(
-    peer: PeerId,
-    manifestId: Uint8Array,
-    source: ProviderSource,
-    signal: AbortSignal
-  ): Promise<ProviderView[]> {
-    const answer = { type: 'providerList', root: PROVIDER_LIST } as const
-    const request = encodeLookup({ manifestId })
-    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
-    const { providers } = await this.#wire.ask(peer, PEER_PROTOCOLS.lookup, request, answer, limit)
-    const context = { manifestId, networkId: this.#init.network.id, nowMs: this.#now(), source }
-    const views = providers.flatMap(({ statement }) => {
-      try {
-        return [openProviderStatement(statement, context)]
-      } catch (error) {
-        this.#log('statement passed on by %p refused: %e', peer, error)
-        return []
-      }
-    })
-    for (const view of views) if (view.peerId !== this.#key.peerId) this.#cache.put(toHex(manifestId), view)
-    return views
-  }
-
-  async *#walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
-    if (!(await this.#hasDhtNeighbour())) return // because a look-up waits for one until its deadline
-    for await (const { id } of this.#components.contentRouting.findProviders(CID.decode(manifestId), {
-      signal
-    }))
-      yield id.toString()
-  }
-
-  /** Connections of clients and of other networks do not count. */
-  async #hasDhtNeighbour(): Promise<boolean> {
-    const { connectionManager, peerStore } = this.#components
-    for (const { remotePeer } of connectionManager.getConnections()) {
-      const { protocols } = await peerStore.get(remotePeer).catch(() => ({ protocols: [] as string[] }))
-      if (protocols.some((protocol) => protocol.includes('/kad/'))) return true
+  get #surroundings(): Surroundings {
+    const { connectionManager } = this.#components
+    return {
+      self: this.#key.peerId,
+      labels: this.#init.labels ?? {},
+      roundTripMs: (peerId) => connectionManager.getConnections(peerIdFromString(peerId))[0]?.rtt
     }
-    return false
   }
 
-  async #answerOwner({ payload, reply, signal }: OwnerRequest<Query>): Promise<void> {
-    const ids = payload.manifestIds.map(({ value }) => value).filter((id) => id.byteLength === 36)
-    const answers = await Promise.all(
-      ids.map(async (manifestId) => ({ manifestId, found: await this.find(manifestId, { signal }) }))
-    )
-    for (const [index, { manifestId, found }] of answers.entries()) {
-      const providers = withinFrame(found)
-      await reply.send(encodeProviderList({ manifestId, providers }), {
-        last: index === ids.length - 1,
-        signal
-      })
-    }
-    if (ids.length === 0)
-      await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
+  /** Somebody said something new by gossip: only what was asked for here is kept, so that nobody can fill the cache. */
+  #onStatement(view: ProviderView): void {
+    const key = toHex(view.manifestId)
+    if (!this.#cache.has(key)) return
+    if (view.workloads.length === 0) this.#cache.deny(key, view.peerId, view.issuedAtMs)
+    else this.#cache.put(key, view, Math.min(view.leaseUntilMs, this.#now() + LEASE_MS))
+    // because it renews its lease only for those who asked it, it is asked when this one is over
   }
-}
-
-/** As many statements as one frame takes, best first. */
-function withinFrame(views: readonly ProviderView[]): ProviderInit[] {
-  let bytes = 0
-  return views
-    .filter(({ statement }) => {
-      bytes += statement.byteLength
-      return bytes <= MAX_LIST_BYTES
-    })
-    .map(({ statement, source }) => ({ statement, source }))
 }

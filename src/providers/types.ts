@@ -1,7 +1,18 @@
-import type { Startable } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  ContentRouting,
+  Libp2pEvents,
+  Metrics,
+  PeerStore,
+  PrivateKey,
+  Startable,
+  TypedEventTarget
+} from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Abortable } from '../common/index.ts'
 import type { ProviderSource, Workload, WorkloadInit } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
+import type { Gossip } from '../members/index.ts'
 import type { Doors } from '../wire/index.ts'
 
 /** What this node says of a manifest it runs; read anew whenever somebody asks. */
@@ -16,8 +27,13 @@ export interface ProviderView {
   readonly nodeName: string
   readonly manifestId: Uint8Array
   readonly version: number
+  /** Changes with each start of the provider. */
+  readonly bootId: Uint8Array
+  /** Of the provider's node. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly capabilities: readonly string[]
   readonly workloads: readonly Workload[]
-  /** Where the answer came from. */
+  /** Where the answer came from; "stale" is what was known before and nobody could confirm now. */
   readonly source: ProviderSource
   /** When the provider signed it, ms since epoch by the provider's clock. */
   readonly issuedAtMs: number
@@ -28,8 +44,30 @@ export interface ProviderView {
 }
 
 export interface FindOptions extends Abortable {
+  /** Only providers with a copy on this engine. */
+  readonly engine?: string
+  /** Only providers whose node has all of these labels. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Only providers that run this version of the manifest or a newer one. */
+  readonly minVersion?: number
+  /** Ask each provider now, also where a lease would do. @default false */
+  readonly fresh?: boolean
   /** Stop when this many are found. @default {@link MAX_PROVIDERS} */
   readonly limit?: number
+}
+
+/** What libp2p hands in. */
+export interface ProvidersComponents {
+  readonly privateKey: PrivateKey
+  readonly registrar: Registrar
+  readonly connectionManager: ConnectionManager
+  readonly contentRouting: ContentRouting
+  readonly peerStore: PeerStore
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly logger: ComponentLogger
+  readonly metrics?: Metrics
+  /** Needed with {@link ProvidersInit.gossip}. */
+  readonly pubsub?: Gossip
 }
 
 export interface ProvidersInit {
@@ -38,6 +76,16 @@ export interface ProvidersInit {
   readonly nodeName?: string
   /** Changes each time the node starts. @default random */
   readonly bootId?: Uint8Array
+  /** Labels of this node: said of what it provides, and what makes another one near. @default none */
+  readonly labels?: Readonly<Record<string, string>>
+  /** What can be done with a workload here beside running it. @default none */
+  readonly capabilities?: readonly string[]
+  /** Whether a node is a member, whose word counts. @default everybody in this network */
+  readonly isMember?: (peerId: string) => boolean
+  /** Spread changes by gossipsub (the service must be called `pubsub`) too. @default false */
+  readonly gossip?: boolean
+  /** Tell the DHT and others what this node runs. False: found only by nodes that ask it. @default true */
+  readonly announce?: boolean
   /** Where owners ask; undefined: nobody may. */
   readonly doors?: Doors
   /** @default the key of the libp2p node */
@@ -46,6 +94,8 @@ export interface ProvidersInit {
 }
 
 export interface ProvidersService extends Startable {
+  /** What a node said does not count any more until it says so again: it is gone, or cannot be reached. */
+  lose(peerId: string): void
   /**
    * Says that this node provides a manifest, from now until {@link withdraw}: in the DHT (refreshed), and to whoever asks.
    * @param manifestId Uint8Array(36)
@@ -56,8 +106,11 @@ export interface ProvidersService extends Startable {
   withdraw(manifestId: Uint8Array): void
   /** Whether the DHT took the announcement, or there is nobody to tell. */
   isAnnounced(manifestId: Uint8Array): boolean
-  /** Who runs it, each confirmed by the provider itself. Best first: this node, then the quickest to answer. Never throws for "nobody". */
+  /**
+   * Who runs it, each confirmed by the provider itself within a lease. Best first: this node, the same zone, the shortest way, the
+   * freshest word; stale ones last, and only when nobody could be asked. Never throws for "nobody".
+   */
   find(manifestId: Uint8Array, options?: FindOptions): Promise<ProviderView[]>
-  /** The same, one by one as they answer. */
+  /** The same, one by one as they answer, not sorted. */
   findEach(manifestId: Uint8Array, options?: FindOptions): AsyncIterable<ProviderView>
 }

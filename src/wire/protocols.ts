@@ -65,7 +65,15 @@ export const PEER_PROTOCOLS = {
     answerTimeoutMs: 10_000,
     forwardable: false
   },
-  lookup: { ...owner, name: 'lookup', request: 'lookup', answerTimeoutMs: 5_000, forwardable: false }
+  lookup: { ...owner, name: 'lookup', request: 'lookup', answerTimeoutMs: 5_000, forwardable: false },
+  lease: {
+    ...owner,
+    name: 'lease',
+    request: 'lease',
+    maxRequestBytes: 128 * KIB,
+    answerTimeoutMs: 5_000,
+    forwardable: false
+  }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

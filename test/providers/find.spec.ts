@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { type FindSources, findEach } from '../../src/providers/find.ts'
 import type { ProviderView } from '../../src/providers/index.ts'
+import { type FindSources, findEach } from '../../src/providers/search/find.ts'
 
 /** A checked statement of `peerId`; only who said it matters here. */
 const view = (peerId: string, source: ProviderView['source'] = 'peer') => ({ peerId, source }) as ProviderView
@@ -8,22 +8,27 @@ const view = (peerId: string, source: ProviderView['source'] = 'peer') => ({ pee
 interface World {
   readonly local?: readonly string[]
   readonly cached?: readonly string[]
+  /** Those of the cached whose lease lasts. */
+  readonly leased?: readonly string[]
   readonly connected?: readonly string[]
   readonly dht?: readonly string[]
   /** What each node answers: whom it names. Missing: it does not answer. */
   readonly answers?: Readonly<Record<string, readonly string[]>>
 }
 
-function sourcesOf({ local = [], cached = [], connected = [], dht = [], answers = {} }: World) {
+function sourcesOf({ local = [], cached = [], leased = [], connected = [], dht = [], answers = {} }: World) {
   const asked: string[] = []
-  const forgotten: string[] = []
+  const denied: string[] = []
+  let completed = 0
   let walks = 0
   const sources: FindSources = {
     self: 'me',
     local: () => local.map((peerId) => view(peerId, 'local')),
     cached: () => cached.map((peerId) => view(peerId, 'cache')),
     connected: () => [...connected],
-    forget: (peerId) => forgotten.push(peerId),
+    leased: () => leased.map((peerId) => view(peerId, 'cache')),
+    deny: (peerId) => denied.push(peerId),
+    onComplete: () => completed++,
     async ask(peerId, source) {
       asked.push(`${peerId} ${source}`)
       const named = answers[peerId]
@@ -35,15 +40,16 @@ function sourcesOf({ local = [], cached = [], connected = [], dht = [], answers 
       yield* dht
     }
   }
-  return { sources, asked, forgotten, walks: () => walks }
+  return { sources, asked, denied, walks: () => walks, completed: () => completed }
 }
 
 async function found(
   sources: FindSources,
-  options?: { limit?: number; signal?: AbortSignal }
+  { limit = 50, ...options }: { limit?: number; signal?: AbortSignal; fresh?: boolean } = {}
 ): Promise<string[]> {
   const all: string[] = []
-  for await (const { peerId, source } of findEach(sources, options)) all.push(`${peerId} ${source}`)
+  for await (const { peerId, source } of findEach(sources, options))
+    if (all.push(`${peerId} ${source}`) >= limit) break
   return all
 }
 
@@ -84,13 +90,44 @@ describe('providers: the order of a search', () => {
     expect(await found(sources)).to.deep.equal([])
   })
 
-  it('forgets who does not provide it any more, or does not answer', async () => {
-    const { sources, forgotten } = sourcesOf({
+  it('takes a denial for what it is, and silence for nothing', async () => {
+    const { sources, denied } = sourcesOf({
       cached: ['denies', 'silent', 'a'],
       answers: { denies: [], a: ['a'] }
     })
-    await found(sources)
-    expect(forgotten.sort()).to.deep.equal(['denies', 'silent'])
+    expect(await found(sources)).to.deep.equal(['a cache'])
+    expect(denied).to.deep.equal(['denies'])
+  })
+
+  it('believes a lease without asking, unless it is to be fresh', async () => {
+    const world = { cached: ['a'], leased: ['a'], connected: ['b'], answers: { a: ['a'], b: ['b'] } }
+    const one = sourcesOf(world)
+    expect(await found(one.sources, { limit: 1 })).to.deep.equal(['a cache'])
+    expect(one.asked).to.deep.equal([])
+    const all = sourcesOf(world)
+    expect(await found(all.sources)).to.deep.equal(['a cache', 'b peer'])
+    expect(all.asked).to.deep.equal(['b peer'])
+    const fresh = sourcesOf(world)
+    expect(await found(fresh.sources, { fresh: true })).to.deep.equal(['a cache', 'b peer'])
+    expect(fresh.asked).to.deep.equal(['a cache', 'b peer'])
+  })
+
+  it('shows what was known before, marked stale, when nobody can be asked', async () => {
+    const cut = sourcesOf({ cached: ['a', 'b'] })
+    expect(await found(cut.sources)).to.deep.equal(['a stale', 'b stale'])
+    const denied = sourcesOf({ cached: ['a', 'b'], answers: { a: [] } })
+    expect(await found(denied.sources)).to.deep.equal(['b stale'])
+    const other = sourcesOf({ cached: ['a', 'b'], answers: { b: ['b'] } })
+    expect(await found(other.sources)).to.deep.equal(['b cache'])
+  })
+
+  it('says that everybody was asked, and does not when it was cut short', async () => {
+    const whole = sourcesOf({ connected: ['a'], answers: { a: ['a'] } })
+    await found(whole.sources)
+    expect(whole.completed()).to.equal(1)
+    const cut = sourcesOf({ connected: ['a'], answers: { a: ['a'] } })
+    await found(cut.sources, { limit: 1 })
+    expect(cut.completed()).to.equal(0)
   })
 
   it('never asks itself, whoever names it', async () => {

@@ -201,6 +201,26 @@ export const GRANT_LAYOUT: TableLayout = {
   ]
 }
 
+export const LEASE_ENTRY_LAYOUT: TableLayout = {
+  name: 'LeaseEntry',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'running', slot: 8, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ready', slot: 10, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const LEASE_LAYOUT: TableLayout = {
+  name: 'Lease',
+  fields: [
+    { name: 'bootId', slot: 4, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'issuedAt', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'leaseMs', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'entries', slot: 10, type: 'tables', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: LEASE_ENTRY_LAYOUT }
+  ]
+}
+
 export const LOG_ENTRY_LAYOUT: TableLayout = {
   name: 'LogEntry',
   fields: [
@@ -280,7 +300,9 @@ export const PROVIDER_STATEMENT_LAYOUT: TableLayout = {
     { name: 'nodeName', slot: 10, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'workloads', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: WORKLOAD_LAYOUT },
     { name: 'issuedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'leaseMs', slot: 16, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'leaseMs', slot: 16, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'labels', slot: 18, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: LABEL_LAYOUT },
+    { name: 'capabilities', slot: 20, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined }
   ]
 }
 
@@ -288,7 +310,7 @@ export const PROVIDER_LAYOUT: TableLayout = {
   name: 'Provider',
   fields: [
     { name: 'statement', slot: 4, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'source', slot: 6, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined }
+    { name: 'source', slot: 6, type: 'enum', required: false, max: 0, min: 0, enumSize: 5, elementMax: 0, table: undefined }
   ]
 }
 

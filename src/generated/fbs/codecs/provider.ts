@@ -2,7 +2,7 @@
 import * as flatbuffers from 'flatbuffers'
 import { ProviderStatement as ProviderStatementTable } from '../beemesh/v1/provider-statement.ts'
 import { PROVIDER_STATEMENT_LAYOUT, type Root } from '../layouts.ts'
-import { type Workload, type WorkloadInit, toWorkload, writeWorkload } from './common.ts'
+import { type Workload, type WorkloadInit, toWorkload, writeWorkload, type Label, type LabelInit, toLabel, writeLabel } from './common.ts'
 
 export interface ProviderStatement {
   readonly manifestId: Uint8Array
@@ -15,6 +15,10 @@ export interface ProviderStatement {
   readonly issuedAt: number
   /** how long after issued_at it may be believed */
   readonly leaseMs: number
+  /** of the node */
+  readonly labels: readonly Label[]
+  /** what can be done with it there, such as exec; at most 32 bytes each, checked after */
+  readonly capabilities: readonly string[]
 }
 
 /** {@link ProviderStatement} as given to the encoder: what the schema does not require may be left out. */
@@ -29,6 +33,10 @@ export interface ProviderStatementInit {
   readonly issuedAt?: number | undefined
   /** how long after issued_at it may be believed */
   readonly leaseMs?: number | undefined
+  /** of the node */
+  readonly labels?: readonly LabelInit[] | undefined
+  /** what can be done with it there, such as exec; at most 32 bytes each, checked after */
+  readonly capabilities?: readonly string[] | undefined
 }
 
 /** @internal */
@@ -37,6 +45,8 @@ export function writeProviderStatement(builder: flatbuffers.Builder, value: Prov
   const bootIdOffset = builder.createByteVector(value.bootId)
   const nodeNameOffset = builder.createString(value.nodeName)
   const workloadsOffset = value.workloads === undefined ? 0 : ProviderStatementTable.createWorkloadsVector(builder, value.workloads.map((item) => writeWorkload(builder, item)))
+  const labelsOffset = value.labels === undefined ? 0 : ProviderStatementTable.createLabelsVector(builder, value.labels.map((item) => writeLabel(builder, item)))
+  const capabilitiesOffset = value.capabilities === undefined ? 0 : ProviderStatementTable.createCapabilitiesVector(builder, value.capabilities.map((item) => builder.createString(item)))
   ProviderStatementTable.startProviderStatement(builder)
   ProviderStatementTable.addManifestId(builder, manifestIdOffset)
   ProviderStatementTable.addVersion(builder, BigInt(value.version ?? 0))
@@ -45,6 +55,8 @@ export function writeProviderStatement(builder: flatbuffers.Builder, value: Prov
   ProviderStatementTable.addWorkloads(builder, workloadsOffset)
   ProviderStatementTable.addIssuedAt(builder, BigInt(value.issuedAt ?? 0))
   ProviderStatementTable.addLeaseMs(builder, value.leaseMs ?? 0)
+  ProviderStatementTable.addLabels(builder, labelsOffset)
+  ProviderStatementTable.addCapabilities(builder, capabilitiesOffset)
   return ProviderStatementTable.endProviderStatement(builder)
 }
 
@@ -57,7 +69,9 @@ export function toProviderStatement(table: ProviderStatementTable): ProviderStat
     nodeName: table.nodeName()!,
     workloads: Array.from({ length: table.workloadsLength() }, (_, i) => toWorkload(table.workloads(i)!)),
     issuedAt: Number(table.issuedAt()),
-    leaseMs: table.leaseMs()
+    leaseMs: table.leaseMs(),
+    labels: Array.from({ length: table.labelsLength() }, (_, i) => toLabel(table.labels(i)!)),
+    capabilities: Array.from({ length: table.capabilitiesLength() }, (_, i) => table.capabilities(i))
   }
 }
 

@@ -4,7 +4,7 @@ import { Provider as ProviderTable } from '../beemesh/v1/provider.ts'
 import { ProviderList as ProviderListTable } from '../beemesh/v1/provider-list.ts'
 import { PROVIDER_LIST_LAYOUT, type Root } from '../layouts.ts'
 
-export const PROVIDER_SOURCES = ['local', 'cache', 'peer', 'dht'] as const
+export const PROVIDER_SOURCES = ['local', 'cache', 'peer', 'dht', 'stale'] as const
 export type ProviderSource = (typeof PROVIDER_SOURCES)[number]
 
 export interface Provider {

@@ -4,6 +4,7 @@ export const ProviderSource = {
   local: 0,
   cache: 1,
   peer: 2,
-  dht: 3
+  dht: 3,
+  stale: 4
 } as const
 export type ProviderSource = number

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Label } from './label.ts';
 import { Workload } from './workload.ts';
 
 
@@ -89,8 +90,30 @@ leaseMs():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+labels(index: number, obj?:Label):Label|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new Label()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+labelsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+capabilities(index: number):string
+capabilities(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+capabilities(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+capabilitiesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startProviderStatement(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(9);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -157,6 +180,38 @@ static addLeaseMs(builder:flatbuffers.Builder, leaseMs:number) {
   builder.addFieldInt32(6, leaseMs, 0);
 }
 
+static addLabels(builder:flatbuffers.Builder, labelsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, labelsOffset, 0);
+}
+
+static createLabelsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startLabelsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addCapabilities(builder:flatbuffers.Builder, capabilitiesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, capabilitiesOffset, 0);
+}
+
+static createCapabilitiesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startCapabilitiesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endProviderStatement(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -173,7 +228,7 @@ static finishSizePrefixedProviderStatementBuffer(builder:flatbuffers.Builder, of
   builder.finish(offset, 'BMPV', true);
 }
 
-static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, bootIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, workloadsOffset:flatbuffers.Offset, issuedAt:bigint, leaseMs:number):flatbuffers.Offset {
+static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, bootIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, workloadsOffset:flatbuffers.Offset, issuedAt:bigint, leaseMs:number, labelsOffset:flatbuffers.Offset, capabilitiesOffset:flatbuffers.Offset):flatbuffers.Offset {
   ProviderStatement.startProviderStatement(builder);
   ProviderStatement.addManifestId(builder, manifestIdOffset);
   ProviderStatement.addVersion(builder, version);
@@ -182,6 +237,8 @@ static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:fla
   ProviderStatement.addWorkloads(builder, workloadsOffset);
   ProviderStatement.addIssuedAt(builder, issuedAt);
   ProviderStatement.addLeaseMs(builder, leaseMs);
+  ProviderStatement.addLabels(builder, labelsOffset);
+  ProviderStatement.addCapabilities(builder, capabilitiesOffset);
   return ProviderStatement.endProviderStatement(builder);
 }
 }

@@ -1,55 +1,73 @@
-import type { ProviderSource } from '../generated/fbs/index.ts'
-import { DHT_TIMEOUT_MS, FIND_TIMEOUT_MS, MAX_ASKED_PEERS, MAX_PROVIDERS } from './constants.ts'
-import type { FindOptions, ProviderView } from './types.ts'
+import type { ProviderSource } from '../../generated/fbs/index.ts'
+import { DHT_TIMEOUT_MS, FIND_TIMEOUT_MS, MAX_ASKED_PEERS, MAX_PROVIDERS } from '../constants.ts'
+import type { ProviderView } from '../types.ts'
 
 /** What a search needs of the world; handed in, so that the order of the search can be tested alone. */
 export interface FindSources {
   readonly self: string
   readonly local: () => ProviderView[]
+  /** Whom to ask first. */
   readonly cached: () => ProviderView[]
-  readonly forget: (peerId: string) => void
+  /** Those of the cache that count as running without being asked. */
+  readonly leased: () => ProviderView[]
+  /** An asked node says that it does not run it. */
+  readonly deny: (peerId: string) => void
   readonly connected: () => string[]
   /** Asks one node what it runs and what it has heard. Rejects when it does not answer. */
   readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<ProviderView[]>
   readonly dht: (signal: AbortSignal) => AsyncIterable<string>
+  /** Everybody was asked, and the search was not cut short. */
+  readonly onComplete: () => void
+}
+
+export interface SearchOptions {
+  readonly signal?: AbortSignal
+  /** Ask also those whose lease would do. */
+  readonly fresh?: boolean
 }
 
 /**
- * The order of a search: this node, then whoever is remembered or connected (all at once), then, only if that found nobody,
- * the DHT. A provider counts when it says so itself; hearsay names whom to ask.
+ * The order of a search: this node, then what a lease still vouches for, then whoever is remembered or connected (all at once), then,
+ * only if that found nobody, the DHT; when nobody can be asked at all, what was known before, marked stale. A provider counts when it
+ * says so itself; hearsay names whom to ask.
  */
 export async function* findEach(
   sources: FindSources,
-  options: FindOptions = {}
+  options: SearchOptions = {}
 ): AsyncGenerator<ProviderView> {
-  const limit = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
   const deadline = AbortSignal.timeout(FIND_TIMEOUT_MS)
   const stop = new AbortController()
-  const signal = AbortSignal.any([
-    deadline,
-    stop.signal,
-    ...(options.signal === undefined ? [] : [options.signal])
-  ])
+  const given = options.signal === undefined ? [] : [options.signal]
+  const signal = AbortSignal.any([deadline, stop.signal, ...given])
   const search = new Search(sources, signal)
   try {
     let count = 0
     for (const view of sources.local()) {
+      count++
       yield view
-      if (++count >= limit) return
     }
-    const cached = sources.cached().map(({ peerId }) => peerId)
-    for (const peerId of cached) search.ask(peerId, 'cache')
+    const remembered = sources.cached()
+    for (const view of options.fresh ? [] : sources.leased()) {
+      search.known(view.peerId)
+      count++
+      yield view
+    }
+    for (const { peerId } of remembered) search.ask(peerId, 'cache')
     for (const peerId of sources.connected().slice(0, MAX_ASKED_PEERS)) search.ask(peerId, 'peer')
     for await (const view of search.results()) {
+      count++
       yield view
-      if (++count >= limit) return
     }
+    if (count === 0) {
+      await search.walk()
+      for await (const view of search.results()) {
+        count++
+        yield view
+      }
+    }
+    if (!signal.aborted) sources.onComplete()
     if (count > 0) return
-    await search.walk()
-    for await (const view of search.results()) {
-      yield view
-      if (++count >= limit) return
-    }
+    for (const view of remembered) if (search.isUnheard(view.peerId)) yield { ...view, source: 'stale' }
   } finally {
     stop.abort()
   }
@@ -60,6 +78,7 @@ class Search {
   readonly #sources: FindSources
   readonly #signal: AbortSignal
   readonly #asked: Set<string>
+  readonly #answered = new Set<string>()
   readonly #found: ProviderView[] = []
   #open = 0
   #wake = Promise.withResolvers<void>()
@@ -68,6 +87,17 @@ class Search {
     this.#sources = sources
     this.#signal = signal
     this.#asked = new Set([sources.self])
+  }
+
+  /** Needs no asking. */
+  known(peerId: string): void {
+    this.#asked.add(peerId)
+    this.#answered.add(peerId)
+  }
+
+  /** Was not reached, or not asked. */
+  isUnheard(peerId: string): boolean {
+    return !this.#answered.has(peerId)
   }
 
   ask(peerId: string, source: ProviderSource): void {
@@ -83,13 +113,12 @@ class Search {
   async #askOne(peerId: string, source: ProviderSource): Promise<void> {
     try {
       const views = await this.#sources.ask(peerId, source, this.#signal)
+      this.#answered.add(peerId)
       const own = views.find((view) => view.peerId === peerId)
-      if (own === undefined) this.#sources.forget(peerId)
+      if (own === undefined) this.#sources.deny(peerId)
       else this.#found.push(own)
       for (const other of views) if (other.peerId !== peerId) this.ask(other.peerId, 'peer')
-    } catch {
-      this.#sources.forget(peerId) // because a provider that cannot be asked cannot be confirmed
-    }
+    } catch {} // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
   }
 
   async *results(): AsyncGenerator<ProviderView> {

@@ -1,8 +1,8 @@
 import type { ContentRouting, Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { CID } from 'multiformats/cid'
-import { delay } from '../common/index.ts'
-import { PROVIDE_BACKOFF_MS, PROVIDE_TIMEOUT_MS, REPROVIDE_QUIET_MS } from './constants.ts'
+import { delay } from '../../common/index.ts'
+import { PROVIDE_BACKOFF_MS, PROVIDE_TIMEOUT_MS, REPROVIDE_QUIET_MS } from '../constants.ts'
 
 export interface AnnouncerComponents {
   readonly contentRouting: ContentRouting

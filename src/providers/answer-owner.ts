@@ -1,0 +1,34 @@
+import type { Abortable } from '../common/index.ts'
+import { encodeProviderList, type ProviderInit, type Query } from '../generated/fbs/index.ts'
+import type { OwnerRequest } from '../wire/index.ts'
+import { MAX_LIST_BYTES } from './constants.ts'
+import type { ProviderView } from './types.ts'
+
+/** Answers an owner: one list for each manifest asked for. */
+export async function answerOwner(
+  { payload, reply, signal }: OwnerRequest<Query>,
+  find: (manifestId: Uint8Array, options: Abortable) => Promise<ProviderView[]>
+): Promise<void> {
+  const ids = payload.manifestIds.map(({ value }) => value).filter((id) => id.byteLength === 36)
+  const answers = await Promise.all(
+    ids.map(async (manifestId) => ({ manifestId, found: await find(manifestId, { signal }) }))
+  )
+  for (const [index, { manifestId, found }] of answers.entries())
+    await reply.send(encodeProviderList({ manifestId, providers: withinFrame(found) }), {
+      last: index === ids.length - 1,
+      signal
+    })
+  if (ids.length === 0)
+    await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
+}
+
+/** As many statements as one frame takes, best first. */
+export function withinFrame(views: readonly ProviderView[]): ProviderInit[] {
+  let bytes = 0
+  return views
+    .filter(({ statement }) => {
+      bytes += statement.byteLength
+      return bytes <= MAX_LIST_BYTES
+    })
+    .map(({ statement, source }) => ({ statement, source }))
+}

@@ -1,0 +1,90 @@
+import type { ContentRouting, Logger, PeerId, PeerStore } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { CID } from 'multiformats/cid'
+import { toHex } from '../../common/index.ts'
+import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
+import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
+import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
+import { openProviderStatement } from '../provider-statement.ts'
+import type { ProviderView } from '../types.ts'
+import type { Penalties } from './penalties.ts'
+import type { ProviderCache } from './provider-cache.ts'
+
+export interface AskingInit {
+  readonly components: {
+    readonly contentRouting: ContentRouting
+    readonly connectionManager: ConnectionManager
+    readonly peerStore: PeerStore
+  }
+  readonly self: string
+  readonly networkId: Uint8Array
+  readonly wire: PeerWire
+  readonly cache: ProviderCache
+  readonly penalties: Penalties
+  readonly isMember: (peerId: string) => boolean
+  readonly now: () => number
+  readonly log: Logger
+}
+
+/** Asks one node, or the DHT. What cannot be believed is left out, and who said it is left alone for a while. */
+export class Asking {
+  readonly #init: AskingInit
+
+  constructor(init: AskingInit) {
+    this.#init = init
+  }
+
+  /** One node's answer: what it says of itself, and what others told it. */
+  async ask(
+    peer: PeerId,
+    manifestId: Uint8Array,
+    source: ProviderSource,
+    signal: AbortSignal
+  ): Promise<ProviderView[]> {
+    const answer = { type: 'providerList', root: PROVIDER_LIST } as const
+    const request = encodeLookup({ manifestId })
+    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
+    const asked = peer.toString()
+    const { providers } = await this.#init.wire
+      .ask(peer, PEER_PROTOCOLS.lookup, request, answer, limit)
+      .catch((error) => {
+        if (!signal.aborted) this.#init.penalties.strike(asked) // it cost time; the next search does not wait for it
+        throw error
+      })
+    const nowMs = this.#init.now()
+    const context = { manifestId, networkId: this.#init.networkId, nowMs, source }
+    const views = providers.flatMap(({ statement }) => {
+      try {
+        const view = openProviderStatement(statement, context)
+        const heard = view.peerId === asked || this.#init.isMember(view.peerId) // because anybody can sign as a stranger
+        return view.workloads.length > 0 && heard ? [view] : []
+      } catch (error) {
+        this.#init.log('statement passed on by %p refused: %e', peer, error)
+        this.#init.penalties.strike(asked)
+        return []
+      }
+    })
+    for (const view of views)
+      if (view.peerId !== this.#init.self)
+        this.#init.cache.put(toHex(manifestId), view, view.peerId === asked ? nowMs + LEASE_MS : 0)
+    return views
+  }
+
+  async *walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
+    if (!(await this.#hasDhtNeighbour())) return // because a look-up waits for one until its deadline
+    for await (const { id } of this.#init.components.contentRouting.findProviders(CID.decode(manifestId), {
+      signal
+    }))
+      if (!this.#init.penalties.has(id.toString())) yield id.toString()
+  }
+
+  /** Connections of clients and of other networks do not count. */
+  async #hasDhtNeighbour(): Promise<boolean> {
+    const { connectionManager, peerStore } = this.#init.components
+    for (const { remotePeer } of connectionManager.getConnections()) {
+      const { protocols } = await peerStore.get(remotePeer).catch(() => ({ protocols: [] as string[] }))
+      if (protocols.some((protocol) => protocol.includes('/kad/'))) return true
+    }
+    return false
+  }
+}

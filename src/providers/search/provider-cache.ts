@@ -1,0 +1,130 @@
+import { CACHE_MAX_MANIFESTS, CACHE_TTL_MS, COMPLETE_MS, MAX_PROVIDERS, NEGATIVE_MS } from '../constants.ts'
+import type { ProviderView } from '../types.ts'
+
+interface Entry {
+  readonly view: ProviderView
+  /** By this node's clock: until the lease in the statement, or longer when the provider renewed it. */
+  leaseUntilMs: number
+  /** Until then it is remembered whom to ask. */
+  readonly untilMs: number
+}
+
+interface Known {
+  readonly providers: Map<string, Entry>
+  /** When each that ran it said that it does not any more: an older statement does not bring it back. */
+  readonly denied: Map<string, number>
+  /** Until then a search that asked everybody need not be repeated, also when it found nobody. */
+  completeUntilMs: number
+}
+
+/** Who was seen to run what: where to ask first, what may be answered without asking, and who took it back. Bounded. */
+export class ProviderCache {
+  readonly #now: () => number
+  readonly #manifests = new Map<string, Known>()
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  has(key: string): boolean {
+    return this.#manifests.has(key)
+  }
+
+  /**
+   * @param leaseUntilMs until when it counts as running, by this node's clock; 0 for hearsay, which only says whom to ask
+   * @returns false when it says nothing new
+   */
+  put(key: string, view: ProviderView, leaseUntilMs: number): boolean {
+    const known = this.#open(key)
+    const before = known.providers.get(view.peerId)
+    if (before !== undefined && before.view.issuedAtMs > view.issuedAtMs) return false
+    if ((known.denied.get(view.peerId) ?? Number.NEGATIVE_INFINITY) >= view.issuedAtMs) return false
+    known.denied.delete(view.peerId)
+    known.providers.delete(view.peerId)
+    known.providers.set(view.peerId, {
+      view: { ...view, source: 'cache' },
+      leaseUntilMs: Math.max(leaseUntilMs, before?.leaseUntilMs ?? 0),
+      untilMs: this.#now() + CACHE_TTL_MS
+    })
+    if (known.providers.size > MAX_PROVIDERS) known.providers.delete(known.providers.keys().next().value!)
+    return true
+  }
+
+  /** The provider itself says that it still runs it. False when this node does not know that. */
+  renew(key: string, peerId: string, { version, leaseMs }: { version: number; leaseMs: number }): boolean {
+    const entry = this.#manifests.get(key)?.providers.get(peerId)
+    if (entry === undefined || entry.view.version !== version) return false
+    entry.leaseUntilMs = this.#now() + leaseMs
+    return true
+  }
+
+  /** The provider itself says that it does not run it. @param atMs by its clock; without: since whatever it said last */
+  deny(key: string, peerId: string, atMs?: number): void {
+    const known = this.#manifests.get(key)
+    if (known === undefined) return
+    const entry = known.providers.get(peerId)
+    const saidAtMs = atMs ?? entry?.view.issuedAtMs
+    if (saidAtMs === undefined || (entry?.view.issuedAtMs ?? 0) > saidAtMs) return
+    known.providers.delete(peerId)
+    known.denied.set(peerId, saidAtMs)
+    if (known.denied.size > MAX_PROVIDERS) known.denied.delete(known.denied.keys().next().value!)
+  }
+
+  /** Nothing that this node said counts as running any more until it says so again; who it was stays known. */
+  expire(peerId: string): void {
+    for (const { providers } of this.#manifests.values()) {
+      const entry = providers.get(peerId)
+      if (entry !== undefined) entry.leaseUntilMs = 0
+    }
+  }
+
+  /** Everybody was asked. */
+  markComplete(key: string): void {
+    const known = this.#open(key)
+    known.completeUntilMs = this.#now() + (known.providers.size > 0 ? COMPLETE_MS : NEGATIVE_MS)
+  }
+
+  /** Something happened: whoever was asked before may answer otherwise now. */
+  markIncomplete(key: string): void {
+    const known = this.#manifests.get(key)
+    if (known !== undefined) known.completeUntilMs = 0
+  }
+
+  /** The whole answer without asking anybody; undefined when somebody must be asked. */
+  complete(key: string): ProviderView[] | undefined {
+    const known = this.#manifests.get(key)
+    const nowMs = this.#now()
+    if (known === undefined || known.completeUntilMs <= nowMs) return undefined
+    const views: ProviderView[] = []
+    for (const { view, leaseUntilMs } of known.providers.values()) {
+      if (leaseUntilMs <= nowMs) return undefined
+      views.push(view)
+    }
+    return views
+  }
+
+  /** Whom to ask. */
+  get(key: string): ProviderView[] {
+    const nowMs = this.#now()
+    return [...(this.#manifests.get(key)?.providers.values() ?? [])]
+      .filter(({ untilMs }) => untilMs > nowMs)
+      .map(({ view }) => view)
+  }
+
+  /** Those that count as running without being asked. */
+  leased(key: string): ProviderView[] {
+    const nowMs = this.#now()
+    return [...(this.#manifests.get(key)?.providers.values() ?? [])]
+      .filter(({ leaseUntilMs }) => leaseUntilMs > nowMs)
+      .map(({ view }) => view)
+  }
+
+  #open(key: string): Known {
+    const known = this.#manifests.get(key) ?? { providers: new Map(), denied: new Map(), completeUntilMs: 0 }
+    this.#manifests.delete(key)
+    this.#manifests.set(key, known)
+    if (this.#manifests.size > CACHE_MAX_MANIFESTS)
+      this.#manifests.delete(this.#manifests.keys().next().value!)
+    return known
+  }
+}

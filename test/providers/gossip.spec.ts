@@ -1,0 +1,85 @@
+import { peerIdFromString } from '@libp2p/peer-id'
+import { expect } from 'chai'
+import { generateSigningKey, openNetwork } from '../../src/identity/index.ts'
+import { ProviderGossip } from '../../src/providers/announce/gossip.ts'
+import { GOSSIP_BUDGET, LEASE_MS, MAX_BAD_GOSSIP } from '../../src/providers/constants.ts'
+import { type ProviderView, signProviderStatement } from '../../src/providers/index.ts'
+
+describe('providers: what is taken from gossip', () => {
+  const network = openNetwork('gossip')
+  const [author, other, stranger] = [generateSigningKey(), generateSigningKey(), generateSigningKey()]
+  const members = new Set([author.peerId, other.peerId])
+  const manifestId = new Uint8Array(36).fill(1)
+  let nowMs: number
+  let taken: ProviderView[]
+  let hostile: number
+  let refused: string[]
+  let gossip: ProviderGossip
+
+  beforeEach(() => {
+    nowMs = 1_800_000_000_000
+    taken = []
+    hostile = 0
+    refused = []
+    gossip = new ProviderGossip({
+      network,
+      now: () => nowMs,
+      log: Object.assign(() => {}, { error() {}, trace() {}, enabled: false, newScope: () => ({}) as never }),
+      isMember: (peerId) => members.has(peerId),
+      onStatement: (view) => void taken.push(view),
+      onHostile: () => hostile++,
+      refused: {
+        increment: (values: object) => refused.push(...Object.keys(values)),
+        addCounter() {},
+        reset() {}
+      } as never
+    })
+  })
+
+  const statement = (key = author, networkId = network.id) =>
+    signProviderStatement(
+      manifestId,
+      { version: 1, workloads: [] },
+      { key, networkId, nowMs, nodeName: 'n', bootId: new Uint8Array(16) }
+    )
+  const judge = (data: Uint8Array, from = author) =>
+    gossip.judge(peerIdFromString(other.peerId), { data, from: peerIdFromString(from.peerId) })
+
+  it('is what a member says of itself, now', () => {
+    expect(judge(statement())).to.equal('accept')
+    expect(taken.map(({ peerId }) => peerId)).to.deep.equal([author.peerId])
+    expect(refused).to.deep.equal([])
+  })
+
+  it('is not what a stranger says, nor what is too old or too much; the neighbour is not to blame', () => {
+    expect(judge(statement(stranger), stranger)).to.equal('ignore')
+    const old = statement()
+    nowMs += LEASE_MS + 31_000
+    expect(judge(old)).to.equal('ignore')
+    const verdicts = Array.from({ length: GOSSIP_BUDGET.burst + 10 }, () => judge(statement()))
+    expect(verdicts.at(-1)).to.equal('ignore')
+    expect(new Set(refused)).to.deep.equal(new Set(['unknown_author', 'stale', 'too_many']))
+    expect(hostile).to.equal(0)
+  })
+
+  it('is not what is malformed, forged, oversized or of another network; the neighbour that goes on with it is let go', () => {
+    const flipped = statement()
+    flipped[flipped.byteLength - 20]! ^= 1
+    const bad: [Uint8Array, string][] = [
+      [new Uint8Array(64 * 1024), 'too_large'],
+      [new Uint8Array(100), 'message_malformed'],
+      [new Uint8Array(), 'message_malformed'],
+      [statement(other), 'wrong_author'],
+      [statement(author, openNetwork('another').id), 'signature_invalid']
+    ]
+    for (const [data, reason] of bad) {
+      expect(judge(data), reason).to.equal('reject')
+      expect(refused.at(-1)).to.equal(reason)
+    }
+    expect(judge(flipped)).to.equal('reject')
+    expect(gossip.judge(peerIdFromString(other.peerId), { data: statement() })).to.equal('reject')
+    expect(taken).to.deep.equal([])
+    for (let count = 0; count < MAX_BAD_GOSSIP; count++) judge(new Uint8Array(10))
+    expect(hostile).to.equal(1)
+  })
+})
