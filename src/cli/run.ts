@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addDelete } from './commands/delete.ts'
+import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
 import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addProviders(program)
   addTop(program)
   addLogs(program)
+  addEvents(program)
   addExec(program)
   addDelete(program)
   addValidate(program)

@@ -3,7 +3,6 @@ import { decode, hasIdentifier } from '../envelope/index.ts'
 import {
   encodeDeleteRequest,
   encodeQuery,
-  LOG_REPLY,
   PROGRESS,
   PROVIDER_LIST,
   type Workload
@@ -13,20 +12,25 @@ import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
 import { applyManifest, failedPlacement, toPlacement } from './apply.ts'
 import type { Session } from './connection/session.ts'
+import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
 import { byManifest, fetchHoldings, type HeldManifest, type Holding } from './holders.ts'
+import { logsOf } from './logs.ts'
+import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
 import { candidates, notFound, onlyOne } from './references.ts'
 import { signTombstone } from './seal.ts'
 import type {
   ApplyOptions,
   DeleteOptions,
+  EventsQuery,
   FoundProvider,
   LogLineView,
   LogsQuery,
   ManifestResult,
   ManifestStatusView,
-  Placement
+  Placement,
+  WorkloadEventView
 } from './types.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
@@ -178,8 +182,27 @@ export class Client {
       ...query,
       signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
     }
-    const sources = held.holders.map(({ node }) => this.#logsOf(node, held.manifest.manifestId, limited))
+    const sources = held.holders.map(({ node }) =>
+      logsOf(this.#session, { node, manifestId: held.manifest.manifestId }, limited)
+    )
     yield* mergeAll(sources, stop)
+  }
+
+  /**
+   * What happened to workloads of ours on every node, as each tells it. @param ref none: all
+   * @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS
+   */
+  async *events(
+    ref: string | undefined,
+    { onSilent = () => {}, ...query }: EventsQuery & { onSilent?: EventsSource['onSilent'] } = {}
+  ): AsyncGenerator<WorkloadEventView> {
+    // by all IDs the reference may mean: what happened to a manifest outlives it
+    const manifestIds =
+      ref === undefined
+        ? []
+        : candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
+    const nodes = await this.nodes({ signal: query.signal })
+    yield* eventsOf(this.#session, { nodes, manifestIds, onSilent }, query)
   }
 
   /** Runs a command in the first copy that runs, or in the one named. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -196,30 +219,6 @@ export class Client {
     if (holder === undefined) throw notFound(ref, 'no copy of it runs')
     const workloadId = holder.status.workloads.find(wanted)!.workloadId
     return execOn(this.#session, { target: holder.node, manifestId, workloadId }, query)
-  }
-
-  async *#logsOf(node: SeenNode, manifestId: Uint8Array, query: LogsQuery): AsyncGenerator<LogLineView> {
-    const { follow, tail, sinceMs, container, signal } = query
-    const encode = (replyKey: Uint8Array) =>
-      encodeQuery({
-        replyKey,
-        manifestIds: [{ value: manifestId }],
-        follow,
-        tail: tail ?? -1,
-        since: sinceMs,
-        container
-      })
-    for await (const body of this.#session.ask(node, 'logs', encode, { signal }))
-      for (const entry of decode(LOG_REPLY, body).entries)
-        yield {
-          peerId: node.peerId,
-          node: node.name,
-          workloadId: safeText(entry.workloadId, 63),
-          container: safeText(entry.container, 63),
-          stream: entry.stream,
-          timestamp: new Date(entry.timestamp).toISOString(),
-          line: safeText(entry.line, 65_536)
-        }
   }
 
   async #resolve(
@@ -310,23 +309,4 @@ function toFound(view: ProviderView): FoundProvider[] {
     } = toPlacement({ peerId: view.peerId, name: view.nodeName }, workload)
     return { peerId, node, engine, workloadId, state, source: view.source, ageMs, ports }
   })
-}
-
-/** All sources at once, in the order in which they yield. A failing one ends all. @param stop fired when nobody reads on */
-async function* mergeAll<T>(sources: AsyncGenerator<T>[], stop: AbortController): AsyncGenerator<T> {
-  const next = (source: AsyncGenerator<T>) => source.next().then((result) => ({ source, result }))
-  const pending = new Map(sources.map((source) => [source, next(source)]))
-  try {
-    while (pending.size > 0) {
-      const { source, result } = await Promise.race(pending.values())
-      if (result.done) pending.delete(source)
-      else {
-        pending.set(source, next(source))
-        yield result.value
-      }
-    }
-  } finally {
-    stop.abort() // first, because a source that waits for its next line cannot return before it is told
-    await Promise.allSettled([...pending.keys()].map((source) => source.return(undefined)))
-  }
 }

@@ -30,6 +30,7 @@ export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS 
 export type {
   ApplyOptions,
   DeleteOptions,
+  EventsQuery,
   FoundProvider,
   LogLineView,
   LogsQuery,
@@ -37,5 +38,6 @@ export type {
   ManifestStatusView,
   Placement,
   PlacementStats,
-  ProgressEvent
+  ProgressEvent,
+  WorkloadEventView
 } from './types.ts'

@@ -1,5 +1,5 @@
 import type { Abortable } from '../common/index.ts'
-import type { ProviderSource, WorkloadState } from '../generated/fbs/index.ts'
+import type { EventType, ProviderSource, WorkloadState } from '../generated/fbs/index.ts'
 
 /** A port of a copy as people read it. */
 export interface PlacementPort {
@@ -97,6 +97,29 @@ export interface LogLineView {
   /** ISO 8601. */
   readonly timestamp: string
   readonly line: string
+}
+
+/** Something that happened to a copy. */
+export interface WorkloadEventView {
+  readonly peerId: string
+  readonly node: string
+  readonly type: EventType
+  /** ISO 8601, by the node's clock. */
+  readonly timestamp: string
+  readonly manifestId: string
+  readonly version: string
+  /** Kind, name and namespace are absent when the node has forgotten the manifest. */
+  readonly kind?: string
+  readonly name?: string
+  readonly namespace?: string
+  readonly workloadId: string
+  readonly ordinal: number
+  readonly reason?: string
+}
+
+export interface EventsQuery extends Abortable {
+  readonly follow?: boolean
+  readonly sinceMs?: number
 }
 
 export interface LogsQuery extends Abortable {

@@ -7,3 +7,8 @@ export function safeText(text: string, maxLength = 4096): string {
   const clean = text.replace(UNSAFE, '')
   return clean.length > maxLength ? `${clean.slice(0, maxLength - 1)}…` : clean
 }
+
+/** ISO 8601; what somebody else says is a time may be none, and then it is the epoch. @param ms since epoch */
+export function isoTime(ms: number): string {
+  return new Date(Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? ms : 0).toISOString()
+}

@@ -40,7 +40,8 @@ export const MESSAGE_TYPE_NAMES = [
   'providerList',
   'event',
   'exec',
-  'lease'
+  'lease',
+  'events'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -67,7 +68,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   providerList: { type: 10, name: 'providerList', payloads: [PROVIDER_LIST], ...node },
   event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true },
   exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner },
-  lease: { type: 13, name: 'lease', payloads: [LEASE], ...node }
+  lease: { type: 13, name: 'lease', payloads: [LEASE], ...node },
+  events: { type: 14, name: 'events', payloads: [QUERY], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

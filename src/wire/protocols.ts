@@ -49,6 +49,7 @@ export const OWNER_PROTOCOLS = {
   delete: { ...owner, name: 'delete', request: 'delete', answerTimeoutMs: 120_000, changesState: true },
   status: { ...owner, name: 'status', request: 'status' },
   logs: { ...owner, name: 'logs', request: 'logs', answerTimeoutMs: undefined },
+  events: { ...owner, name: 'events', request: 'events', answerTimeoutMs: undefined },
   exec: { ...owner, name: 'exec', request: 'exec', maxRequestBytes: 64 * KIB, answerTimeoutMs: undefined },
   members: { ...owner, name: 'members', request: 'members' },
   providers: { ...owner, name: 'providers', request: 'providers' }

@@ -29,3 +29,7 @@ export const LABELS = {
 } as const
 /** A new copy must run this long before the old one goes, where no readiness probe tells. Chosen. */
 export const ROLLOUT_SETTLE_MS = 1_000
+/** Events in one frame. Source: fbs/events.fbs; about 1.5 KiB each at most, so that a frame stays below 224 KiB. */
+export const EVENTS_PER_FRAME = 128
+/** Events that wait for a follower that reads slowly; with more it is sent away. Chosen. */
+export const MAX_WAITING_EVENTS = 1_000

@@ -27,6 +27,9 @@ export interface Context {
   readonly takenPorts: Set<number>
   readonly capacity: Capacity
   readonly emit: (event: WorkloadEvent) => void
+  readonly recentEvents: () => readonly WorkloadEvent[]
+  /** Hears of every event from now on. @returns what ends that */
+  readonly onEvent: (listener: (event: WorkloadEvent) => void) => () => void
   /** Begins to probe a copy that has just been started. */
   readonly probe: (
     manifest: Pick<StoredManifest, 'manifestId' | 'owner' | 'version' | 'graceMs'>,

@@ -14,7 +14,8 @@ export const WORKLOADS_ERROR_CODES = [
   'ROLLED_BACK',
   'NOT_READY_IN_TIME',
   'SECRET_ENV_REFUSED',
-  'EXEC_DISABLED'
+  'EXEC_DISABLED',
+  'TOO_SLOW'
 ] as const
 export type WorkloadsErrorCode = (typeof WORKLOADS_ERROR_CODES)[number]
 

@@ -25,6 +25,7 @@ import type {
 } from './types.ts'
 import { apply } from './verbs/apply.ts'
 import { remove } from './verbs/delete.ts'
+import { events } from './verbs/events.ts'
 import { exec } from './verbs/exec.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
@@ -71,13 +72,20 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       probe: (manifest, copy, opened) => this.#probe(manifest, copy, opened),
       unprobe: ({ workloadId }) => this.#prober.forget(workloadId),
       reach: (point) => init.onFaultPoint?.(point),
-      emit: (event) => this.#emit(event)
+      emit: (event) => this.#emit(event),
+      recentEvents: () => this.#events.recent(),
+      onEvent: (listener) => {
+        const onWorkload = ({ detail }: CustomEvent<WorkloadEvent>) => listener(detail)
+        this.addEventListener('workload', onWorkload)
+        return () => this.removeEventListener('workload', onWorkload)
+      }
     }
     this.#watcher = new Watcher(this.#context)
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
     init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
+    init.doors.open('events', QUERY, (request) => events(this.#context, request))
     init.doors.open('logs', QUERY, (request) => logs(this.#context, request))
   }
 

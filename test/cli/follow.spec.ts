@@ -28,6 +28,25 @@ describe('cli: logs -f', () => {
       expect(running.stderr()).to.equal('')
     })
 
+  it('events -f prints a JSON line for each event of every node, the past first, until it is told to end', async () => {
+    await mesh.given([deployment({ name: 'seen', replicas: 2 })], ['anna', 'bert'])
+    const running = startCli(mesh.home, ['events', 'seen', '-f', '--node', 'anna', '-o', 'json'])
+    const events: { node: string; type: string }[] = []
+    const next = async (type: string) => {
+      for (const waiting = new Set(['anna', 'bert']); waiting.size > 0; ) {
+        const event = JSON.parse((await running.nextLine())!)
+        expectDocument('event-line', event)
+        events.push(event)
+        if (event.type === type) waiting.delete(event.node)
+      }
+    }
+    await next('started')
+    await (await mesh.client()).delete('seen')
+    await next('stopped')
+    running.child.kill('SIGINT')
+    expect(await running.exit).to.deep.equal({ code: 0, signal: null })
+  })
+
   it('ends by itself with exit 0 when the workload is deleted', async () => {
     const running = await follow('until-gone')
     await running.nextLine()

@@ -189,6 +189,25 @@ describe('cli: what every command prints with -o json', () => {
     expect(none.lines).to.deep.equal([])
   })
 
+  it('events tells what happened on every node, oldest first, also of what is gone', async () => {
+    const [given] = await mesh.given([deployment({ name: 'told', replicas: 2 })], ['bert', 'cleo'])
+    await mesh.cli(['delete', 'told'])
+    const { events } = expectDone(await mesh.cli(['events', 'told']), 'events')
+    const of = (name: string) =>
+      events.filter(({ node }: { node: string }) => node === name).map(({ type }: { type: string }) => type)
+    for (const name of ['bert', 'cleo']) {
+      expect(of(name)[0]).to.equal('accepted')
+      expect(of(name)).to.include('started')
+      expect(of(name).at(-1)).to.equal('stopped')
+    }
+    expect(new Set(events.map(({ name }: { name: string }) => name))).to.deep.equal(new Set(['told']))
+    const times = events.map(({ timestamp }: { timestamp: string }) => timestamp)
+    expect(times).to.deep.equal([...times].sort())
+    const byId = expectDone(await mesh.cli(['events', given!.manifestId, '--since', '5m']), 'events')
+    expect(byId.events).to.deep.equal(events)
+    expect(expectDone(await mesh.cli(['events', 'never-was']), 'events').events).to.deep.equal([])
+  })
+
   it('delete takes every copy away, wherever it runs, and nobody provides it any more', async () => {
     await mesh.given([deployment({ name: 'gone', replicas: 2 })], ['bert', 'cleo'])
     const { results } = expectDone(await mesh.cli(['delete', 'deployment/gone']), 'delete')

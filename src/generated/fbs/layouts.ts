@@ -145,6 +145,29 @@ export const ERROR_REPLY_LAYOUT: TableLayout = {
   ]
 }
 
+export const EVENT_LAYOUT: TableLayout = {
+  name: 'Event',
+  fields: [
+    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 9, elementMax: 0, table: undefined },
+    { name: 'at', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'manifestId', slot: 8, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 12, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'name', slot: 14, type: 'string', required: false, max: 253, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'namespace', slot: 16, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'workloadId', slot: 18, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinal', slot: 20, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'reason', slot: 22, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const EVENT_REPLY_LAYOUT: TableLayout = {
+  name: 'EventReply',
+  fields: [
+    { name: 'events', slot: 4, type: 'tables', required: false, max: 128, min: 0, enumSize: 0, elementMax: 0, table: EVENT_LAYOUT }
+  ]
+}
+
 export const EXEC_REQUEST_LAYOUT: TableLayout = {
   name: 'ExecRequest',
   fields: [
