@@ -10,7 +10,11 @@ export function manifestDocsGenerator(root: string): Generator {
     ownedFolders: [],
     inputs: () => [
       ...readdirSync(join(root, 'schemas/manifest')).map((file) => `schemas/manifest/${file}`),
+      ...readdirSync(join(root, 'src/manifest/compose/fields')).map(
+        (file) => `src/manifest/compose/fields/${file}`
+      ),
       'src/manifest/constants.ts',
+      'scripts/gen/compose-docs.ts',
       'scripts/gen/manifests.ts'
     ],
     generate: () => ({ files: new Map([['docs/MANIFESTS.md', generateManifestDocs()]]), kept: [] })

@@ -18,6 +18,8 @@ interface CheckedDocument {
 interface BuildOptions {
   readonly file?: string | undefined
   readonly namespace?: string | undefined
+  /** Found on the way here, to be thrown with what is found now. */
+  readonly violations?: readonly Violation[]
   /** A last look at each manifest; may throw a ManifestError, whose violations are collected. */
   readonly inspect?: (manifest: Manifest) => void
 }
@@ -28,7 +30,7 @@ interface BuildOptions {
  */
 export function buildManifests(documents: readonly SourceDocument[], options: BuildOptions = {}): Manifest[] {
   const { file, namespace = DEFAULT_NAMESPACE, inspect } = options
-  const violations: Violation[] = []
+  const violations: Violation[] = [...(options.violations ?? [])]
   const known = documents.map(stripClusterFields).filter((document) => checkDocument(document, violations))
   checkUnique(known, namespace, violations)
   // because what refers to what can be read only from documents that are sound

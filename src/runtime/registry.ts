@@ -11,6 +11,11 @@ const STALE_FACTOR = 12
 /** Never picked because it happens to be there: it pretends. */
 const MOCK = 'mock'
 
+/** What a Compose file asks for where it says nothing, so that many who need it never named it. */
+const DOCKER = 'docker'
+const START_DOCKER =
+  'Start Docker on that machine, name another with --to, or another engine: annotation beemesh.io/engine, in a Compose file x-beemesh: { engine: podman }.'
+
 export interface EngineChoice {
   /** Named by the manifest (`beemesh.io/engine`): this engine or an error, never another. */
   readonly required?: string
@@ -101,9 +106,11 @@ export class EngineRegistry {
       const engine = this.get(choice.required)
       const { available, reason } = await this.availability(engine.name, options)
       if (available) return engine
-      throw unavailable(`the manifest asks for engine "${engine.name}", which is not available`, {
-        [engine.name]: reason
-      })
+      throw unavailable(
+        `the manifest asks for engine "${engine.name}", which is not available`,
+        { [engine.name]: reason },
+        engine.name === DOCKER ? START_DOCKER : SET_UP
+      )
     }
     const reasons: Record<string, string | undefined> = {}
     for (const engine of this.#candidates(choice.preferred)) {
@@ -133,10 +140,16 @@ export class EngineRegistry {
   }
 }
 
-function unavailable(what: string, reasons: Readonly<Record<string, string | undefined>>): RuntimeError {
+const SET_UP = 'Run "npm run setup" (or install Podman) on that machine, then ask again.'
+
+function unavailable(
+  what: string,
+  reasons: Readonly<Record<string, string | undefined>>,
+  hint = SET_UP
+): RuntimeError {
   const told = Object.entries(reasons).map(([name, reason]) => `${name}: ${reason ?? 'no reason given'}`)
   return new RuntimeError('ENGINE_UNAVAILABLE', told.length === 0 ? what : `${what} (${told.join('; ')})`, {
     details: { reasons },
-    hint: 'Run "npm run setup" (or install Podman) on that machine, then ask again.'
+    hint
   })
 }

@@ -9,6 +9,8 @@ export interface SourceDocument {
   /** Where the object is in the document: empty, or `items[3]` in a List. */
   readonly root: string
   readonly value: JsonRecord
+  /** Set for an object made of a Compose file: where a path of it is said there; undefined where that was reported already. */
+  readonly sourcePath?: (path: string) => string | undefined
 }
 
 interface ReportOptions {
@@ -31,17 +33,22 @@ const PRIVATE_PATH =
 
 /** A {@link Report} that appends to `violations` and says which document it was. */
 export function createReport(document: SourceDocument, violations: Violation[]): Report {
-  const kind = asText(document.value.kind)
-  const name = asText(asRecord(document.value.metadata).name)
+  const { root, sourcePath } = document
+  const madeOf = asText(document.value.kind)
+  // because who wrote a Compose file does not know the objects that are made of it
+  const kind = sourcePath === undefined ? madeOf : undefined
+  const name = sourcePath === undefined ? asText(asRecord(document.value.metadata).name) : undefined
   return (path, rule, message, options = {}) => {
-    const isPrivate = kind === 'Secret' || PRIVATE_PATH.test(path)
-    const separator = document.root === '' || path === '' || path.startsWith('[') ? '' : '.'
+    const isPrivate = madeOf === 'Secret' || PRIVATE_PATH.test(path)
+    const separator = root === '' || path === '' || path.startsWith('[') ? '' : '.'
+    const place = sourcePath === undefined ? `${root}${separator}${path}` : sourcePath(path)
+    if (place === undefined) return
     violations.push({
       code: options.code ?? 'MANIFEST_INVALID',
       document: document.index,
       ...(kind === undefined ? {} : { kind: safeText(kind, 63) }),
       ...(name === undefined ? {} : { name: safeText(name, 63) }),
-      path: safeText(`${document.root}${separator}${path}`, MAX_SHOWN_PATH),
+      path: safeText(place, MAX_SHOWN_PATH),
       rule,
       ...(isPrivate || !('value' in options) ? {} : { value: showValue(options.value) }),
       message

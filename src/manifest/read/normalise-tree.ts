@@ -16,11 +16,16 @@ const STRING_MAPS = new Set(['data', 'stringData', 'binaryData', 'labels', 'anno
 
 /**
  * A copy of parsed YAML or JSON that is safe to walk: plain objects, arrays, strings, booleans and finite safe numbers
- * only. Fields that are null are left out, because null means unset in Kubernetes. Stops at the first size problem.
+ * only. Fields that are null are left out, because null means unset in Kubernetes; `keepsNull` keeps them. Stops at the first size problem.
  * @param budget shared by all documents of one file; counts up
  * @returns undefined when `problem` was called
  */
-export function normaliseTree(root: unknown, budget: TreeBudget, problem: TreeProblem): unknown {
+export function normaliseTree(
+  root: unknown,
+  budget: TreeBudget,
+  problem: TreeProblem,
+  { keepsNull = false }: { readonly keepsNull?: boolean } = {}
+): unknown {
   let failed = false
   let stopped = false
   const fail = (path: string, rule: string, message: string, tooLarge = false) => {
@@ -64,7 +69,7 @@ export function normaliseTree(root: unknown, budget: TreeBudget, problem: TreePr
       }
       checkText(key, keyPath, 'has a name with')
       const child = visit((value as Record<string, unknown>)[key], keyPath, depth + 1, STRING_MAPS.has(key))
-      if (child !== null || isStringMap) copy[key] = child
+      if (child !== null || isStringMap || keepsNull) copy[key] = child
     }
     return copy
   }

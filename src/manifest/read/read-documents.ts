@@ -1,6 +1,7 @@
 import { CORE_SCHEMA, defineScalarTag, intCoreTag, loadAll, YAMLException } from 'js-yaml'
 import { utf8 } from '../../common/index.ts'
 import { createReport, type SourceDocument } from '../check/report.ts'
+import { isCompose } from '../compose/index.ts'
 import { MAX_DOCUMENTS, MAX_FILE_BYTES } from '../constants.ts'
 import { type ManifestError, toManifestError, type Violation } from '../errors.ts'
 import { asRecord, asText, isRecord, joinPath } from '../objects/json.ts'
@@ -47,8 +48,13 @@ export function flattenDocuments(parsed: readonly unknown[], file?: string): Sou
     const kind = asText(asRecord(raw).kind)
     const blank = { index, root: '', value: kind === undefined ? {} : { kind } }
     const report = createReport(blank, violations)
-    const value = normaliseTree(raw, budget, (path, rule, message, isTooLarge) =>
-      report(path, rule, message, { code: isTooLarge ? 'MANIFEST_TOO_LARGE' : 'MANIFEST_INVALID' })
+    const value = normaliseTree(
+      raw,
+      budget,
+      (path, rule, message, isTooLarge) =>
+        report(path, rule, message, { code: isTooLarge ? 'MANIFEST_TOO_LARGE' : 'MANIFEST_INVALID' }),
+      // because there a variable or a volume without a value is still named
+      { keepsNull: isCompose(raw) }
     )
     if (budget.nodes === 0 || value === undefined) continue
     if (!isRecord(value)) report('', 'type', 'must be an object with apiVersion, kind and metadata')
