@@ -93,6 +93,7 @@ async function createDockerFixture(): Promise<DockerFixture | undefined> {
       ]
     },
     async close() {
+      shared = undefined // because another file in this process may want one too
       for (const engine of engines) await engine.close()
       await execa('sh', [script, 'stop', dir])
       await rm(runDir, { recursive: true, force: true })

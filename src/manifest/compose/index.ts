@@ -9,3 +9,4 @@
  */
 export { convertCompose, isCompose } from './convert-compose.ts'
 export { PROJECT_FIELDS } from './fields/project-fields.ts'
+export type { ComposeField } from './fields/types.ts'

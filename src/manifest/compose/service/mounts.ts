@@ -77,7 +77,7 @@ function shortOf(item: Spot, { report }: Draft): Written | undefined {
   const text = textOf(item, report)
   if (text === undefined) return undefined
   // because a path is no name, and a drive letter has a colon of its own
-  if (/^(?:[./~\\]|[A-Za-z]:[\\/])/.test(text) && text.includes(':')) {
+  if (/^(?:[./~\\]|[A-Za-z]:(?:\\|\/[^:]*:\/))/.test(text) && text.includes(':')) {
     report(item.path, 'refused', NO_BIND, UNSUPPORTED)
     return undefined
   }
