@@ -57,7 +57,7 @@ export function composeSection(): string {
 
 function rows(prefix: string, fields: Fields): string[] {
   return Object.entries(fields).flatMap(
-    ([name, { support, note, harmless = [], fields: inner, entries }]) => {
+    ([name, { support, note, harmless = [], fields: inner, items, entries }]) => {
       const path = `${prefix}${name}`
       const accepted = harmless.filter((value, index) => index === 0 || typeof value !== 'string')
       const but =
@@ -67,6 +67,7 @@ function rows(prefix: string, fields: Fields): string[] {
       return [
         `| \`${path}\` | ${SUPPORT[support]} | ${text}${but} |`,
         ...rows(`${path}.`, inner ?? {}),
+        ...rows(`${path}[].`, items ?? {}),
         ...rows(`${path}.*.`, entries ?? {})
       ]
     }

@@ -18,17 +18,19 @@ const SPECIFIED = {
 /** Every refused field below a path, with the way there. */
 function refusedFields(
   fields: Readonly<Record<string, ComposeField>>,
-  path: readonly string[]
-): { readonly path: readonly string[]; readonly field: ComposeField }[] {
+  path: readonly (string | number)[]
+): { readonly path: readonly (string | number)[]; readonly field: ComposeField }[] {
   return Object.entries(fields).flatMap(([name, field]) => [
     ...(field.support === 'refused' ? [{ path: [...path, name], field }] : []),
     ...refusedFields(field.fields ?? {}, [...path, name]),
+    ...refusedFields(field.items ?? {}, [...path, name, 0]),
     ...refusedFields(field.entries ?? {}, [...path, name, name === 'services' ? 'web' : 'x'])
   ])
 }
 
-function put(root: unknown, [head, ...rest]: readonly string[], value: unknown): unknown {
+function put(root: unknown, [head, ...rest]: readonly (string | number)[], value: unknown): unknown {
   if (head === undefined) return value
+  if (typeof head === 'number') return [put({}, rest, value)]
   const record = (typeof root === 'object' && root !== null ? root : {}) as Json
   return { ...record, [head]: put(record[head], rest, value) }
 }
@@ -45,7 +47,7 @@ describe('manifest/compose refused fields', () => {
   })
 
   for (const { path, field } of refusedFields(PROJECT_FIELDS, [])) {
-    const at = path.reduce(joinPath, '')
+    const at = path.reduce<string>(joinPath, '')
     it(`refuse ${at} with the reason, and take what asks for nothing`, () => {
       const error = refuse(put(project(), path, { odd: 'x' }))
       const found = error.violations.find((one) => one.path === at)
@@ -596,6 +598,23 @@ const CASES: readonly (readonly [what: string, file: Json, path: string, rule: s
 ]
 
 describe('manifest/compose refusals', () => {
+  for (const path of ['deploy', 'deploy.resources', 'healthcheck', 'networks.x', 'depends_on.x'])
+    it(`refuse text where ${path} is a mapping`, () => {
+      const at = ['services', 'web', ...path.split('.')]
+      const found = refuse(put(project(), at, 'x')).violations.find((one) => one.path === at.join('.'))
+      expect(found?.rule).to.equal('type')
+    })
+
+  it('refuse text where the top of the file has mappings', () => {
+    for (const name of ['volumes', 'configs', 'secrets', 'networks']) {
+      const paths = refuse(project({}, { [name]: { a: 'x' } })).violations.map(
+        ({ path, rule }) => `${path} ${rule}`
+      )
+      expect(paths).to.include(`${name}.a type`)
+    }
+    expectRefusal(project({}, { 'x-beemesh': 'podman' }), 'x-beemesh', 'type', 'MANIFEST_INVALID')
+  })
+
   for (const [what, file, path, rule, code] of CASES)
     it(`refuse ${what} at ${path}`, () => {
       expectRefusal(file, path, rule, code as typeof FIELD)

@@ -23,20 +23,23 @@ export function checkFields(record: JsonRecord, fields: ComposeFields, path: str
 }
 
 function checkField(value: unknown, field: ComposeField, path: string, report: Report): void {
-  const { support, note, harmless = [], fields, entries } = field
+  const { support, note, harmless = [], fields, items, entries } = field
   if (support === 'refused') {
     if (!isEmpty(value) && !harmless.includes(value))
       report(path, 'refused', `is refused: ${note}`, { code: 'MANIFEST_UNSUPPORTED_FIELD' })
     return
   }
-  if (fields !== undefined) {
-    if (isRecord(value)) checkFields(value, fields, path, report)
-    for (const [index, item] of asList(value).entries())
-      if (isRecord(item)) checkFields(item, fields, joinPath(path, index), report)
-  }
+  if (fields !== undefined) checkMapping(value, fields, path, report)
+  for (const [index, item] of items === undefined ? [] : asList(value).entries())
+    if (isRecord(item)) checkFields(item, items ?? {}, joinPath(path, index), report)
   if (entries !== undefined && isRecord(value))
     for (const [name, entry] of Object.entries(value))
-      if (isRecord(entry)) checkFields(entry, entries, joinPath(path, name), report)
+      checkMapping(entry, entries, joinPath(path, name), report)
+}
+
+function checkMapping(value: unknown, fields: ComposeFields, path: string, report: Report): void {
+  if (isRecord(value)) checkFields(value, fields, path, report)
+  else if (value !== null) report(path, 'type', 'must be a mapping')
 }
 
 /** Whether it says nothing, as `docker compose config` writes it. */

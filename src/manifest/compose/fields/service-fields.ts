@@ -16,16 +16,16 @@ export const SERVICE_FIELDS: ComposeFields = {
   environment: honoured('A map or a list. A variable without a value is refused'),
   ports: honoured(
     'Short and long syntax; ranges are written out, at most 32 ports. Without a host port the node allocates one. A container port belongs to one service and has one host port',
-    { fields: SERVICE_PARTS.port }
+    { items: SERVICE_PARTS.port }
   ),
   expose: byNode('Without effect: services reach each other anyway'),
   volumes: honoured(
     'Named volumes, short and long syntax; an anonymous one goes with the copy. Bind mounts are refused, as hostPath is',
-    { fields: SERVICE_PARTS.mount }
+    { items: SERVICE_PARTS.mount }
   ),
   tmpfs: honoured('A path, or a list; of options only `size`'),
-  configs: honoured('Names, or the long syntax', { fields: SERVICE_PARTS.config }),
-  secrets: honoured('Names, or the long syntax', { fields: SERVICE_PARTS.secret }),
+  configs: honoured('Names, or the long syntax', { items: SERVICE_PARTS.config }),
+  secrets: honoured('Names, or the long syntax', { items: SERVICE_PARTS.secret }),
   depends_on: honoured(
     'Containers are written in that order, and start together. What must complete first becomes an init container',
     { entries: SERVICE_PARTS.dependency }

@@ -6,15 +6,17 @@ export interface ComposeField {
   readonly note: string
   /** Values of a refused field that ask for nothing, and are accepted. Null and what is empty always are. */
   readonly harmless?: readonly unknown[]
-  /** What a mapping here may hold, or each mapping in a list here. */
+  /** What the mapping here may hold. */
   readonly fields?: ComposeFields
+  /** What each mapping in the list here may hold; what else an item may be is its reader's affair. */
+  readonly items?: ComposeFields
   /** What each entry may hold, of a mapping from names that people choose. */
   readonly entries?: ComposeFields
 }
 
 export type ComposeFields = Readonly<Record<string, ComposeField>>
 
-type Inner = Pick<ComposeField, 'fields' | 'entries'>
+type Inner = Pick<ComposeField, 'fields' | 'items' | 'entries'>
 
 export function honoured(note = '', inner: Inner = {}): ComposeField {
   return { support: 'honoured', note, ...inner }
