@@ -13,6 +13,10 @@ export async function* mergeAll<T>(sources: AsyncGenerator<T>[], stop: AbortCont
     }
   } finally {
     stop.abort() // first, because a source that waits for its next line cannot return before it is told
-    await Promise.allSettled([...pending.keys()].map((source) => source.return(undefined)))
+    // those under way too, because their failure is that they were told to stop
+    await Promise.allSettled([
+      ...pending.values(),
+      ...[...pending.keys()].map((source) => source.return(undefined))
+    ])
   }
 }
