@@ -22,6 +22,8 @@ export const DHT_TIMEOUT_MS = 8_000
 export const PROVIDE_TIMEOUT_MS = 10_000
 /** After a failed announcement: doubling from the first to the last. Chosen. */
 export const PROVIDE_BACKOFF_MS = { first: 500, last: 60_000 } as const
+/** Nodes that hold an announcement at most. Source: Kademlia's k, kad-dht's default. */
+export const DHT_COPIES = 20
 /** After a new connection the announcements are repeated once things are quiet. Chosen. */
 export const REPROVIDE_QUIET_MS = 1_000
 /** Clock difference tolerated in statements. Same as the envelope's window. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { PeerId } from '@libp2p/interface'
+import type { IdentifyResult, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { fromHex, toHex } from '../common/index.ts'
@@ -12,6 +12,7 @@ import { Leases } from './announce/leases.ts'
 import { OwnStatements } from './announce/own-statements.ts'
 import { answerOwner, withinFrame } from './answer-owner.ts'
 import { LEASE_MS, MAX_PROVIDERS } from './constants.ts'
+import { speaksDht } from './dht.ts'
 import { Asking } from './search/asking.ts'
 import { findEach, type SearchOptions } from './search/find.ts'
 import { Penalties } from './search/penalties.ts'
@@ -47,8 +48,11 @@ export class Providers implements ProvidersService {
   readonly #asking: Asking
   readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => {
     this.#penalties.forgive(detail.toString())
-    this.#announcer.onNeighbour()
   }
+  readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => {
+    if (speaksDht(detail.protocols)) this.#announcer.onChange()
+  }
+  readonly #onAddress = () => this.#announcer.onChange()
   readonly #onDisconnect = ({ detail }: CustomEvent<PeerId>) => this.lose(detail.toString())
 
   constructor(components: ProvidersComponents, init: ProvidersInit) {
@@ -124,6 +128,8 @@ export class Providers implements ProvidersService {
     })
     await this.#leases.start()
     this.#components.events.addEventListener('peer:connect', this.#onConnect)
+    this.#components.events.addEventListener('peer:identify', this.#onIdentify)
+    this.#components.events.addEventListener('self:peer:update', this.#onAddress)
     this.#components.events.addEventListener('peer:disconnect', this.#onDisconnect)
   }
 
@@ -141,6 +147,8 @@ export class Providers implements ProvidersService {
 
   async stop(): Promise<void> {
     this.#components.events.removeEventListener('peer:connect', this.#onConnect)
+    this.#components.events.removeEventListener('peer:identify', this.#onIdentify)
+    this.#components.events.removeEventListener('self:peer:update', this.#onAddress)
     this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
     this.#announcer.stop()
     this.#own.clear()

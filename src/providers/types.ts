@@ -8,7 +8,7 @@ import type {
   Startable,
   TypedEventTarget
 } from '@libp2p/interface'
-import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Abortable } from '../common/index.ts'
 import type { ProviderSource, Workload, WorkloadInit } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
@@ -61,6 +61,7 @@ export interface ProvidersComponents {
   readonly privateKey: PrivateKey
   readonly registrar: Registrar
   readonly connectionManager: ConnectionManager
+  readonly addressManager: AddressManager
   readonly contentRouting: ContentRouting
   readonly peerStore: PeerStore
   readonly events: TypedEventTarget<Libp2pEvents>

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { CID } from 'multiformats/cid'
 import { parseManifestId, parseManifests } from '../../src/manifest/index.ts'
 import { LEASE_MS } from '../../src/providers/index.ts'
 import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
@@ -41,6 +42,18 @@ describe('providers: among nodes', function () {
     const [view] = await providersOf(0).find(manifestId)
     expect(view).to.deep.include({ labels: { zone: 'cellar' }, capabilities: [] })
     expect(view!.workloads[0]).to.include({ engine: 'mock', state: 'running' })
+  })
+
+  it('is announced: other nodes hold the record', async () => {
+    await until('it is announced', () => (providersOf(runs).isAnnounced(manifestId) ? true : undefined))
+    const cid = CID.decode(manifestId)
+    for (const index of others) {
+      const { contentRouting } = mesh.nodes[index]!.libp2p
+      const holders: string[] = []
+      for await (const { id } of contentRouting.findProviders(cid, { signal: AbortSignal.timeout(5_000) }))
+        holders.push(id.toString())
+      expect(new Set(holders)).to.deep.equal(new Set([mesh.nodes[runs]!.peerId]))
+    }
   })
 
   it('is found again without asking anybody', async () => {

@@ -1,22 +1,32 @@
 import type { ContentRouting, Logger } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { AddressManager } from '@libp2p/interface-internal'
 import { CID } from 'multiformats/cid'
 import { delay } from '../../common/index.ts'
-import { PROVIDE_BACKOFF_MS, PROVIDE_TIMEOUT_MS, REPROVIDE_QUIET_MS } from '../constants.ts'
+import { DHT_COPIES, PROVIDE_BACKOFF_MS, PROVIDE_TIMEOUT_MS, REPROVIDE_QUIET_MS } from '../constants.ts'
+import { hasDhtNeighbour, type NeighbourComponents } from '../dht.ts'
+import { ProvidersError } from '../errors.ts'
 
-export interface AnnouncerComponents {
+export interface AnnouncerComponents extends NeighbourComponents {
   readonly contentRouting: ContentRouting
-  readonly connectionManager: ConnectionManager
+  readonly addressManager: AddressManager
+}
+
+interface Entry {
+  readonly cid: CID
+  readonly stop: AbortController
+  /** Nodes that took the last announcement; undefined: none has been made yet. */
+  takenBy: number | undefined
+  trying: boolean
 }
 
 /**
- * Keeps this node a Kademlia provider of what it runs. The DHT refreshes records by itself well before their TTL (the
- * node's `reprovide` settings); this repeats announcements that failed and those made before a new neighbour came.
+ * Keeps this node a Kademlia provider of what it runs. The DHT refreshes records by itself well before their TTL (the node's
+ * `reprovide` settings); this repeats announcements that nobody took, and those that few took when there is somebody new.
  */
 export class Announcer {
   readonly #components: AnnouncerComponents
   readonly #log: Logger
-  readonly #running = new Map<string, { cid: CID; stop: AbortController; announced: boolean }>()
+  readonly #running = new Map<string, Entry>()
   #repeatTimer: NodeJS.Timeout | undefined
 
   constructor(components: AnnouncerComponents, log: Logger) {
@@ -24,10 +34,15 @@ export class Announcer {
     this.#log = log
   }
 
-  /** Begins, or begins anew. */
+  /** Once, until it is removed: what is said of it may change, that it runs does not. */
   add(key: string, manifestId: Uint8Array): void {
-    this.#running.get(key)?.stop.abort()
-    const entry = { cid: CID.decode(manifestId), stop: new AbortController(), announced: false }
+    if (this.#running.has(key)) return
+    const entry: Entry = {
+      cid: CID.decode(manifestId),
+      stop: new AbortController(),
+      takenBy: undefined,
+      trying: false
+    }
     this.#running.set(key, entry)
     void this.#keepTrying(entry)
   }
@@ -43,14 +58,15 @@ export class Announcer {
   }
 
   has(key: string): boolean {
-    return this.#running.get(key)?.announced ?? false
+    return this.#running.get(key)?.takenBy !== undefined
   }
 
-  /** A neighbour came: it, and whoever it knows, must hear of what was announced before. */
-  onNeighbour(): void {
+  /** There is somebody new, or an address: where fewer hold an announcement than should, it is made again. */
+  onChange(): void {
     clearTimeout(this.#repeatTimer)
     this.#repeatTimer = setTimeout(() => {
-      for (const entry of this.#running.values()) void this.#keepTrying(entry)
+      for (const entry of this.#running.values())
+        if ((entry.takenBy ?? 0) < DHT_COPIES) void this.#keepTrying(entry)
     }, REPROVIDE_QUIET_MS)
   }
 
@@ -60,25 +76,42 @@ export class Announcer {
     this.#running.clear()
   }
 
-  async #keepTrying(entry: { cid: CID; stop: AbortController; announced: boolean }): Promise<void> {
+  async #keepTrying(entry: Entry): Promise<void> {
+    if (entry.trying) return
+    entry.trying = true
     let backoffMs: number = PROVIDE_BACKOFF_MS.first
-    while (!entry.stop.signal.aborted) {
-      // because a lone node's provide waits for a neighbour until its deadline; onNeighbour() calls again when one comes
-      if (this.#components.connectionManager.getConnections().length === 0) {
-        entry.announced = true
-        return
+    try {
+      while (!entry.stop.signal.aborted) {
+        try {
+          const takenBy = await this.#provide(entry)
+          if (takenBy !== undefined) entry.takenBy = takenBy
+          return
+        } catch (error) {
+          if (entry.stop.signal.aborted) return
+          this.#log('announcing %c failed, again in %d ms: %e', entry.cid, backoffMs, error)
+          await delay(backoffMs, { signal: entry.stop.signal }).catch(() => {})
+          backoffMs = Math.min(backoffMs * 2, PROVIDE_BACKOFF_MS.last)
+        }
       }
-      try {
-        const signal = AbortSignal.any([entry.stop.signal, AbortSignal.timeout(PROVIDE_TIMEOUT_MS)])
-        await this.#components.contentRouting.provide(entry.cid, { signal })
-        entry.announced = true
-        return
-      } catch (error) {
-        if (entry.stop.signal.aborted) return
-        this.#log('announcing %c failed, again in %d ms: %e', entry.cid, backoffMs, error)
-        await delay(backoffMs, { signal: entry.stop.signal }).catch(() => {})
-        backoffMs = Math.min(backoffMs * 2, PROVIDE_BACKOFF_MS.last)
-      }
+    } finally {
+      entry.trying = false
     }
+  }
+
+  /** @returns how many took it, 0 when this node is alone; undefined when others could not reach it yet: {@link onChange} is called later */
+  async #provide({ cid, stop }: Entry): Promise<number | undefined> {
+    const { addressManager, contentRouting } = this.#components
+    if (addressManager.getAddresses().length === 0) return undefined
+    if (!(await hasDhtNeighbour(this.#components))) return 0
+    let takenBy = 0
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(PROVIDE_TIMEOUT_MS)])
+    // ADD_PROVIDER has no acknowledgement, and `provide` resolves also when nobody took it: so those that were sent are counted
+    const onProgress = ({ type, detail }: { type: string; detail?: { messageName?: string } }) => {
+      if (type === 'kad-dht:query:peer-response' && detail?.messageName === 'ADD_PROVIDER') takenBy++
+    }
+    const options = { signal, onProgress }
+    await contentRouting.provide(cid, options)
+    if (takenBy === 0) throw new ProvidersError('NOT_ANNOUNCED', 'no node took the announcement')
+    return takenBy
   }
 }

@@ -5,6 +5,7 @@ import { toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
 import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
+import { hasDhtNeighbour } from '../dht.ts'
 import { openProviderStatement } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 import type { Penalties } from './penalties.ts'
@@ -71,20 +72,10 @@ export class Asking {
   }
 
   async *walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {
-    if (!(await this.#hasDhtNeighbour())) return // because a look-up waits for one until its deadline
+    if (!(await hasDhtNeighbour(this.#init.components))) return
     for await (const { id } of this.#init.components.contentRouting.findProviders(CID.decode(manifestId), {
       signal
     }))
       if (!this.#init.penalties.has(id.toString())) yield id.toString()
-  }
-
-  /** Connections of clients and of other networks do not count. */
-  async #hasDhtNeighbour(): Promise<boolean> {
-    const { connectionManager, peerStore } = this.#init.components
-    for (const { remotePeer } of connectionManager.getConnections()) {
-      const { protocols } = await peerStore.get(remotePeer).catch(() => ({ protocols: [] as string[] }))
-      if (protocols.some((protocol) => protocol.includes('/kad/'))) return true
-    }
-    return false
   }
 }
