@@ -18,6 +18,7 @@ import { openDataDir } from './data-dir.ts'
 import { faultPointFromEnv } from './fault-point.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
 import { rememberedListen, rememberPorts } from './listen-ports.ts'
+import { forgetOwnProviderRecords } from './own-provider-records.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
@@ -153,6 +154,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     socketPath: socket.path,
     addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
     async start() {
+      await forgetOwnProviderRecords(store.libp2p, key.peerId)
       await libp2p.start()
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
