@@ -9,6 +9,7 @@ import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
+import { reach, type Whereabouts } from '../reach/index.ts'
 import { createEngine, EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
@@ -65,7 +66,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     onRefused: (refusal) => log.warn(refusal, 'request refused')
   })
   const bootId = new Uint8Array(randomBytes(16))
-  const available = await availableEngines(engines, config.engine)
+  const available = config.role === 'bootstrap' ? [] : await availableEngines(engines, config.engine)
   const providerTtlMs = config.providerTtlSeconds * 1000
   const libp2p = await createLibp2p({
     ...hostOptions({
@@ -74,11 +75,13 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       datastore: store.libp2p,
       listen: await rememberedListen(data.path, config.listen),
       providerTtlMs,
+      config,
+      onFound: (node) => libp2p.services.reach.found(node),
       logger: toComponentLogger(log, config.logLevel)
     }),
     start: false,
     services: {
-      ...hostServices({ network, providerTtlMs }),
+      ...hostServices({ network, providerTtlMs, config }),
       members: members({
         network,
         key,
@@ -96,6 +99,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           sealingEpoch: sealingKey.epoch,
           memberships: data.memberships
         })
+      }),
+      reach: reach({
+        reserve: config.relay !== 'off',
+        find: (peerId): Whereabouts | undefined => libp2p.services.members.get(peerId)
       }),
       providers: providers({ network, key, doors, nodeName: config.name, bootId }),
       workloads: workloads({
@@ -131,6 +138,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const node: BeemeshNode = {
     peerId: key.peerId,
     name: config.name,
+    role: config.role,
     network,
     owners: [...owners],
     engine: config.engine === 'auto' ? (available[0] ?? 'none') : config.engine,
