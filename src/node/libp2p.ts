@@ -1,6 +1,6 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { autoNAT } from '@libp2p/autonat'
-import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { dcutr } from '@libp2p/dcutr'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
@@ -17,7 +17,7 @@ import type { Libp2pOptions } from 'libp2p'
 import { pnetKey } from '../client/index.ts'
 import type { Config } from '../config/index.ts'
 import { type Network, networkTag } from '../identity/index.ts'
-import type { Whereabouts } from '../reach/index.ts'
+import { relayServer, type Whereabouts } from '../reach/index.ts'
 
 /** Connections a second from one address: twenty nodes behind one NAT may come at once. libp2p's own default is 5. */
 const INBOUND_CONNECTIONS_PER_SECOND = 100
@@ -26,8 +26,6 @@ const MAX_PENDING_INBOUND = 100
 const MAX_CONNECTIONS = 500
 /** One address of a node. libp2p's own default is 6 s, so that two silent addresses take all the time that a request has. */
 const ADDRESS_DIAL_TIMEOUT_MS = 2_000
-/** Relayed connections of one node at a time: each holds a stream to the relay, of which libp2p allows 32. Chosen: members' MAX_DIALLED, several times. */
-const MAX_RELAYED_STREAMS = 300
 const HOUR_MS = 3_600_000
 /** Buckets of the DHT's table: 2^10 x 20 peers. Source: facts on membership, the default holds 1,280. */
 const KAD_PREFIX_LENGTH = 10
@@ -111,22 +109,12 @@ export function hostServices({
       runOnLimitedConnection: true,
       scoreParams: { IPColocationFactorWeight: 0 } // because many nodes share one address at home and behind NAT
     }),
-    ...(config.relay === 'serve' ? { relay: relayServer(config) } : {}),
+    ...(config.relay === 'serve'
+      ? { relay: relayServer({ maxReservations: config.relayReservations }) }
+      : {}),
     ...(config.autonat ? { autonat: autoNAT({ protocolPrefix: prefix }) } : {}),
     ...(config.holePunching ? { dcutr: dcutr() } : {}),
     // what the router says is only believed without a second opinion when there is nobody to ask for one
     ...(config.upnp ? { upnp: uPnPNAT({ autoConfirmAddress: !config.autonat }) } : {})
   }
-}
-
-/**
- * Without limits on bytes and time: libp2p's own (128 KiB, 2 min) end the second apply, and on a limited connection the DHT does
- * not run and each request dials anew. Bounded by places, and by streams of each node.
- */
-function relayServer({ relayReservations }: Config) {
-  return circuitRelayServer({
-    reservations: { maxReservations: relayReservations, applyDefaultLimit: false },
-    maxInboundHopStreams: MAX_RELAYED_STREAMS,
-    maxOutboundStopStreams: MAX_RELAYED_STREAMS
-  })
 }

@@ -5,6 +5,10 @@ export const RESERVE_INTERVAL_MS = 1_000
 /** A relay that refused is asked again after this, then after twice as long each time. Chosen. */
 export const RESERVE_WAIT_MS = 2_000
 export const RESERVE_MAX_WAIT_MS = 60_000
+/** One request for a place. Above the 5 s that libp2p gives it. Chosen. */
+export const RESERVE_TIMEOUT_MS = 8_000
+/** Relayed connections of one node at a time: each holds a stream to its relay, of which libp2p allows 32. Chosen. */
+export const MAX_RELAYED_STREAMS = 300
 /** Lost nodes are looked at this often. Chosen. */
 export const REDIAL_INTERVAL_MS = 500
 /** A lost node is dialled after this, then after twice as long each time. Chosen: more than it takes to be restarted. */

@@ -15,6 +15,7 @@
 import { Reach, type ReachComponents } from './reach.ts'
 import type { ReachInit, ReachService } from './types.ts'
 
+export { type RelayServerComponents, type RelayServerInit, relayServer } from './relay-server.ts'
 export type { ReachInit, ReachService, Whereabouts } from './types.ts'
 
 /** The service, for `createLibp2p({ services })`. Needs identify; with `reserve`, the circuit relay transport. */

@@ -1,3 +1,4 @@
+import { RELAY_V2_HOP_CODEC } from '@libp2p/circuit-relay-v2'
 import type { ComponentLogger, Libp2pEvents, Logger, PeerId, Startable } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type {
@@ -14,9 +15,6 @@ import { REDIAL_INTERVAL_MS, RESERVE_INTERVAL_MS } from './constants.ts'
 import { Redialler } from './redialler.ts'
 import { RelayReservations } from './relay-reservations.ts'
 import type { ReachInit, ReachService, Whereabouts } from './types.ts'
-
-/** What a relay says it speaks. Source: circuit relay v2 specification. */
-const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 
 export interface ReachComponents {
   readonly registrar: Registrar
@@ -63,7 +61,7 @@ export class Reach implements ReachService, Startable {
     void this.#repeat(REDIAL_INTERVAL_MS, () => this.#redialler.look(this.#stop.signal))
     if (this.#init.reserve !== true) return
     this.#reservations.start()
-    this.#topology = await registrar.register(HOP_PROTOCOL, {
+    this.#topology = await registrar.register(RELAY_V2_HOP_CODEC, {
       onConnect: (peer, connection) => {
         if (connection.direct) this.#reservations.add(peer) // because a place through another relay is refused
       },

@@ -1,7 +1,8 @@
 import type { Logger, PeerId, Transport } from '@libp2p/interface'
 import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { MAX_RELAYS, RESERVE_MAX_WAIT_MS, RESERVE_WAIT_MS } from './constants.ts'
+import { raceSignal } from '../common/index.ts'
+import { MAX_RELAYS, RESERVE_MAX_WAIT_MS, RESERVE_TIMEOUT_MS, RESERVE_WAIT_MS } from './constants.ts'
 
 /** What we use of the relay transport's own book: it renews each place some minutes before its time is up. */
 interface ReservationStore extends EventTarget {
@@ -73,16 +74,15 @@ export class RelayReservations {
     return [...this.#relays].filter(([, { peer }]) => this.#store?.hasReservation(peer)).map(([id]) => id)
   }
 
-  /** Asks for the places that are missing. */
+  /** Asks for a place that is missing. */
   look(): void {
-    const busy = [...this.#relays.values()].filter(({ asking }) => asking).length
-    let missing = MAX_RELAYS - this.relays().length - busy
-    for (const relay of this.#relays.values()) {
-      if (missing <= 0) return
-      if (relay.asking || relay.dueMs > this.#init.now() || this.#store?.hasReservation(relay.peer)) continue
-      missing--
-      void this.#reserve(relay)
-    }
+    const all = [...this.#relays.values()]
+    // one at a time, because libp2p drops requests that wait when another has succeeded, and their promises never settle
+    if (all.some(({ asking }) => asking) || this.relays().length >= MAX_RELAYS) return
+    const next = all.find(
+      ({ peer, dueMs }) => dueMs <= this.#init.now() && !this.#store?.hasReservation(peer)
+    )
+    if (next !== undefined) void this.#reserve(next)
   }
 
   async #reserve(relay: Relay): Promise<void> {
@@ -91,7 +91,11 @@ export class RelayReservations {
     // because libp2p never asks a relay again that once did not answer, for as long as the process lives
     this.#store?.relayFilter?.remove?.(relay.peer.toMultihash().bytes)
     try {
-      await this.#store?.addRelay(relay.peer, 'configured')
+      if (this.#store !== undefined)
+        await raceSignal(
+          this.#store.addRelay(relay.peer, 'configured'),
+          AbortSignal.timeout(RESERVE_TIMEOUT_MS)
+        )
       relay.waitMs = RESERVE_WAIT_MS
     } catch (error) {
       log('no place at relay %p: %e', relay.peer, error)

@@ -101,10 +101,16 @@ describe('scenario: two machines that cannot dial each other, and a bootstrap no
     follow.kill() // the way to it; the command sees its end when it writes the next line
   })
 
+  it('answer a command that reaches its entry node through the relay', async () => {
+    const address = `${relay.nodeAddress}/p2p-circuit/p2p/${west.ready.peerId}`
+    const { placements } = expectDone(await east.cli(['status', 'hello', '--node', address]), 'status')
+    expect(placements[0]).to.include({ node: 'west', state: 'running' })
+  })
+
   it('are refused by the bootstrap node itself, which takes no workloads', async () => {
     const refused = await east.cli(['apply', '-f', other, '--to', 'relay'])
     expectDocument('apply', refused.json())
-    const [{ placements }] = (refused.json() as { results: { placements: object[] }[] }).results
+    const { placements } = (refused.json() as { results: [{ placements: object[] }] }).results[0]
     expect(placements).to.have.length(1)
     expect(placements[0])
       .to.include({ node: 'relay', state: 'failed' })
