@@ -22,5 +22,5 @@ export const CLOCK_SKEW_MS = 30_000
 export const BOOTSTRAP_INTERVAL_MS = 3_000
 /** The longest between two dials: what a mesh waits for at most after its bootstrap node is back. Chosen. */
 export const BOOTSTRAP_MAX_WAIT_MS = 12_000
-/** Addresses of a statement that are kept for those through relays, at the end. Chosen: two relays, two addresses each. */
+/** Addresses of a statement that are kept for those through relays, at the end. Source: MAX_RELAYS times RELAY_ADDRESSES of reach. */
 export const MAX_RELAYED_ADDRESSES = 4

@@ -110,6 +110,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       }
     )
     events.addEventListener('self:peer:update', this.#refreshSoon)
+    // too, because a node that is started again with the addresses it had hears of no update, and would say it has none
+    events.addEventListener('transport:listening', this.#refreshSoon)
     this.#joining = false
     if (addressManager.getListenAddrs().length === 0) void this.#join()
     void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#bootstrap.dial({ signal: this.#stop.signal }))
@@ -138,6 +140,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.#stop.abort()
     const { registrar, events } = this.#components
     events.removeEventListener('self:peer:update', this.#refreshSoon)
+    events.removeEventListener('transport:listening', this.#refreshSoon)
     if (this.#topology !== undefined) registrar.unregister(this.#topology)
     await this.#wire.unhandle(PEER_PROTOCOLS.exchange)
   }

@@ -102,6 +102,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       }),
       reach: reach({
         reserve: config.relay !== 'off',
+        known: config.bootstrap,
         find: (peerId): Whereabouts | undefined => libp2p.services.members.get(peerId)
       }),
       providers: providers({ network, key, doors, nodeName: config.name, bootId }),

@@ -1,5 +1,7 @@
 /** Relays a node reserves a place at. Chosen: the end of one then leaves it reachable through the other. */
 export const MAX_RELAYS = 2
+/** Addresses told of each. Chosen: mostly one of the LAN and one from outside. */
+export const RELAY_ADDRESSES = 2
 /** Relays that are connected are looked at this often, to reserve where a place is missing. Chosen. */
 export const RESERVE_INTERVAL_MS = 1_000
 /** A relay that refused is asked again after this, then after twice as long each time. Chosen. */

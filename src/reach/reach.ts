@@ -44,7 +44,15 @@ export class Reach implements ReachService, Startable {
     this.#components = components
     this.#init = init
     this.#log = logger.forComponent('beemesh:reach')
-    this.#reservations = new RelayReservations({ transportManager, addressManager, now, log: this.#log })
+    this.#reservations = new RelayReservations({
+      known: init.known ?? [],
+      find: init.find,
+      transportManager,
+      addressManager,
+      connectionManager,
+      now,
+      log: this.#log
+    })
     this.#redialler = new Redialler({
       find: init.find,
       dial: (node, options) => dialMember(connectionManager, node, options),

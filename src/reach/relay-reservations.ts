@@ -1,29 +1,36 @@
 import type { Logger, PeerId, Transport } from '@libp2p/interface'
-import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
+import type { AddressManager, ConnectionManager, TransportManager } from '@libp2p/interface-internal'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from '../common/index.ts'
-import { MAX_RELAYS, RESERVE_MAX_WAIT_MS, RESERVE_TIMEOUT_MS, RESERVE_WAIT_MS } from './constants.ts'
+import {
+  MAX_RELAYS,
+  RELAY_ADDRESSES,
+  RESERVE_MAX_WAIT_MS,
+  RESERVE_TIMEOUT_MS,
+  RESERVE_WAIT_MS
+} from './constants.ts'
+import type { ReachInit } from './types.ts'
 
 /** What we use of the relay transport's own book: it renews each place some minutes before its time is up. */
-interface ReservationStore extends EventTarget {
+interface ReservationStore {
   addRelay(peer: PeerId, type: 'configured'): Promise<unknown>
   hasReservation(peer: PeerId): boolean
+  /** `addrs`: what the relay says of itself, and the far end of our connection to it. */
+  getReservation(peer: PeerId): { readonly addrs: readonly Uint8Array[] } | undefined
   readonly relayFilter?: { remove?(peer: Uint8Array): boolean }
 }
 
-type ReservationEvent = CustomEvent<{
-  readonly relay: PeerId
-  readonly details: { readonly reservation: { readonly addrs: readonly Uint8Array[] } }
-}>
-
 interface Relay {
   readonly peer: PeerId
+  /** What others were told. */
+  addresses: readonly Multiaddr[]
   waitMs: number
   dueMs: number
   asking: boolean
 }
 
-export interface RelayReservationsInit {
+export interface RelayReservationsInit extends Required<Pick<ReachInit, 'known' | 'find'>> {
+  readonly connectionManager: ConnectionManager
   readonly transportManager: TransportManager
   readonly addressManager: AddressManager
   readonly now: () => number
@@ -37,7 +44,6 @@ export interface RelayReservationsInit {
 export class RelayReservations {
   readonly #init: RelayReservationsInit
   readonly #relays = new Map<string, Relay>()
-  readonly #addresses = new Map<string, readonly Multiaddr[]>()
   #store: ReservationStore | undefined
 
   constructor(init: RelayReservationsInit) {
@@ -49,24 +55,31 @@ export class RelayReservations {
       .getTransports()
       .map(storeOf)
       .find((one) => one !== undefined)
-    this.#store?.addEventListener('relay:created-reservation', this.#onReserved)
-    this.#store?.addEventListener('relay:removed', this.#onRemoved)
   }
 
   stop(): void {
-    this.#store?.removeEventListener('relay:created-reservation', this.#onReserved)
-    this.#store?.removeEventListener('relay:removed', this.#onRemoved)
     this.#relays.clear()
-    this.#addresses.clear()
   }
 
   /** A relay is connected. */
   add(peer: PeerId): void {
-    this.#relays.set(peer.toString(), { peer, waitMs: RESERVE_WAIT_MS, dueMs: 0, asking: false })
+    const relay = this.#relays.get(peer.toString())
+    if (relay === undefined)
+      this.#relays.set(peer.toString(), {
+        peer,
+        addresses: [],
+        waitMs: RESERVE_WAIT_MS,
+        dueMs: 0,
+        asking: false
+      })
+    else Object.assign(relay, { waitMs: RESERVE_WAIT_MS, dueMs: 0 })
     this.look()
   }
 
+  /** It is not any more. */
   remove(peer: PeerId): void {
+    const relay = this.#relays.get(peer.toString())
+    if (relay !== undefined) this.#tell(relay, [])
     this.#relays.delete(peer.toString())
   }
 
@@ -74,9 +87,10 @@ export class RelayReservations {
     return [...this.#relays].filter(([, { peer }]) => this.#store?.hasReservation(peer)).map(([id]) => id)
   }
 
-  /** Asks for a place that is missing. */
+  /** Asks for a place that is missing, and tells others of those there are. */
   look(): void {
     const all = [...this.#relays.values()]
+    for (const relay of all) this.#tell(relay, this.#addressesThrough(relay.peer))
     // one at a time, because libp2p drops requests that wait when another has succeeded, and their promises never settle
     if (all.some(({ asking }) => asking) || this.relays().length >= MAX_RELAYS) return
     const next = all.find(
@@ -97,6 +111,7 @@ export class RelayReservations {
           AbortSignal.timeout(RESERVE_TIMEOUT_MS)
         )
       relay.waitMs = RESERVE_WAIT_MS
+      this.#tell(relay, this.#addressesThrough(relay.peer))
     } catch (error) {
       log('no place at relay %p: %e', relay.peer, error)
       relay.dueMs = now() + relay.waitMs
@@ -106,23 +121,45 @@ export class RelayReservations {
     }
   }
 
-  readonly #onReserved = (event: Event): void => {
-    const { relay, details } = (event as ReservationEvent).detail
-    const addresses = details.reservation.addrs.map((bytes) => multiaddr(bytes).encapsulate('/p2p-circuit'))
-    const gone = this.#addresses.get(relay.toString()) ?? []
-    this.#addresses.set(relay.toString(), addresses)
-    // for ever, because AutoNAT would ask for them when their time is up, and take them back for being no address of this host
-    const forever = { type: 'observed', ttl: Number.POSITIVE_INFINITY } as const
-    for (const address of addresses) this.#init.addressManager.confirmObservedAddr(address, forever)
-    for (const address of gone)
-      if (!addresses.some((one) => one.equals(address))) this.#init.addressManager.removeObservedAddr(address)
+  /** What a person wrote, what the relay says in its statement and with the place; not where its own dial to us came from. */
+  #addressesThrough(peer: PeerId): Multiaddr[] {
+    const reservation = this.#store?.getReservation(peer)
+    if (reservation === undefined || !this.#relays.has(peer.toString())) return []
+    const { known, find, connectionManager } = this.#init
+    const suffix = `/p2p/${peer.toString()}`
+    const inbound = connectionManager
+      .getConnections(peer)
+      .filter(({ direction }) => direction === 'inbound')
+      .map(({ remoteAddr }) => withoutPeer(remoteAddr.toString()))
+    const all = [
+      ...known.filter((address) => address.endsWith(suffix)).map(withoutPeer),
+      ...reservation.addrs.map((bytes) => withoutPeer(multiaddr(bytes).toString())),
+      ...(find(peer.toString())?.addresses ?? [])
+    ]
+    const usable = all.filter((address) => !inbound.includes(address) && !address.includes('/p2p-circuit'))
+    const through = [...new Set(usable)].sort((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
+    return through.slice(0, RELAY_ADDRESSES).map((address) => multiaddr(`${address}${suffix}/p2p-circuit`))
   }
 
-  readonly #onRemoved = (event: Event): void => {
-    const id = (event as ReservationEvent).detail.relay.toString()
-    for (const address of this.#addresses.get(id) ?? []) this.#init.addressManager.removeObservedAddr(address)
-    this.#addresses.delete(id)
+  #tell(relay: Relay, addresses: readonly Multiaddr[]): void {
+    const { addressManager } = this.#init
+    const missing = (from: readonly Multiaddr[], some: readonly Multiaddr[]) =>
+      some.filter((one) => !from.some((other) => other.equals(one)))
+    // for ever, because AutoNAT would ask for them when their time is up, and take them back for being no address of this host
+    const forever = { type: 'observed', ttl: Number.POSITIVE_INFINITY } as const
+    for (const address of missing(relay.addresses, addresses))
+      addressManager.confirmObservedAddr(address, forever)
+    for (const address of missing(addresses, relay.addresses)) addressManager.removeObservedAddr(address)
+    relay.addresses = addresses
   }
+}
+
+function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
+function isLoopback(address: string): boolean {
+  return /^\/ip(4\/127\.|6\/::1\/)/.test(address)
 }
 
 function storeOf(transport: Transport): ReservationStore | undefined {

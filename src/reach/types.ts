@@ -10,6 +10,8 @@ export interface Whereabouts {
 export interface ReachInit {
   /** Reserve places at relays, so that nodes which cannot dial this one come through them. @default false */
   readonly reserve?: boolean
+  /** Full addresses of relays as a person wrote them; those of others are learnt. @default none */
+  readonly known?: readonly string[]
   /** Where a member is; undefined: it is none (any more). Only members are dialled again. */
   readonly find: (peerId: string) => Whereabouts | undefined
   readonly now?: () => number

@@ -8,6 +8,10 @@ import type { ReachService } from '../../src/reach/index.ts'
 import { createLogger } from '../../src/telemetry/index.ts'
 import { until } from '../fixtures/until.ts'
 
+function withoutPeer(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
 describe('reach: places at relays', function () {
   this.timeout(20_000)
   let path: string
@@ -58,6 +62,25 @@ describe('reach: places at relays', function () {
     await until('until it says no more', () => !told(node).includes(through) || undefined)
     await until('until it has two again', () => relaysOf(node).length === 2 || undefined)
     expect(relaysOf(node)).not.to.include(first!.peerId)
+  })
+
+  it('are told under addresses that others can dial, also when the relay itself dialled after its restart', async () => {
+    // given
+    const before = await start('relay', { role: 'bootstrap' })
+    const node = await start('node', { ...joinThrough(before), bootstrap: [] })
+    await node.libp2p.dial(before.libp2p.getMultiaddrs())
+    const [address] = before.addresses()
+    await until('until it says so', () => told(node).includes(`${address}/p2p-circuit`) || undefined)
+    await until('until the relay knows it', () => before.services.members.get(node.peerId))
+    // when
+    running.splice(running.indexOf(before), 1)
+    await before.stop()
+    const after = await start('relay', { role: 'bootstrap' })
+    // then
+    expect(after.addresses()).to.deep.equal([address])
+    expect(told(after)).to.deep.equal([withoutPeer(address!)])
+    await until('until it says so again', () => told(node).includes(`${address}/p2p-circuit`) || undefined)
+    expect(told(node)).to.have.length(2)
   })
 
   it('are refused by a relay that is full, and taken when there is room', async () => {
