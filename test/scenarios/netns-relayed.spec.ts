@@ -22,6 +22,8 @@ interface NodeLine {
   readonly path?: 'direct' | 'relayed'
   readonly addresses: readonly string[]
   readonly roundTripMs?: number
+  readonly version: string
+  readonly lastSeen: string
 }
 
 describe('scenario: two machines that cannot dial each other, and a bootstrap node both can', function () {
@@ -105,6 +107,21 @@ describe('scenario: two machines that cannot dial each other, and a bootstrap no
     const address = `${relay.nodeAddress}/p2p-circuit/p2p/${west.ready.peerId}`
     const { placements } = expectDone(await east.cli(['status', 'hello', '--node', address]), 'status')
     expect(placements[0]).to.include({ node: 'west', state: 'running' })
+  })
+
+  it('show version, round trip and when each was seen', async () => {
+    const [measured] = await until(
+      'until the round trip was measured',
+      async () => {
+        const found = (await nodes(east)).filter(
+          ({ name, roundTripMs }) => name === 'west' && roundTripMs !== undefined
+        )
+        return found.length > 0 ? found : undefined
+      },
+      { deadlineMs: 15_000 }
+    )
+    expect(measured!.version).to.match(/^\d+\.\d+/)
+    expect(Date.now() - Date.parse(measured!.lastSeen)).to.be.lessThan(5_000)
   })
 
   it('are refused by the bootstrap node itself, which takes no workloads', async () => {
