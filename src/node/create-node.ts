@@ -142,7 +142,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     role: config.role,
     network,
     owners: [...owners],
-    engine: config.engine === 'auto' ? (available[0] ?? 'none') : config.engine,
+    engine: engineName(config, available),
     created: data.created,
     libp2p,
     services: libp2p.services,
@@ -188,6 +188,12 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
   engines.register(createEngine('mock', { missingImages: [MOCK_MISSING_IMAGE] }))
   if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
   return engines
+}
+
+/** What workloads run on unless their manifest says otherwise. */
+function engineName({ engine, role }: Config, available: readonly string[]): string {
+  if (role === 'bootstrap') return 'none'
+  return engine === 'auto' ? (available[0] ?? 'none') : engine
 }
 
 /** Names of engines that work here. The mock always works, so it is only named where it was asked for. */
