@@ -133,12 +133,15 @@ export class RelayReservations {
       .map(({ remoteAddr }) => withoutPeer(remoteAddr.toString()))
     const all = [
       ...known.filter((address) => address.endsWith(suffix)).map(withoutPeer),
-      ...reservation.addrs.map((bytes) => withoutPeer(multiaddr(bytes).toString())),
+      ...reservation.addrs.map((bytes) => withoutPeer(multiaddr(bytes).toString())), // libp2p has parsed them
       ...(find(peer.toString())?.addresses ?? [])
     ]
-    const usable = all.filter((address) => !inbound.includes(address) && !address.includes('/p2p-circuit'))
+    const usable = all.filter(
+      (address) =>
+        /^\/(ip|dns).*\/tcp\//.test(address) && !/\/p2p-circuit/.test(address) && !inbound.includes(address)
+    )
     const through = [...new Set(usable)].sort((a, b) => Number(isLoopback(a)) - Number(isLoopback(b)))
-    return through.slice(0, RELAY_ADDRESSES).map((address) => multiaddr(`${address}${suffix}/p2p-circuit`))
+    return through.flatMap((address) => parse(`${address}${suffix}/p2p-circuit`)).slice(0, RELAY_ADDRESSES)
   }
 
   #tell(relay: Relay, addresses: readonly Multiaddr[]): void {
@@ -156,6 +159,14 @@ export class RelayReservations {
 
 function withoutPeer(address: string): string {
   return address.replace(/\/p2p\/[^/]+$/, '')
+}
+
+function parse(address: string): Multiaddr[] {
+  try {
+    return [multiaddr(address)]
+  } catch {
+    return [] // because a statement may say anything
+  }
 }
 
 function isLoopback(address: string): boolean {
