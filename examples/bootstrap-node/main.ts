@@ -10,7 +10,7 @@ const node = await createNode(
     dataDir,
     name: 'bootstrap',
     listen: ['/ip4/127.0.0.1/tcp/0'], // /ip4/0.0.0.0/tcp/4001 for other machines
-    scheduling: false,
+    role: 'bootstrap', // relays for others, takes no workloads
     network: 'example-bootstrap', // an open network; a private one takes networkKey instead
     identity: join(dataDir, 'owner'),
     logLevel: 'warn'

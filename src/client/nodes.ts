@@ -12,6 +12,8 @@ export interface SeenNode extends NodeView {
   readonly member: boolean
   readonly entry: boolean
   readonly connected: boolean
+  /** The entry node is connected to it through a relay only. */
+  readonly relayed: boolean
   readonly lastSeenMs: number
   readonly roundTripMs?: number
 }
@@ -39,7 +41,7 @@ async function fetchFrom(
   for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), {
     signal
   }))
-    for (const { statement, lastSeen, connected, roundTripMs } of decode(MEMBER_LIST, body).members)
+    for (const { statement, lastSeen, connected, relayed, roundTripMs } of decode(MEMBER_LIST, body).members)
       try {
         const node = openNodeStatement(statement, { networkId, nowMs: Date.now() })
         nodes.push({
@@ -47,6 +49,7 @@ async function fetchFrom(
           member: node.memberOf.some((issuer) => roots.has(issuer)),
           entry: node.peerId === peerIdFromPublicKey(entry),
           connected,
+          relayed: connected && relayed,
           lastSeenMs: lastSeen,
           roundTripMs: roundTripMs || undefined
         })

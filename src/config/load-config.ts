@@ -65,18 +65,24 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
       'default' in schema ? [[key, schema.default]] : []
     )
   ) as unknown as Config
-  const listen = input.listen ?? defaults.listen
-  const loopback = listen.every((address) =>
-    /^\/(ip4\/127\.|ip6\/::1\/|memory\/|dns4?\/localhost\/)/.test(address)
-  )
+  const given = Object.fromEntries(
+    Object.entries(input).filter(([, value]) => value !== undefined)
+  ) as ConfigInput
+  const loopback = isLoopbackOnly(given.listen ?? defaults.listen)
   const config: Config = {
     ...defaults,
     dataDir: defaultDataDir(env),
     name: toName(hostname()),
     identity: defaultIdentity(env),
     publishAddress: loopback ? '127.0.0.1' : '0.0.0.0',
-    ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+    ...given,
+    ...reachOf({ ...defaults, ...given }, loopback)
   }
+  if (config.role === 'bootstrap' && given.scheduling === true)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'a bootstrap node takes no workloads, so scheduling cannot be true'
+    )
   if (config.portFirst > config.portLast)
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -85,6 +91,26 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
   return config.network === undefined
     ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) }
     : config
+}
+
+function isLoopbackOnly(listen: readonly string[]): boolean {
+  return listen.every((address) => /^\/(ip4\/127\.|ip6\/::1\/|memory\/|dns4?\/localhost\/)/.test(address))
+}
+
+/** What a node does to be found and reached. One on loopback asks nobody and is found by nobody, whatever it is told. */
+function reachOf(
+  { role, scheduling, relay, mdns, upnp, autonat, holePunching }: ConfigInput,
+  loopback: boolean
+): Pick<Config, 'scheduling' | 'relay' | 'mdns' | 'upnp' | 'autonat' | 'holePunching'> {
+  const bootstrap = role === 'bootstrap'
+  return {
+    scheduling: !bootstrap && scheduling !== false,
+    relay: relay ?? (bootstrap ? 'serve' : loopback ? 'off' : 'use'),
+    mdns: !loopback && mdns !== false,
+    upnp: !loopback && upnp === true,
+    autonat: !loopback && autonat !== false,
+    holePunching: !loopback && holePunching !== false
+  }
 }
 
 function exclude(level: ConfigInput): ConfigInput {

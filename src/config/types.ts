@@ -2,8 +2,16 @@
 export interface ConfigInput {
   readonly dataDir?: string
   readonly name?: string
+  readonly role?: 'node' | 'bootstrap'
   readonly listen?: readonly string[]
   readonly bootstrap?: readonly string[]
+  readonly announceAddresses?: readonly string[]
+  readonly relay?: 'off' | 'use' | 'serve'
+  readonly relayReservations?: number
+  readonly mdns?: boolean
+  readonly upnp?: boolean
+  readonly autonat?: boolean
+  readonly holePunching?: boolean
   readonly engine?: 'auto' | 'podman' | 'docker' | 'mock'
   readonly network?: string
   readonly networkKey?: string

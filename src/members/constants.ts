@@ -18,5 +18,9 @@ export const DIAL_TIMEOUT_MS = 3_000
 export const MAX_STATEMENT_BYTES = 8 * 1024
 /** Clock difference tolerated in statements. Same as the envelope's window. */
 export const CLOCK_SKEW_MS = 30_000
-/** Bootstrap nodes that are not connected are dialled this often. Chosen. */
+/** A bootstrap node that is not connected is dialled after this, then after twice as long each time. Chosen. */
 export const BOOTSTRAP_INTERVAL_MS = 3_000
+/** The longest between two dials: what a mesh waits for at most after its bootstrap node is back. Chosen. */
+export const BOOTSTRAP_MAX_WAIT_MS = 12_000
+/** Addresses of a statement that are kept for those through relays, at the end. Source: MAX_RELAYS times RELAY_ADDRESSES of reach. */
+export const MAX_RELAYED_ADDRESSES = 4

@@ -11,6 +11,7 @@
 import { Members, type MembersComponents } from './members.ts'
 import type { MembersInit, MembersService } from './types.ts'
 
+export { dialMember } from './dial-member.ts'
 export { MEMBERS_ERROR_CODES, MembersError, type MembersErrorCode } from './errors.ts'
 export { openNodeStatement, signNodeStatement } from './node-statement.ts'
 export type {

@@ -9,24 +9,24 @@ import type {
 } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { delay } from '../common/index.ts'
 import { encodeMemberList, MEMBER_LIST, type MemberInit, QUERY } from '../generated/fbs/index.ts'
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { type OwnerRequest, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
+import { BootstrapDialler } from './bootstrap-dialler.ts'
 import {
   BOOTSTRAP_INTERVAL_MS,
   DIAL_CONCURRENCY,
-  DIAL_TIMEOUT_MS,
   EXCHANGE_INTERVAL_MS,
   MAX_DIALLED,
+  MAX_RELAYED_ADDRESSES,
   STATEMENT_INTERVAL_MS,
   STATEMENTS_PER_FRAME
 } from './constants.ts'
+import { bestConnection, dialMember, isRelayed } from './dial-member.ts'
 import { MemberTable } from './member-table.ts'
-import { signNodeStatement } from './node-statement.ts'
+import { MAX_ADDRESSES, signNodeStatement } from './node-statement.ts'
 import type { Gossip, MembersEvents, MembersInit, MembersService, MemberView } from './types.ts'
 
 export interface MembersComponents {
@@ -51,6 +51,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #now: () => number
   readonly #table: MemberTable
   readonly #wire: PeerWire
+  readonly #bootstrap: BootstrapDialler
   readonly #log: Logger
   readonly #dialQueue = new Set<string>()
   readonly #refreshSoon = () => {
@@ -80,6 +81,13 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       network: init.network,
       now: this.#now
     })
+    this.#bootstrap = new BootstrapDialler({
+      addresses: init.bootstrap ?? [],
+      self: this.#key.peerId,
+      connectionManager,
+      log: this.#log,
+      now: this.#now
+    })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
     init.doors?.open('members', QUERY, (request) => this.#answerOwner(request))
   }
@@ -102,9 +110,11 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       }
     )
     events.addEventListener('self:peer:update', this.#refreshSoon)
+    // too, because a node that is started again with the addresses it had hears of no update, and would say it has none
+    events.addEventListener('transport:listening', this.#refreshSoon)
     this.#joining = false
     if (addressManager.getListenAddrs().length === 0) void this.#join()
-    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialBootstrap())
+    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#bootstrap.dial({ signal: this.#stop.signal }))
     void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchangeWithOne())
     void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
   }
@@ -130,6 +140,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.#stop.abort()
     const { registrar, events } = this.#components
     events.removeEventListener('self:peer:update', this.#refreshSoon)
+    events.removeEventListener('transport:listening', this.#refreshSoon)
     if (this.#topology !== undefined) registrar.unregister(this.#topology)
     await this.#wire.unhandle(PEER_PROTOCOLS.exchange)
   }
@@ -139,7 +150,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     // also when the clock jumped: an old statement of our own would be refused even by us
     if (statement === undefined || Math.abs(this.#now() - signedAtMs) > STATEMENT_INTERVAL_MS) this.#renew()
     const node = this.#table.open(this.#statement.statement!)
-    return { ...node, self: true, connected: true, lastSeenMs: this.#now(), roundTripMs: 0 }
+    return { ...node, self: true, connected: true, relayed: false, lastSeenMs: this.#now(), roundTripMs: 0 }
   }
 
   list(): MemberView[] {
@@ -176,8 +187,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const addresses = this.#components.addressManager
       .getAddresses()
       .map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''))
+    const relayed = addresses.filter(isRelayed).slice(0, MAX_RELAYED_ADDRESSES)
+    const direct = addresses.filter((address) => !isRelayed(address)).slice(0, MAX_ADDRESSES - relayed.length)
     return signNodeStatement(
-      { ...this.#init.describe(), addresses },
+      { ...this.#init.describe(), addresses: [...direct, ...relayed] },
       { key: this.#key, networkId: this.#init.network.id, nowMs: this.#now() }
     )
   }
@@ -188,13 +201,14 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       ...entry,
       self: false,
       connected: connection !== undefined,
+      relayed: connection?.direct === false,
       lastSeenMs: connection === undefined ? entry.lastSeenMs : this.#now(),
       roundTripMs: connection?.rtt
     }
   }
 
   #connection(peerId: string): Connection | undefined {
-    return this.#components.connectionManager.getConnections(peerIdFromString(peerId))[0]
+    return bestConnection(this.#components.connectionManager, peerId)
   }
 
   /** Takes in statements; a bad one is dropped, it says nothing about the others in the same list. */
@@ -213,6 +227,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       statement: member.statement,
       lastSeen: member.lastSeenMs,
       connected: member.connected,
+      relayed: member.relayed,
       roundTripMs: Math.round(member.roundTripMs ?? 0)
     }))
   }
@@ -258,20 +273,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   /** Once it listens: one that identifies itself without an address is left out of the other side's DHT for good. */
   #join(): Promise<void> {
     this.#joining = true
-    return this.#dialBootstrap()
-  }
-
-  async #dialBootstrap(): Promise<void> {
-    await Promise.all(
-      (this.#init.bootstrap ?? []).map(async (address) => {
-        const peerId = address.slice(address.lastIndexOf('/') + 1)
-        if (peerId === this.#key.peerId || this.#connection(peerId) !== undefined) return
-        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-        await this.#components.connectionManager
-          .openConnection(multiaddr(address), { signal })
-          .catch((error: unknown) => this.#log('bootstrap %s: %e', address, error))
-      })
-    )
+    return this.#bootstrap.dial({ signal: this.#stop.signal })
   }
 
   #dialSoon(peerId: string): void {
@@ -288,10 +290,11 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.#dialling++
     try {
       const addresses = this.#table.get(peerId)?.addresses ?? []
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-      const multiaddrs = addresses.map((address) => multiaddr(`${address}/p2p/${peerId}`))
-      if (this.#connection(peerId) === undefined && multiaddrs.length > 0)
-        await this.#components.connectionManager.openConnection(multiaddrs, { signal })
+      await dialMember(
+        this.#components.connectionManager,
+        { peerId, addresses },
+        { signal: this.#stop.signal }
+      )
     } catch (error) {
       this.#log('dial %s: %e', peerId, error)
     } finally {

@@ -7,7 +7,8 @@ import { CLOCK_SKEW_MS, MAX_STATEMENT_BYTES, STATEMENT_LIFETIME_MS } from './con
 import { MembersError } from './errors.ts'
 import type { NodeView, SelfDescription } from './types.ts'
 
-const MAX_ADDRESSES = 16
+/** Source: fbs/node.fbs. */
+export const MAX_ADDRESSES = 16
 const MAX_ADDRESS_LENGTH = 256
 
 /** The node's signed statement of itself, a SignedObject of kind node. */

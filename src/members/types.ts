@@ -32,6 +32,8 @@ export interface NodeView {
 export interface MemberView extends NodeView {
   readonly self: boolean
   readonly connected: boolean
+  /** Connected, and through a relay only. */
+  readonly relayed: boolean
   readonly lastSeenMs: number
   /** undefined: not measured. */
   readonly roundTripMs?: number

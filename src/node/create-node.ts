@@ -9,6 +9,7 @@ import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
+import { reach, type Whereabouts } from '../reach/index.ts'
 import { createEngine, EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
@@ -66,7 +67,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     onRefused: (refusal) => log.warn(refusal, 'request refused')
   })
   const bootId = new Uint8Array(randomBytes(16))
-  const available = await availableEngines(engines, config.engine)
+  const available = config.role === 'bootstrap' ? [] : await availableEngines(engines, config.engine)
   const providerTtlMs = config.providerTtlSeconds * 1000
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const libp2p = await createLibp2p({
@@ -76,11 +77,13 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       datastore: store.libp2p,
       listen: await rememberedListen(data.path, config.listen),
       providerTtlMs,
+      config,
+      onFound: (node) => libp2p.services.reach.found(node),
       logger: toComponentLogger(log, config.logLevel)
     }),
     start: false,
     services: {
-      ...hostServices({ network, providerTtlMs }),
+      ...hostServices({ network, providerTtlMs, config }),
       members: members({
         network,
         key,
@@ -98,6 +101,11 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           sealingEpoch: sealingKey.epoch,
           memberships: data.memberships
         })
+      }),
+      reach: reach({
+        reserve: config.relay !== 'off',
+        known: config.bootstrap,
+        find: (peerId): Whereabouts | undefined => libp2p.services.members.get(peerId)
       }),
       providers: providers({
         network,
@@ -145,9 +153,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const node: BeemeshNode = {
     peerId: key.peerId,
     name: config.name,
+    role: config.role,
     network,
     owners: [...owners],
-    engine: config.engine === 'auto' ? (available[0] ?? 'none') : config.engine,
+    engine: engineName(config, available),
     created: data.created,
     libp2p,
     services: libp2p.services,
@@ -194,6 +203,12 @@ function createEngines(config: Config, runDir: string, log: NodeLogger): EngineR
   engines.register(createEngine('mock', { missingImages: [MOCK_MISSING_IMAGE] }))
   if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
   return engines
+}
+
+/** What workloads run on unless their manifest says otherwise. */
+function engineName({ engine, role }: Config, available: readonly string[]): string {
+  if (role === 'bootstrap') return 'none'
+  return engine === 'auto' ? (available[0] ?? 'none') : engine
 }
 
 /** Names of engines that work here. The mock always works, so it is only named where it was asked for. */

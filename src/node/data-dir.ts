@@ -56,12 +56,15 @@ async function openConfiguredNetwork(config: Config): Promise<{ network: Network
   return loadOrCreateNetworkKey(config.networkKey!, DEFAULT_NETWORK_NAME)
 }
 
-/** The owner's key: made on the very first start, later only used when it is there. */
+/**
+ * The owner's key: made on the very first start, later only used when it is there. Never made for a bootstrap node that is told
+ * its owners, because a key that nobody needs should not lie on a machine that everybody can reach.
+ */
 async function openIdentity(
   config: Config,
   isNew: boolean
 ): Promise<{ identity?: SigningKey; created: boolean }> {
-  if (isNew) {
+  if (isNew && !(config.role === 'bootstrap' && config.owners.length > 0)) {
     const { key, created } = await loadOrCreateSigningKey(config.identity)
     return { identity: key, created }
   }

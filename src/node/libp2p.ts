@@ -1,22 +1,31 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { autoNAT } from '@libp2p/autonat'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { dcutr } from '@libp2p/dcutr'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
+import { uPnPNAT } from '@libp2p/upnp-nat'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import { pnetKey } from '../client/index.ts'
+import type { Config } from '../config/index.ts'
 import { type Network, networkTag } from '../identity/index.ts'
+import { relayServer, type Whereabouts } from '../reach/index.ts'
 
 /** Connections a second from one address: twenty nodes behind one NAT may come at once. libp2p's own default is 5. */
 const INBOUND_CONNECTIONS_PER_SECOND = 100
 /** Connections that are being upgraded. libp2p's own default is 10. */
 const MAX_PENDING_INBOUND = 100
 const MAX_CONNECTIONS = 500
+/** One address of a node. libp2p's own default is 6 s, so that two silent addresses take all the time that a request has. */
+const ADDRESS_DIAL_TIMEOUT_MS = 2_000
 const HOUR_MS = 3_600_000
 /** Buckets of the DHT's table: 2^10 x 20 peers. Source: facts on membership, the default holds 1,280. */
 const KAD_PREFIX_LENGTH = 10
@@ -28,34 +37,55 @@ export interface HostInit {
   readonly network: Network
   readonly datastore: Datastore
   readonly listen: readonly string[]
+  readonly config: Config
+  /** mDNS found a node of this network. */
+  readonly onFound: (node: Whereabouts) => void
   readonly providerTtlMs: number
   readonly logger: ComponentLogger
 }
 
 /** libp2p as every node of ours has it; the traps each line avoids are in docs/DEPENDENCIES.md. */
 export function hostOptions(init: HostInit): Libp2pOptions {
-  const { privateKey, network, datastore, listen, logger } = init
+  const { privateKey, network, datastore, listen, config, onFound, logger } = init
   return {
     privateKey,
     datastore,
     logger,
-    addresses: { listen: [...listen] },
-    transports: [tcp()],
+    addresses: { listen: [...listen], appendAnnounce: [...config.announceAddresses] },
+    transports: [tcp(), circuitRelayTransport()], // the second on all, because others may be reached through relays only
+    ...(config.mdns ? { peerDiscovery: [lanDiscovery(network, onFound)] } : {}),
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
     connectionManager: {
       inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: MAX_PENDING_INBOUND,
-      maxConnections: MAX_CONNECTIONS
+      maxConnections: MAX_CONNECTIONS,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
     },
     // because providers are found by peer ID, and an address that aged away makes a live provider unreachable
     peerStore: { maxAddressAge: 24 * HOUR_MS, maxPeerAge: 48 * HOUR_MS }
   }
 }
 
+/** The LAN, under a name that carries the network's tag, so that two networks do not find each other. */
+function lanDiscovery(network: Network, onFound: HostInit['onFound']) {
+  return (components: Parameters<ReturnType<typeof mdns>>[0]) => {
+    const discovery = mdns({ serviceTag: `_bm-${networkTag(network)}._udp.local` })(components)
+    discovery.addEventListener('peer', ({ detail: { id, multiaddrs } }) => {
+      const addresses = multiaddrs.map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''))
+      if (addresses.length > 0) onFound({ peerId: id.toString(), addresses })
+    })
+    return discovery
+  }
+}
+
 /** The services of libp2p's own that ours need, each under the name ours expect. */
-export function hostServices({ network, providerTtlMs }: Pick<HostInit, 'network' | 'providerTtlMs'>) {
+export function hostServices({
+  network,
+  providerTtlMs,
+  config
+}: Pick<HostInit, 'network' | 'providerTtlMs' | 'config'>) {
   const prefix = `beemesh/${networkTag(network)}` // so that two networks do not even identify each other
   return {
     identify: identify({ protocolPrefix: prefix }),
@@ -76,7 +106,15 @@ export function hostServices({ network, providerTtlMs }: Pick<HostInit, 'network
     pubsub: gossipsub({
       allowPublishToZeroTopicPeers: true,
       floodPublish: true,
+      runOnLimitedConnection: true,
       scoreParams: { IPColocationFactorWeight: 0 } // because many nodes share one address at home and behind NAT
-    })
+    }),
+    ...(config.relay === 'serve'
+      ? { relay: relayServer({ maxReservations: config.relayReservations }) }
+      : {}),
+    ...(config.autonat ? { autonat: autoNAT({ protocolPrefix: prefix }) } : {}),
+    ...(config.holePunching ? { dcutr: dcutr() } : {}),
+    // what the router says is only believed without a second opinion when there is nobody to ask for one
+    ...(config.upnp ? { upnp: uPnPNAT({ autoConfirmAddress: !config.autonat }) } : {})
   }
 }

@@ -34,7 +34,7 @@ export async function rememberPorts(
     if (!wanted.endsWith('/tcp/0')) continue
     // 0.0.0.0 is announced as the addresses of the interfaces, all with the port that was bound
     const prefix = hostOf(wanted) === '0.0.0.0' ? '/ip4/' : wanted.replace(/\/0$/, '/')
-    const bound = addresses.find((address) => address.startsWith(prefix))
+    const bound = addresses.find((address) => address.startsWith(prefix) && !address.includes('/p2p-circuit'))
     const port = Number(/\/tcp\/(\d+)/.exec(bound ?? '')?.[1])
     if (Number.isInteger(port)) ports[wanted] = port
   }

@@ -1,4 +1,5 @@
 import type { Libp2p, Startable } from '@libp2p/interface'
+import type { Config } from '../config/index.ts'
 import type { Network } from '../identity/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
@@ -8,6 +9,7 @@ import type { WorkloadsService } from '../workloads/index.ts'
 export interface BeemeshNode extends Startable {
   readonly peerId: string
   readonly name: string
+  readonly role: Config['role']
   readonly network: Network
   /** Peer IDs it obeys. */
   readonly owners: readonly string[]

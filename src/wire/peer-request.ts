@@ -66,7 +66,7 @@ export class PeerWire {
       {
         maxInboundStreams: protocol.maxStreams,
         maxOutboundStreams: protocol.maxStreams,
-        runOnLimitedConnection: true
+        runOnLimitedConnection: protocol.relayed
       }
     )
   }
@@ -87,7 +87,7 @@ export class PeerWire {
     const target = publicKeyFromPeerId(peer.toString())
     const stream = await this.#init.connectionManager.openStream(peer, this.#id(protocol), {
       signal,
-      runOnLimitedConnection: true,
+      runOnLimitedConnection: protocol.relayed,
       maxOutboundStreams: protocol.maxStreams
     })
     const channel = await streamChannel(stream, MAX_ENVELOPE_BYTES)

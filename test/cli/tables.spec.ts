@@ -31,7 +31,7 @@ describe('cli: what people read', () => {
       /^NAMESPACE +NAME +RUNNING +NODE .*\ndefault +pod\/web +1\/1 +anna +running/
     )
     const nodes = await beemesh('get', 'nodes')
-    expect(nodes.stdout).to.match(/^NAME .*\nanna \* +connected +member +mock /)
+    expect(nodes.stdout).to.match(/^NAME .*\nanna \* +connected +- +member +mock /)
     const status = await beemesh('status', 'web')
     expect(status.stdout).to.match(/\nmanifest bafkrei\w+, version \d+\n$/)
   })

@@ -111,6 +111,33 @@ describe('config: loading', () => {
     expect(told).to.include({ publishAddress: '10.0.0.1' })
   })
 
+  it('looks for nobody and is found by nobody while the node listens on loopback, whatever it is told', async () => {
+    const asked = 'mdns: true\nupnp: true\nautonat: true\nholePunching: true'
+    const silent = { mdns: false, upnp: false, autonat: false, holePunching: false }
+    for (const listen of ['[]', '["/ip4/127.0.0.1/tcp/4001", "/ip6/::1/tcp/4001"]'])
+      expect(await load(`listen: ${listen}\n${asked}`)).to.include({ ...silent, relay: 'off' })
+    expect(await load('relay: use')).to.include({ ...silent, relay: 'use' })
+  })
+
+  it('is reached through relays and found on the LAN once it listens beyond loopback, unless told otherwise', async () => {
+    const outside = 'listen: ["/ip4/127.0.0.1/tcp/4001", "/ip4/0.0.0.0/tcp/4001"]'
+    const open = { relay: 'use', mdns: true, upnp: false, autonat: true, holePunching: true }
+    expect(await load(outside)).to.include(open)
+    const closed = { relay: 'off', mdns: false, autonat: false, holePunching: false } as const
+    expect(await load(outside, {}, closed)).to.include(closed)
+    expect(await load(outside, { BEEMESH_UPNP: 'true', BEEMESH_RELAY: 'serve' })).to.include({
+      upnp: true,
+      relay: 'serve'
+    })
+  })
+
+  it('makes a bootstrap node relay and take no workloads', async () => {
+    expect(await load('role: bootstrap')).to.include({ role: 'bootstrap', relay: 'serve', scheduling: false })
+    expect(await load('role: bootstrap\nrelay: "off"')).to.include({ relay: 'off' })
+    expect((await refuse('role: bootstrap\nscheduling: true')).message).to.include('scheduling')
+    expect((await refuse('role: leader')).message).to.include('node, bootstrap')
+  })
+
   it('refuses a port range whose end is before its start', async () => {
     expect((await refuse('portFirst: 30000\nportLast: 29999')).message).to.include('30000')
   })

@@ -65,6 +65,7 @@ function toDocument(node: SeenNode) {
     entry,
     member,
     connected,
+    path: pathOf(node),
     addresses,
     labels,
     engines,
@@ -75,10 +76,17 @@ function toDocument(node: SeenNode) {
   }
 }
 
+/** How the entry node is connected to it; undefined for itself and for nodes it is not connected to. */
+function pathOf({ entry, connected, relayed }: SeenNode): 'direct' | 'relayed' | undefined {
+  if (entry || !connected) return undefined
+  return relayed ? 'relayed' : 'direct'
+}
+
 function nodeTable(nodes: readonly SeenNode[]): string {
   const rows = nodes.map((node) => [
     node.name + (node.entry ? ' *' : ''),
     node.connected ? 'connected' : 'not connected',
+    pathOf(node) ?? '-',
     node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
     node.engines.join(','),
     node.roundTripMs === undefined ? '-' : duration(node.roundTripMs),
@@ -86,5 +94,5 @@ function nodeTable(nodes: readonly SeenNode[]): string {
     node.version,
     node.peerId
   ])
-  return table(['NAME', 'STATUS', 'ROLE', 'ENGINES', 'RTT', 'SEEN', 'VERSION', 'PEER ID'], rows)
+  return table(['NAME', 'STATUS', 'PATH', 'ROLE', 'ENGINES', 'RTT', 'SEEN', 'VERSION', 'PEER ID'], rows)
 }

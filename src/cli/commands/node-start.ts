@@ -7,7 +7,14 @@ import { Output, type OutputFormat } from '../output.ts'
 interface NodeStartOptions {
   readonly dataDir?: string
   readonly name?: string
+  readonly role?: ConfigInput['role']
   readonly listen?: string[]
+  readonly announceAddress?: string[]
+  readonly relay?: ConfigInput['relay']
+  readonly mdns: boolean
+  readonly upnp?: boolean
+  readonly autonat: boolean
+  readonly holePunching: boolean
   readonly bootstrap?: string[]
   readonly engine?: ConfigInput['engine']
   readonly network?: string
@@ -34,6 +41,13 @@ export function addNodeStart(parent: Command): void {
       'address to listen on, repeatable (default: a free port on loopback)',
       collect
     )
+    .option('--role <role>', 'node, or bootstrap: others join through it, it relays and takes no workloads')
+    .option('--announce-address <multiaddr>', 'tell others this address too, repeatable', collect)
+    .option('--relay <use>', 'off, use (be reached through relays) or serve (relay for others)')
+    .option('--no-mdns', 'do not look for nodes on the LAN')
+    .option('--upnp', 'ask the router to open the port')
+    .option('--no-autonat', 'do not ask others whether this node can be dialled')
+    .option('--no-hole-punching', 'do not try to replace relayed connections by direct ones')
     .option('--bootstrap <multiaddr>', 'full address of a node to join through, repeatable', collect)
     .option('--engine <engine>', 'auto, podman, docker or mock')
     .option('--network <name>', 'join an open network: everybody who knows the name may connect')
@@ -68,11 +82,12 @@ async function nodeStart(options: NodeStartOptions): Promise<void> {
     await node.stop().catch(() => {}) // because the first error is the one that explains
     throw error
   }
-  const { peerId, name, network, engine, owners } = node
+  const { peerId, name, role, network, engine, owners } = node
   const ready = {
     event: 'ready',
     peerId,
     name,
+    role,
     addresses: node.addresses(),
     network: network.name,
     engine,
@@ -95,7 +110,9 @@ function human(
     `  engine    ${node.engine}${node.engine === 'mock' ? ' (pretends to run workloads)' : ''}`,
     ...owners.map((owner) => `  owner     ${owner}`)
   ]
-  if (node.engine === 'none')
+  if (node.role === 'bootstrap')
+    lines.push('  role      bootstrap: others join through it; it takes no workloads')
+  else if (node.engine === 'none')
     lines.push('  no engine is available here: install Podman; until then this node takes no workloads')
   if (created.includes('identity'))
     lines.push('  a new owner identity was made for you; back it up, it is the key to what you run')
@@ -114,7 +131,14 @@ function toFlags(options: NodeStartOptions): ConfigInput {
   const {
     dataDir,
     name,
+    role,
     listen,
+    announceAddress,
+    relay,
+    mdns,
+    upnp,
+    autonat,
+    holePunching,
     bootstrap,
     engine,
     network,
@@ -132,7 +156,14 @@ function toFlags(options: NodeStartOptions): ConfigInput {
   return {
     dataDir,
     name,
+    role,
     listen,
+    announceAddresses: announceAddress,
+    relay,
+    mdns: mdns ? undefined : false, // because commander says true where no flag was given
+    upnp,
+    autonat: autonat ? undefined : false,
+    holePunching: holePunching ? undefined : false,
     bootstrap,
     engine,
     network,

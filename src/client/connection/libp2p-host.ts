@@ -1,4 +1,6 @@
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
 import type { Connection } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
@@ -6,7 +8,7 @@ import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { type Abortable, withDeadline } from '../../common/index.ts'
-import type { Network } from '../../identity/index.ts'
+import { type Network, networkTag } from '../../identity/index.ts'
 import { pnetKey } from './pnet-key.ts'
 
 /** To connect. Chosen; with the key of another network both sides may wait for bytes that never come, else for 10 s. */
@@ -20,9 +22,10 @@ export interface ClientHost {
 /** The least libp2p that can speak to one node: no DHT, no gossip, no listening. */
 export async function createClientHost(network: Network): Promise<ClientHost> {
   const node = await createLibp2p({
-    transports: [tcp()],
+    transports: [tcp(), circuitRelayTransport()], // an address may lead through a relay
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
+    services: { identify: identify({ protocolPrefix: `beemesh/${networkTag(network)}` }) }, // the relay transport asks for it
     connectionMonitor: { enabled: false },
     ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
     logger: { forComponent: () => silent }

@@ -275,7 +275,8 @@ export const MEMBER_LAYOUT: TableLayout = {
     { name: 'statement', slot: 4, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'lastSeen', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'connected', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'roundTripMs', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'roundTripMs', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'relayed', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -46,9 +46,13 @@ async function applyRecord(
   if (isHonestRetry(existing, record)) return sendStatus(context, reply, [existing!])
   assertNewer(existing, record)
   if (init.scheduling === false)
-    throw new WorkloadsError('NOT_SCHEDULABLE', 'this node takes no workloads (--no-scheduling)', {
-      hint: 'Name another node with --to.'
-    })
+    throw new WorkloadsError(
+      'NOT_SCHEDULABLE',
+      'this node takes no workloads: it is a bootstrap node, or runs with --no-scheduling',
+      {
+        hint: 'Name another node with --to.'
+      }
+    )
   if (
     existing === undefined &&
     table.live().filter(({ owner }) => owner === authorPeerId).length >= MAX_MANIFESTS_PER_OWNER

@@ -12,6 +12,8 @@ export interface Member {
   readonly connected: boolean
   /** 0: not measured */
   readonly roundTripMs: number
+  /** connected through a relay only */
+  readonly relayed: boolean
 }
 
 /** {@link Member} as given to the encoder: what the schema does not require may be left out. */
@@ -23,6 +25,8 @@ export interface MemberInit {
   readonly connected?: boolean | undefined
   /** 0: not measured */
   readonly roundTripMs?: number | undefined
+  /** connected through a relay only */
+  readonly relayed?: boolean | undefined
 }
 
 /** @internal */
@@ -33,6 +37,7 @@ export function writeMember(builder: flatbuffers.Builder, value: MemberInit): fl
   MemberTable.addLastSeen(builder, BigInt(value.lastSeen ?? 0))
   MemberTable.addConnected(builder, value.connected ?? false)
   MemberTable.addRoundTripMs(builder, value.roundTripMs ?? 0)
+  MemberTable.addRelayed(builder, value.relayed ?? false)
   return MemberTable.endMember(builder)
 }
 
@@ -42,7 +47,8 @@ export function toMember(table: MemberTable): Member {
     statement: table.statementArray()!.slice(),
     lastSeen: Number(table.lastSeen()),
     connected: table.connected(),
-    roundTripMs: table.roundTripMs()
+    roundTripMs: table.roundTripMs(),
+    relayed: table.relayed()
   }
 }
 

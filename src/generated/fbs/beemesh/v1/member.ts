@@ -50,8 +50,13 @@ roundTripMs():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+relayed():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startMember(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addStatement(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset) {
@@ -82,18 +87,23 @@ static addRoundTripMs(builder:flatbuffers.Builder, roundTripMs:number) {
   builder.addFieldInt32(3, roundTripMs, 0);
 }
 
+static addRelayed(builder:flatbuffers.Builder, relayed:boolean) {
+  builder.addFieldInt8(4, +relayed, +false);
+}
+
 static endMember(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // statement
   return offset;
 }
 
-static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number):flatbuffers.Offset {
+static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number, relayed:boolean):flatbuffers.Offset {
   Member.startMember(builder);
   Member.addStatement(builder, statementOffset);
   Member.addLastSeen(builder, lastSeen);
   Member.addConnected(builder, connected);
   Member.addRoundTripMs(builder, roundTripMs);
+  Member.addRelayed(builder, relayed);
   return Member.endMember(builder);
 }
 }
