@@ -1,6 +1,6 @@
 import type { Abortable } from '../common/index.ts'
 import { decode, MEMBER_LIST } from '../envelope/index.ts'
-import { encodeQuery } from '../generated/fbs/index.ts'
+import { encodeQuery, type MemberState } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../identity/index.ts'
 import { type NodeView, openNodeStatement } from '../members/index.ts'
 import type { Session, Target } from './connection/session.ts'
@@ -12,6 +12,8 @@ export interface SeenNode extends NodeView {
   readonly member: boolean
   readonly entry: boolean
   readonly connected: boolean
+  /** In the opinion of the entry node. */
+  readonly state: MemberState
   readonly lastSeenMs: number
   readonly roundTripMs?: number
 }
@@ -39,7 +41,7 @@ async function fetchFrom(
   for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), {
     signal
   }))
-    for (const { statement, lastSeen, connected, roundTripMs } of decode(MEMBER_LIST, body).members)
+    for (const { statement, lastSeen, connected, roundTripMs, state } of decode(MEMBER_LIST, body).members)
       try {
         const node = openNodeStatement(statement, { networkId, nowMs: Date.now() })
         nodes.push({
@@ -47,6 +49,7 @@ async function fetchFrom(
           member: node.memberOf.some((issuer) => roots.has(issuer)),
           entry: node.peerId === peerIdFromPublicKey(entry),
           connected,
+          state,
           lastSeenMs: lastSeen,
           roundTripMs: roundTripMs || undefined
         })

@@ -14,6 +14,7 @@ import type { MembersInit, MembersService } from './types.ts'
 export { MEMBERS_ERROR_CODES, MembersError, type MembersErrorCode } from './errors.ts'
 export { openNodeStatement, signNodeStatement } from './node-statement.ts'
 export type {
+  MemberChange,
   MembersEvents,
   MembersInit,
   MembersService,

@@ -1,4 +1,5 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
+import type { MemberState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { Doors } from '../wire/index.ts'
 
@@ -16,6 +17,10 @@ export interface NodeView {
   readonly bootId: Uint8Array
   /** false: takes no workloads. */
   readonly scheduling: boolean
+  /** It has stopped in order. */
+  readonly leaving: boolean
+  /** It runs nothing for anybody. */
+  readonly idle: boolean
   /** X-Wing public key, Uint8Array(1216). */
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
@@ -32,6 +37,11 @@ export interface NodeView {
 export interface MemberView extends NodeView {
   readonly self: boolean
   readonly connected: boolean
+  /**
+   * alive · suspect: does not answer, others are being asked · dead: nobody asked reaches it · left: it said goodbye. This
+   * node's own opinion. The last two are shown until their last statement expires.
+   */
+  readonly state: MemberState
   readonly lastSeenMs: number
   /** undefined: not measured. */
   readonly roundTripMs?: number
@@ -45,6 +55,8 @@ export interface SelfDescription {
   readonly version: string
   readonly bootId: Uint8Array
   readonly scheduling: boolean
+  /** Runs nothing for anybody, so others may probe it less often. @default false */
+  readonly idle?: boolean
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
   /** Membership grants for this node. */
@@ -78,9 +90,21 @@ export interface GossipEvent {
   readonly detail: { readonly topic: string; readonly data: Uint8Array }
 }
 
+export interface MemberChange {
+  readonly peerId: string
+}
+
 export interface MembersEvents {
   /** A node was heard of for the first time, or said something new of itself. */
   'member:update': CustomEvent<MemberView>
+  /** It does not answer, or the connection to it is lost. */
+  'member:suspect': CustomEvent<MemberChange>
+  /** It does not answer, and nobody who was asked reaches it. Its connections are closed. */
+  'member:dead': CustomEvent<MemberChange>
+  /** It stopped in order and said so. */
+  'member:left': CustomEvent<MemberChange>
+  /** One of these three turned out to be there, or came back. */
+  'member:alive': CustomEvent<MemberChange>
 }
 
 export interface MembersService extends Startable, TypedEventTarget<MembersEvents> {

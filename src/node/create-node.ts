@@ -66,6 +66,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   const bootId = new Uint8Array(randomBytes(16))
   const available = await availableEngines(engines, config.engine)
+  let isIdle = () => false // until the workloads of the last run are known
   const providerTtlMs = config.providerTtlSeconds * 1000
   const libp2p = await createLibp2p({
     ...hostOptions({
@@ -94,7 +95,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           scheduling: config.scheduling,
           sealingKey: sealingKey.publicKey,
           sealingEpoch: sealingKey.epoch,
-          memberships: data.memberships
+          memberships: data.memberships,
+          idle: isIdle()
         })
       }),
       providers: providers({ network, key, doors, nodeName: config.name, bootId }),
@@ -122,6 +124,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
+  libp2p.services.workloads.addEventListener('workload', () => {
+    // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
+    if (libp2p.services.members.self().idle && !isIdle()) libp2p.services.members.refresh()
+  })
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )
@@ -141,6 +147,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
     async start() {
       await libp2p.start()
+      isIdle = () => libp2p.services.workloads.list().length === 0
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
       const { name, id, open } = network

@@ -65,6 +65,7 @@ function toDocument(node: SeenNode) {
     entry,
     member,
     connected,
+    state: node.state,
     addresses,
     labels,
     engines,
@@ -78,7 +79,7 @@ function toDocument(node: SeenNode) {
 function nodeTable(nodes: readonly SeenNode[]): string {
   const rows = nodes.map((node) => [
     node.name + (node.entry ? ' *' : ''),
-    node.connected ? 'connected' : 'not connected',
+    node.state !== 'alive' ? node.state : node.connected ? 'connected' : 'not connected',
     node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
     node.engines.join(','),
     node.roundTripMs === undefined ? '-' : duration(node.roundTripMs),

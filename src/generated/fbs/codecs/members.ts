@@ -4,6 +4,9 @@ import { Member as MemberTable } from '../beemesh/v1/member.ts'
 import { MemberList as MemberListTable } from '../beemesh/v1/member-list.ts'
 import { MEMBER_LIST_LAYOUT, type Root } from '../layouts.ts'
 
+export const MEMBER_STATES = ['alive', 'suspect', 'dead', 'left'] as const
+export type MemberState = (typeof MEMBER_STATES)[number]
+
 export interface Member {
   /** SignedObject of kind node */
   readonly statement: Uint8Array
@@ -12,6 +15,8 @@ export interface Member {
   readonly connected: boolean
   /** 0: not measured */
   readonly roundTripMs: number
+  /** to an owner: as the node that answers sees it; never believed between nodes */
+  readonly state: MemberState
 }
 
 /** {@link Member} as given to the encoder: what the schema does not require may be left out. */
@@ -23,6 +28,8 @@ export interface MemberInit {
   readonly connected?: boolean | undefined
   /** 0: not measured */
   readonly roundTripMs?: number | undefined
+  /** to an owner: as the node that answers sees it; never believed between nodes */
+  readonly state?: MemberState | undefined
 }
 
 /** @internal */
@@ -33,6 +40,7 @@ export function writeMember(builder: flatbuffers.Builder, value: MemberInit): fl
   MemberTable.addLastSeen(builder, BigInt(value.lastSeen ?? 0))
   MemberTable.addConnected(builder, value.connected ?? false)
   MemberTable.addRoundTripMs(builder, value.roundTripMs ?? 0)
+  MemberTable.addState(builder, MEMBER_STATES.indexOf(value.state ?? MEMBER_STATES[0]!))
   return MemberTable.endMember(builder)
 }
 
@@ -42,7 +50,8 @@ export function toMember(table: MemberTable): Member {
     statement: table.statementArray()!.slice(),
     lastSeen: Number(table.lastSeen()),
     connected: table.connected(),
-    roundTripMs: table.roundTripMs()
+    roundTripMs: table.roundTripMs(),
+    state: MEMBER_STATES[table.state()]!
   }
 }
 

@@ -2,6 +2,9 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { MemberState } from './member-state.ts';
+
+
 export class Member {
   bb: flatbuffers.ByteBuffer|null = null;
   bb_pos = 0;
@@ -50,8 +53,13 @@ roundTripMs():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
+state():MemberState {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : MemberState.alive;
+}
+
 static startMember(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addStatement(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset) {
@@ -82,18 +90,23 @@ static addRoundTripMs(builder:flatbuffers.Builder, roundTripMs:number) {
   builder.addFieldInt32(3, roundTripMs, 0);
 }
 
+static addState(builder:flatbuffers.Builder, state:MemberState) {
+  builder.addFieldInt8(4, state, MemberState.alive);
+}
+
 static endMember(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // statement
   return offset;
 }
 
-static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number):flatbuffers.Offset {
+static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number, state:MemberState):flatbuffers.Offset {
   Member.startMember(builder);
   Member.addStatement(builder, statementOffset);
   Member.addLastSeen(builder, lastSeen);
   Member.addConnected(builder, connected);
   Member.addRoundTripMs(builder, roundTripMs);
+  Member.addState(builder, state);
   return Member.endMember(builder);
 }
 }
