@@ -107,6 +107,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   async start(): Promise<void> {
     this.#stop = new AbortController()
     this.#leaving = false
+    this.#own.reset() // because the last one was a goodbye
     this.#dialler.start()
     const { registrar, events, addressManager } = this.#components
     await this.#exchange.start()

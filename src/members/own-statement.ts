@@ -30,6 +30,11 @@ export class OwnStatement {
     return this.#bytes === undefined || isOld ? this.renew() : this.#bytes
   }
 
+  /** The next one is signed anew. */
+  reset(): void {
+    this.#bytes = undefined
+  }
+
   /** @param leaving the last word */
   renew({ leaving = false } = {}): Uint8Array {
     const { key, networkId, addressManager, describe, now } = this.#init

@@ -7,7 +7,12 @@ import { MESSAGE_TYPES } from '../../src/envelope/index.ts'
 import * as generated from '../../src/generated/fbs/index.ts'
 import { SIGNED_KINDS } from '../../src/generated/fbs/index.ts'
 import { openNetwork, privateNetwork } from '../../src/identity/index.ts'
-import { PROBE_BUDGET, PROBE_TIMEOUT_MS, REACH_BUDGET } from '../../src/members/detector/constants.ts'
+import {
+  PROBE_BUDGET,
+  PROBE_TIMEOUT_MS,
+  REACH_BUDGET,
+  TARGET_BUDGET
+} from '../../src/members/detector/constants.ts'
 import { OWNER_BUDGET, STRANGER_BUDGET } from '../../src/wire/doors/doors.ts'
 import {
   OWNER_PROTOCOLS,
@@ -163,9 +168,11 @@ describe('docs/PROTOCOL.md', () => {
 
     expect(numbers.map(Number)).to.deep.equal(actual)
     const probes =
-      /may send (\d+) probes at once and (\d+) a second; of\nthose for a target (\d+) and (\d+)\./.exec(DOC)
+      /may send (\d+) probes at once and (\d+) a second; of\nthose for a target (\d+) and (\d+), .* (\d+) times at once and (\d+) a second\./.exec(
+        DOC
+      )
     expect(probes?.slice(1).map(Number)).to.deep.equal(
-      [PROBE_BUDGET, REACH_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
+      [PROBE_BUDGET, REACH_BUDGET, TARGET_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
     )
   })
 

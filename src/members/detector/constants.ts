@@ -53,3 +53,5 @@ export const MAX_REACHING = 64
 export const PROBE_BUDGET = { burst: 100, perSecond: 20 } as const
 /** Of these, probes of somebody else, each of which costs this node a probe or a dial. Chosen: a mass failure asks for tens at once. */
 export const REACH_BUDGET = { burst: 64, perSecond: 4 } as const
+/** Probes of one target for all askers together, so that many of them cannot use up what the target grants to this node. */
+export const TARGET_BUDGET = { burst: 64, perSecond: 8 } as const

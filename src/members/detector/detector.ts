@@ -69,7 +69,7 @@ export class Detector {
   start(): void {
     this.#timers = [
       setInterval(() => this.#tick(), TICK_MS),
-      setInterval(() => this.#retryOneDead(), DEAD_RETRY_MS)
+      setInterval(() => this.#retryDead({ one: true }), DEAD_RETRY_MS)
     ]
   }
 
@@ -105,9 +105,11 @@ export class Detector {
     const member = this.#watched.get(peerId)
     if (member === undefined || member.state === 'left') return
     this.#settle(member)
+    const wasDead = member.state === 'dead'
     member.vouched = false
     this.#set(peerId, member, 'alive')
     this.#schedule(member)
+    if (wasDead) this.#retryDead() // because who comes back after a partition seldom comes alone
   }
 
   connected(peerId: string): void {
@@ -238,9 +240,9 @@ export class Detector {
     this.#schedule(member)
   }
 
-  #retryOneDead(): void {
+  #retryDead({ one = false } = {}): void {
     const dead = [...this.#watched].filter(([, { state }]) => state === 'dead')
-    const one = dead[Math.floor(this.#random() * dead.length)]
-    if (one !== undefined) void this.#confirm(...one)
+    const from = one ? Math.floor(this.#random() * dead.length) : 0
+    for (const [peerId, member] of one ? dead.slice(from, from + 1) : dead) void this.#confirm(peerId, member)
   }
 }

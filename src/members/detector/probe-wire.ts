@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -103,6 +104,9 @@ export class ProbeWire {
   }
 
   async #open(peerId: string): Promise<Session> {
+    // because libp2p throws where nobody can catch it when a connection is aborted in the turn that opens a stream on it,
+    // and the loss of one connection is what makes us ask over others
+    await nextTurn()
     const peer = peerIdFromString(peerId)
     const connection = best(this.#init.connectionManager.getConnections(peer))
     if (connection === undefined) throw new WireError('NODE_UNREACHABLE', 'there is no connection')

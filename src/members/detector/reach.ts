@@ -3,7 +3,14 @@ import { delay } from '../../common/index.ts'
 import type { Probe } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId, type SigningKey } from '../../identity/index.ts'
 import { Budget, WireError } from '../../wire/index.ts'
-import { HELPERS, MAX_REACHING, REACH_BUDGET, REACH_TIMEOUT_MS, REDIAL_PAUSE_MS } from './constants.ts'
+import {
+  HELPERS,
+  MAX_REACHING,
+  REACH_BUDGET,
+  REACH_TIMEOUT_MS,
+  REDIAL_PAUSE_MS,
+  TARGET_BUDGET
+} from './constants.ts'
 import type { Sign } from './detector.ts'
 import type { ProbeWire } from './probe-wire.ts'
 import { isProof, signProof } from './proof.ts'
@@ -26,7 +33,8 @@ export interface ReachInit {
 /** The ways to a member that does not answer: a new connection, and other members. And the same for others who ask. */
 export class Reach {
   readonly #init: ReachInit
-  readonly #budget = new Budget(REACH_BUDGET)
+  readonly #askers = new Budget(REACH_BUDGET)
+  readonly #targets = new Budget(TARGET_BUDGET)
   #reaching = 0
 
   constructor(init: ReachInit) {
@@ -57,7 +65,8 @@ export class Reach {
     if (asker !== undefined) return signProof(key, { networkId, asker, challenge })
     const peerId = peerIdFromPublicKey(target!)
     if (!this.#init.isKnown(peerId) || peerId === key.peerId || peerId === from) return undefined
-    if (this.#reaching >= MAX_REACHING || !this.#budget.take(from)) return undefined
+    if (this.#reaching >= MAX_REACHING || !this.#askers.take(from) || !this.#targets.take(peerId))
+      return undefined
     this.#reaching++
     const signal = AbortSignal.timeout(REACH_TIMEOUT_MS)
     try {
