@@ -1,6 +1,6 @@
 /**
  * `npm run bench:detect [ROUNDS]`: how long it takes until the other four of five processes call a node dead, after kill -9 and
- * after SIGSTOP; then what probing costs in a mesh of twenty where nothing happens.
+ * after SIGSTOP. What probing costs: bench/detect-cost.ts.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'

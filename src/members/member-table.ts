@@ -11,6 +11,8 @@ export interface MemberTableInit {
   readonly now: () => number
   /** Whether a member makes room for a newcomer when the table is full. @default none does */
   readonly isGone?: (peerId: string) => boolean
+  /** @default {@link MAX_MEMBERS} */
+  readonly max?: number
   readonly onDropped?: (peerId: string) => void
 }
 
@@ -37,7 +39,7 @@ export class MemberTable {
       const node = this.open(statement)
       const known = this.#entries.get(node.peerId)
       if (known !== undefined && known.issuedAtMs >= node.issuedAtMs) return undefined
-      if (known === undefined && this.#entries.size >= MAX_MEMBERS && !this.#makeRoom()) return undefined
+      if (known === undefined && !this.#hasRoom()) return undefined
       const entry = { ...node, lastSeenMs: node.issuedAtMs }
       this.#entries.set(node.peerId, entry)
       return entry
@@ -47,8 +49,10 @@ export class MemberTable {
   }
 
   get(peerId: string): MemberEntry | undefined {
-    this.#dropExpired()
-    return this.#entries.get(peerId)
+    const entry = this.#entries.get(peerId)
+    if (entry === undefined || entry.notAfterMs > this.#init.now()) return entry
+    this.#drop(peerId)
+    return undefined
   }
 
   list(): MemberEntry[] {
@@ -56,10 +60,11 @@ export class MemberTable {
     return [...this.#entries.values()]
   }
 
-  #makeRoom(): boolean {
+  #hasRoom(): boolean {
+    const { max = MAX_MEMBERS, isGone = () => false } = this.#init
+    if (this.#entries.size < max) return true
     this.#dropExpired()
-    if (this.#entries.size < MAX_MEMBERS) return true
-    const { isGone = () => false } = this.#init
+    if (this.#entries.size < max) return true
     for (const peerId of this.#entries.keys()) if (isGone(peerId)) return this.#drop(peerId)
     return false
   }

@@ -112,6 +112,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const { registrar, events, addressManager } = this.#components
     await this.#exchange.start()
     await this.#liveness.start()
+    for (const entry of this.#table.list()) this.#liveness.said(entry) // known from before a stop
     this.#topology = await registrar.register(
       protocolId(networkTag(this.#init.network), PEER_PROTOCOLS.exchange.name),
       {
