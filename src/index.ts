@@ -28,7 +28,7 @@ export {
   parseManifestId,
   parseManifests
 } from './manifest/index.ts'
-export { type MembersInit, type MembersService, members } from './members/index.ts'
+export { type MemberChange, type MembersInit, type MembersService, members } from './members/index.ts'
 export { type BeemeshNode, type CreateNodeOptions, createNode } from './node/index.ts'
 export { type ProvidersInit, type ProvidersService, type ProviderView, providers } from './providers/index.ts'
 export { createEngine, EngineRegistry, type RuntimeEngine } from './runtime/index.ts'

@@ -2,6 +2,7 @@ import type { Abortable } from '../common/index.ts'
 import { decode } from '../envelope/index.ts'
 import { encodeQuery, type ManifestStatus, STATUS_REPLY } from '../generated/fbs/index.ts'
 import { formatManifestId } from '../manifest/index.ts'
+import { WireError } from '../wire/index.ts'
 import type { Session } from './connection/session.ts'
 import type { SeenNode } from './nodes.ts'
 
@@ -31,6 +32,11 @@ export async function fetchHoldings(
   const holdings: Holding[] = []
   const worker = async () => {
     for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
+      if (node.state === 'dead' || node.state === 'left') {
+        const error = new WireError('NODE_UNREACHABLE', `${node.name} is ${node.state}`, { retryable: true })
+        holdings.push({ node, manifests: [], error })
+        continue
+      }
       try {
         holdings.push({ node, manifests: await fetchHolding(session, node, { manifestIds, stats, signal }) })
       } catch (error) {

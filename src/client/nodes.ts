@@ -1,6 +1,6 @@
 import type { Abortable } from '../common/index.ts'
 import { decode, MEMBER_LIST } from '../envelope/index.ts'
-import { encodeQuery } from '../generated/fbs/index.ts'
+import { encodeQuery, type MemberState } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../identity/index.ts'
 import { type NodeView, openNodeStatement } from '../members/index.ts'
 import type { Session, Target } from './connection/session.ts'
@@ -14,6 +14,8 @@ export interface SeenNode extends NodeView {
   readonly connected: boolean
   /** The entry node is connected to it through a relay only. */
   readonly relayed: boolean
+  /** In the opinion of the entry node. */
+  readonly state: MemberState
   readonly lastSeenMs: number
   readonly roundTripMs?: number
 }
@@ -41,7 +43,8 @@ async function fetchFrom(
   for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), {
     signal
   }))
-    for (const { statement, lastSeen, connected, relayed, roundTripMs } of decode(MEMBER_LIST, body).members)
+    for (const { statement, lastSeen, connected, relayed, roundTripMs, state } of decode(MEMBER_LIST, body)
+      .members)
       try {
         const node = openNodeStatement(statement, { networkId, nowMs: Date.now() })
         nodes.push({
@@ -50,6 +53,7 @@ async function fetchFrom(
           entry: node.peerId === peerIdFromPublicKey(entry),
           connected,
           relayed: connected && relayed,
+          state,
           lastSeenMs: lastSeen,
           roundTripMs: roundTripMs || undefined
         })

@@ -16,6 +16,8 @@ export const DIAL_CONCURRENCY = 4
 export const DIAL_TIMEOUT_MS = 3_000
 /** One node's statement, memberships included. Source: fbs/node.fbs: about 2.5 KiB with one; 24 of them fit a frame. */
 export const MAX_STATEMENT_BYTES = 8 * 1024
+/** To say goodbye to the connected members, all together, ms. Chosen: nobody waits long for a node to stop. */
+export const GOODBYE_TIMEOUT_MS = 500
 /** Clock difference tolerated in statements. Same as the envelope's window. */
 export const CLOCK_SKEW_MS = 30_000
 /** A bootstrap node that is not connected is dialled after this, then after twice as long each time. Chosen. */

@@ -20,27 +20,35 @@ export function bestConnection(manager: ConnectionManager, peerId: string): Conn
  * Dials a node, nothing when it is connected: first where it listens, then through its relays, each with a deadline of its
  * own, because addresses behind a firewall are silent and would use up the time of those that work.
  * @param addresses without /p2p/PEERID at the end
+ * @param options.force also beside a connection that is there
+ * @param options.relaysFirst where time is short and any connection will do
+ * @returns the connection; undefined when there is no address
  * @throws what the last dial threw
  */
 export async function dialMember(
   manager: ConnectionManager,
   { peerId, addresses }: { readonly peerId: string; readonly addresses: readonly string[] },
-  { signal }: Abortable = {}
-): Promise<void> {
-  const direct = addresses.filter((address) => !isRelayed(address))
+  {
+    signal,
+    force = false,
+    relaysFirst = false
+  }: Abortable & { force?: boolean | undefined; relaysFirst?: boolean | undefined } = {}
+): Promise<Connection | undefined> {
+  const groups = [addresses.filter((address) => !isRelayed(address)), addresses.filter(isRelayed)]
   let failure: unknown
-  for (const some of [direct, addresses.filter(isRelayed)]) {
+  for (const some of relaysFirst ? groups.reverse() : groups) {
     if (some.length === 0) continue
-    if (bestConnection(manager, peerId) !== undefined) return
+    const known = bestConnection(manager, peerId)
+    if (known !== undefined && !force) return known
     try {
-      await manager.openConnection(
+      return await manager.openConnection(
         some.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
-        { signal: withDeadline(DIAL_TIMEOUT_MS, signal) }
+        { signal: withDeadline(DIAL_TIMEOUT_MS, signal), force }
       )
-      return
     } catch (error) {
       failure = error
     }
   }
   if (failure !== undefined) throw failure
+  return undefined
 }

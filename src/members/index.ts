@@ -8,8 +8,8 @@
  * for (const { name, peerId } of node.services.members.list()) console.log(name, peerId)
  * ```
  */
-import { Members, type MembersComponents } from './members.ts'
-import type { MembersInit, MembersService } from './types.ts'
+import { Members } from './members.ts'
+import type { MembersComponents, MembersInit, MembersService } from './types.ts'
 
 export { dialMember } from './dial-member.ts'
 export { MEMBERS_ERROR_CODES, MembersError, type MembersErrorCode } from './errors.ts'
@@ -18,6 +18,7 @@ export type {
   Gossip,
   GossipJudge,
   GossipVerdict,
+  MemberChange,
   MembersEvents,
   MembersInit,
   MembersService,

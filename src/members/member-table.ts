@@ -6,20 +6,31 @@ export interface MemberEntry extends NodeView {
   readonly lastSeenMs: number
 }
 
-/** What is known of other nodes: newest statement of each, expired ones gone, bounded. No I/O. */
+export interface MemberTableInit {
+  readonly networkId: Uint8Array
+  readonly now: () => number
+  /** Whether a member makes room for a newcomer when the table is full. @default none does */
+  readonly isGone?: (peerId: string) => boolean
+  /** @default {@link MAX_MEMBERS} */
+  readonly max?: number
+  readonly onDropped?: (peerId: string) => void
+}
+
+/**
+ * What is known of other nodes: newest statement of each, expired ones gone, bounded. Statements of those that are gone
+ * are kept until they expire, so that an older one does not bring them back. No I/O.
+ */
 export class MemberTable {
-  readonly #networkId: Uint8Array
-  readonly #now: () => number
+  readonly #init: MemberTableInit
   readonly #entries = new Map<string, MemberEntry>()
 
-  constructor({ networkId, now }: { networkId: Uint8Array; now: () => number }) {
-    this.#networkId = networkId
-    this.#now = now
+  constructor(init: MemberTableInit) {
+    this.#init = init
   }
 
   /** @throws EnvelopeError, MembersError */
   open(statement: Uint8Array): NodeView {
-    return openNodeStatement(statement, { networkId: this.#networkId, nowMs: this.#now() })
+    return openNodeStatement(statement, { networkId: this.#init.networkId, nowMs: this.#init.now() })
   }
 
   /** The entry when the statement says something new; undefined when it is old, bad, or there is no room. */
@@ -28,7 +39,7 @@ export class MemberTable {
       const node = this.open(statement)
       const known = this.#entries.get(node.peerId)
       if (known !== undefined && known.issuedAtMs >= node.issuedAtMs) return undefined
-      if (known === undefined && this.#entries.size >= MAX_MEMBERS && !this.#dropExpired()) return undefined
+      if (known === undefined && !this.#hasRoom()) return undefined
       const entry = { ...node, lastSeenMs: node.issuedAtMs }
       this.#entries.set(node.peerId, entry)
       return entry
@@ -38,8 +49,10 @@ export class MemberTable {
   }
 
   get(peerId: string): MemberEntry | undefined {
-    this.#dropExpired()
-    return this.#entries.get(peerId)
+    const entry = this.#entries.get(peerId)
+    if (entry === undefined || entry.notAfterMs > this.#init.now()) return entry
+    this.#drop(peerId)
+    return undefined
   }
 
   list(): MemberEntry[] {
@@ -47,11 +60,22 @@ export class MemberTable {
     return [...this.#entries.values()]
   }
 
-  #dropExpired(): boolean {
-    const before = this.#entries.size
-    const nowMs = this.#now()
-    for (const [peerId, { notAfterMs }] of this.#entries)
-      if (notAfterMs <= nowMs) this.#entries.delete(peerId)
-    return this.#entries.size < before
+  #hasRoom(): boolean {
+    const { max = MAX_MEMBERS, isGone = () => false } = this.#init
+    if (this.#entries.size < max) return true
+    this.#dropExpired()
+    if (this.#entries.size < max) return true
+    for (const peerId of this.#entries.keys()) if (isGone(peerId)) return this.#drop(peerId)
+    return false
+  }
+
+  #dropExpired(): void {
+    const nowMs = this.#init.now()
+    for (const [peerId, { notAfterMs }] of this.#entries) if (notAfterMs <= nowMs) this.#drop(peerId)
+  }
+
+  #drop(peerId: string): boolean {
+    this.#init.onDropped?.(peerId)
+    return this.#entries.delete(peerId)
   }
 }

@@ -1,46 +1,25 @@
-import type {
-  ComponentLogger,
-  Connection,
-  Libp2pEvents,
-  Logger,
-  PeerId,
-  PeerStore,
-  PrivateKey
-} from '@libp2p/interface'
+import type { Logger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
+import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
-import { encodeMemberList, MEMBER_LIST, type MemberInit, QUERY } from '../generated/fbs/index.ts'
+import { QUERY } from '../generated/fbs/index.ts'
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
-import { type OwnerRequest, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
-import { BootstrapDialler } from './bootstrap-dialler.ts'
+import { PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
 import {
   BOOTSTRAP_INTERVAL_MS,
-  DIAL_CONCURRENCY,
   EXCHANGE_INTERVAL_MS,
-  MAX_DIALLED,
-  MAX_RELAYED_ADDRESSES,
-  STATEMENT_INTERVAL_MS,
-  STATEMENTS_PER_FRAME
+  GOODBYE_TIMEOUT_MS,
+  STATEMENT_INTERVAL_MS
 } from './constants.ts'
-import { bestConnection, dialMember, isRelayed } from './dial-member.ts'
-import { MemberTable } from './member-table.ts'
-import { MAX_ADDRESSES, signNodeStatement } from './node-statement.ts'
-import type { Gossip, MembersEvents, MembersInit, MembersService, MemberView } from './types.ts'
+import { Liveness } from './detector/liveness.ts'
+import { bestConnection } from './dial-member.ts'
+import { Dialler } from './dialler.ts'
+import { Exchange } from './exchange.ts'
+import { type MemberEntry, MemberTable } from './member-table.ts'
+import { OwnStatement } from './own-statement.ts'
+import type { MembersComponents, MembersEvents, MembersInit, MembersService, MemberView } from './types.ts'
 
-export interface MembersComponents {
-  readonly privateKey: PrivateKey
-  readonly registrar: Registrar
-  readonly connectionManager: ConnectionManager
-  readonly addressManager: AddressManager
-  readonly peerStore: PeerStore
-  readonly events: TypedEventTarget<Libp2pEvents>
-  readonly logger: ComponentLogger
-  readonly pubsub?: Gossip
-}
-
-/** Lifecycle and wiring; what is known stands in {@link MemberTable}. */
+/** Lifecycle and wiring; what is known stands in {@link MemberTable}, who is there in {@link Liveness}. */
 export class Members extends TypedEventEmitter<MembersEvents> implements MembersService {
   readonly [Symbol.toStringTag] = '@beemesh/members'
   readonly [serviceCapabilities]: string[] = ['@beemesh/members']
@@ -50,62 +29,87 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #key: SigningKey
   readonly #now: () => number
   readonly #table: MemberTable
-  readonly #wire: PeerWire
-  readonly #bootstrap: BootstrapDialler
+  readonly #own: OwnStatement
+  readonly #dialler: Dialler
+  readonly #liveness: Liveness
+  readonly #exchange: Exchange
   readonly #log: Logger
-  readonly #dialQueue = new Set<string>()
   readonly #refreshSoon = () => {
     this.refresh()
     if (!this.#joining && this.#components.addressManager.getAddresses().length > 0) void this.#join()
   }
-  #dialling = 0
   #gossiping = false
   #joining = false
+  #leaving = false
   #stop = new AbortController()
-  #statement: { readonly statement?: Uint8Array; readonly signedAtMs: number } = { signedAtMs: 0 }
   #topology: string | undefined
 
   constructor(components: MembersComponents, init: MembersInit) {
     super()
-    const { registrar, connectionManager } = components // one by one: libp2p's components throw when they are spread
+    const { registrar, connectionManager, events, addressManager } = components // one by one: libp2p's components throw when they are spread
+    const { network, describe } = init
     this.#components = components
     this.#init = init
-    this.#key = init.key ?? signingKeyFromSeed(components.privateKey.raw.subarray(0, 32))
-    this.#now = init.now ?? Date.now
+    const key = init.key ?? signingKeyFromSeed(components.privateKey.raw.subarray(0, 32))
+    const now = init.now ?? Date.now
+    this.#key = key
+    this.#now = now
     this.#log = components.logger.forComponent('beemesh:members')
-    this.#table = new MemberTable({ networkId: init.network.id, now: this.#now })
-    this.#wire = new PeerWire({
+    this.#table = new MemberTable({
+      networkId: network.id,
+      now,
+      isGone: (peerId) => ['dead', 'left'].includes(this.#liveness.stateOf(peerId)),
+      onDropped: (peerId) => this.#liveness.forget(peerId)
+    })
+    this.#own = new OwnStatement({ key, networkId: network.id, addressManager, describe, now })
+    this.#dialler = new Dialler({
+      connectionManager,
+      self: key.peerId,
+      bootstrap: init.bootstrap ?? [],
+      addressesOf: (peerId) => this.#table.get(peerId)?.addresses ?? [],
+      now,
+      onFailed: (peerId) => this.#liveness.doubt(peerId),
+      log: this.#log
+    })
+    this.#liveness = new Liveness({
       registrar,
       connectionManager,
-      key: this.#key,
-      network: init.network,
-      now: this.#now
+      events,
+      key,
+      network,
+      isKnown: (peerId) => this.#table.get(peerId) !== undefined,
+      dial: (peerId, options) => this.#dialler.dial(peerId, { ...options, relaysFirst: true }),
+      onState: (peerId, state) => this.safeDispatchEvent(`member:${state}`, { detail: { peerId } })
     })
-    this.#bootstrap = new BootstrapDialler({
-      addresses: init.bootstrap ?? [],
-      self: this.#key.peerId,
+    this.#exchange = new Exchange({
+      wire: new PeerWire({ registrar, connectionManager, key, network, now }),
       connectionManager,
       log: this.#log,
-      now: this.#now
+      list: () => this.list(),
+      get: (peerId) => this.get(peerId),
+      merge: (statements) => this.#merge(statements)
     })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
-    init.doors?.open('members', QUERY, (request) => this.#answerOwner(request))
+    init.doors?.open('members', QUERY, (request) => this.#exchange.answerOwner(request))
   }
 
   async start(): Promise<void> {
     this.#stop = new AbortController()
+    this.#leaving = false
+    this.#own.reset() // because the last one was a goodbye
+    this.#dialler.start()
     const { registrar, events, addressManager } = this.#components
-    await this.#wire.handle(PEER_PROTOCOLS.exchange, MEMBER_LIST, 'memberExchange', async (theirs) => {
-      this.#merge(theirs.members.map(({ statement }) => statement))
-      return this.#listForPeer()
-    })
+    await this.#exchange.start()
+    await this.#liveness.start()
+    for (const entry of this.#table.list()) this.#liveness.said(entry) // known from before a stop
     this.#topology = await registrar.register(
       protocolId(networkTag(this.#init.network), PEER_PROTOCOLS.exchange.name),
       {
         notifyOnLimitedConnection: true,
         onConnect: (peer) => {
           // because one exchange serves both, only one side starts it; the periodic one mends what this one missed
-          if (this.#key.peerId < peer.toString()) void this.#exchange(peer)
+          if (this.#key.peerId < peer.toString())
+            void this.#exchange.withPeer(peer, { signal: this.#stop.signal })
         }
       }
     )
@@ -114,8 +118,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     events.addEventListener('transport:listening', this.#refreshSoon)
     this.#joining = false
     if (addressManager.getListenAddrs().length === 0) void this.#join()
-    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#bootstrap.dial({ signal: this.#stop.signal }))
-    void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchangeWithOne())
+    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialler.bootstrap())
+    void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchange.withOne({ signal: this.#stop.signal }))
+    // because a dial that fails once, in a rush of new members, is no reason to stay apart
+    void this.#repeat(EXCHANGE_INTERVAL_MS, async () => this.#dialler.some(this.list()))
     void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
   }
 
@@ -128,12 +134,19 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.refresh()
   }
 
-  /** Left before anything stops, for the same reason. */
-  beforeStop(): void {
-    if (!this.#gossiping) return
-    this.#gossiping = false
-    this.#components.pubsub!.removeEventListener('message', this.#onGossip)
-    this.#components.pubsub!.unsubscribe(this.#topic)
+  /** Goodbye, while the connections still stand. */
+  async beforeStop(): Promise<void> {
+    this.#leaving = true
+    this.#liveness.rest()
+    this.#dialler.stop()
+    const statement = this.#own.renew({ leaving: true })
+    this.#publish(statement)
+    if (this.#gossiping) {
+      this.#gossiping = false
+      this.#components.pubsub!.removeEventListener('message', this.#onGossip)
+      this.#components.pubsub!.unsubscribe(this.#topic)
+    }
+    await this.#exchange.withAll({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT_MS) })
   }
 
   async stop(): Promise<void> {
@@ -142,15 +155,21 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     events.removeEventListener('self:peer:update', this.#refreshSoon)
     events.removeEventListener('transport:listening', this.#refreshSoon)
     if (this.#topology !== undefined) registrar.unregister(this.#topology)
-    await this.#wire.unhandle(PEER_PROTOCOLS.exchange)
+    await this.#liveness.stop()
+    await this.#exchange.stop()
   }
 
   self(): MemberView {
-    const { signedAtMs, statement } = this.#statement
-    // also when the clock jumped: an old statement of our own would be refused even by us
-    if (statement === undefined || Math.abs(this.#now() - signedAtMs) > STATEMENT_INTERVAL_MS) this.#renew()
-    const node = this.#table.open(this.#statement.statement!)
-    return { ...node, self: true, connected: true, relayed: false, lastSeenMs: this.#now(), roundTripMs: 0 }
+    const node = this.#table.open(this.#own.bytes)
+    return {
+      ...node,
+      self: true,
+      connected: true,
+      relayed: false,
+      state: 'alive',
+      lastSeenMs: this.#now(),
+      roundTripMs: 0
+    }
   }
 
   list(): MemberView[] {
@@ -165,142 +184,49 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   }
 
   refresh(): void {
-    if (this.#stop.signal.aborted) return
-    const statement = this.#renew()
-    if (this.#gossiping)
-      this.#components
-        .pubsub!.publish(this.#topic, statement)
-        .catch((error: unknown) => this.#log('gossip: %e', error))
+    if (!this.#leaving && !this.#stop.signal.aborted) this.#publish(this.#own.renew())
   }
 
   get #topic(): string {
     return `/beemesh/${networkTag(this.#init.network)}/members`
   }
 
-  #renew(): Uint8Array {
-    const statement = this.#sign()
-    this.#statement = { statement, signedAtMs: this.#now() }
-    return statement
+  #publish(statement: Uint8Array): void {
+    if (this.#gossiping)
+      this.#components
+        .pubsub!.publish(this.#topic, statement)
+        .catch((error: unknown) => this.#log('gossip: %e', error))
   }
 
-  #sign(): Uint8Array {
-    const addresses = this.#components.addressManager
-      .getAddresses()
-      .map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''))
-    const relayed = addresses.filter(isRelayed).slice(0, MAX_RELAYED_ADDRESSES)
-    const direct = addresses.filter((address) => !isRelayed(address)).slice(0, MAX_ADDRESSES - relayed.length)
-    return signNodeStatement(
-      { ...this.#init.describe(), addresses: [...direct, ...relayed] },
-      { key: this.#key, networkId: this.#init.network.id, nowMs: this.#now() }
-    )
-  }
-
-  #view(entry: ReturnType<MemberTable['list']>[number]): MemberView {
-    const connection = this.#connection(entry.peerId)
+  #view(entry: MemberEntry): MemberView {
+    const connection = bestConnection(this.#components.connectionManager, entry.peerId)
     return {
       ...entry,
       self: false,
       connected: connection !== undefined,
       relayed: connection?.direct === false,
+      state: this.#liveness.stateOf(entry.peerId),
       lastSeenMs: connection === undefined ? entry.lastSeenMs : this.#now(),
       roundTripMs: connection?.rtt
     }
-  }
-
-  #connection(peerId: string): Connection | undefined {
-    return bestConnection(this.#components.connectionManager, peerId)
   }
 
   /** Takes in statements; a bad one is dropped, it says nothing about the others in the same list. */
   #merge(statements: readonly Uint8Array[]): void {
     for (const statement of statements) {
       const entry = this.#table.merge(statement)
-      if (entry === undefined || entry.peerId === this.#key.peerId) continue
+      if (entry === undefined || entry.peerId === this.#key.peerId || this.#leaving) continue
+      this.#liveness.said(entry)
       this.safeDispatchEvent('member:update', { detail: this.#view(entry) })
-      if (this.#connection(entry.peerId) === undefined && entry.addresses.length > 0)
-        this.#dialSoon(entry.peerId)
+      if (!entry.leaving && !this.#dialler.isConnected(entry.peerId) && entry.addresses.length > 0)
+        this.#dialler.soon(entry.peerId)
     }
-  }
-
-  #members(): MemberInit[] {
-    return this.list().map((member) => ({
-      statement: member.statement,
-      lastSeen: member.lastSeenMs,
-      connected: member.connected,
-      relayed: member.relayed,
-      roundTripMs: Math.round(member.roundTripMs ?? 0)
-    }))
-  }
-
-  #listForPeer(): Uint8Array {
-    const [self, ...others] = this.#members()
-    const connectedFirst = others.sort(
-      (a, b) => Number(b.connected) - Number(a.connected) || Math.random() - 0.5
-    )
-    return encodeMemberList({ members: [self!, ...connectedFirst].slice(0, STATEMENTS_PER_FRAME) })
-  }
-
-  async #answerOwner({ reply, signal }: OwnerRequest<unknown>): Promise<void> {
-    const all = this.#members()
-    for (let from = 0; from === 0 || from < all.length; from += STATEMENTS_PER_FRAME) {
-      const members = all.slice(from, from + STATEMENTS_PER_FRAME)
-      await reply.send(encodeMemberList({ members }), {
-        last: from + STATEMENTS_PER_FRAME >= all.length,
-        signal
-      })
-    }
-  }
-
-  async #exchange(peer: PeerId): Promise<void> {
-    try {
-      const answer = { type: 'memberExchange', root: MEMBER_LIST } as const
-      const { signal } = this.#stop
-      const theirs = await this.#wire.ask(peer, PEER_PROTOCOLS.exchange, this.#listForPeer(), answer, {
-        signal
-      })
-      this.#merge(theirs.members.map(({ statement }) => statement))
-    } catch (error) {
-      this.#log('exchange with %p: %e', peer, error)
-    }
-  }
-
-  async #exchangeWithOne(): Promise<void> {
-    const peers = [...this.#components.connectionManager.getConnectionsMap().keys()]
-    const peer = peers[Math.floor(Math.random() * peers.length)]
-    if (peer !== undefined) await this.#exchange(peer)
   }
 
   /** Once it listens: one that identifies itself without an address is left out of the other side's DHT for good. */
   #join(): Promise<void> {
     this.#joining = true
-    return this.#bootstrap.dial({ signal: this.#stop.signal })
-  }
-
-  #dialSoon(peerId: string): void {
-    const { connectionManager } = this.#components
-    if (this.#dialQueue.size >= MAX_DIALLED || connectionManager.getConnections().length >= MAX_DIALLED)
-      return
-    this.#dialQueue.add(peerId)
-    while (this.#dialling < DIAL_CONCURRENCY && this.#dialQueue.size > 0) void this.#dialNext()
-  }
-
-  async #dialNext(): Promise<void> {
-    const peerId = this.#dialQueue.values().next().value!
-    this.#dialQueue.delete(peerId)
-    this.#dialling++
-    try {
-      const addresses = this.#table.get(peerId)?.addresses ?? []
-      await dialMember(
-        this.#components.connectionManager,
-        { peerId, addresses },
-        { signal: this.#stop.signal }
-      )
-    } catch (error) {
-      this.#log('dial %s: %e', peerId, error)
-    } finally {
-      this.#dialling--
-    }
-    if (this.#dialQueue.size > 0 && !this.#stop.signal.aborted) void this.#dialNext()
+    return this.#dialler.bootstrap()
   }
 
   readonly #onGossip = (event: { detail: { topic: string; data: Uint8Array } }): void => {

@@ -14,7 +14,12 @@ const MAX_ADDRESS_LENGTH = 256
 /** The node's signed statement of itself, a SignedObject of kind node. */
 export function signNodeStatement(
   self: SelfDescription & { readonly addresses: readonly string[] },
-  { key, networkId, nowMs }: { key: SigningKey; networkId: Uint8Array; nowMs: number }
+  {
+    key,
+    networkId,
+    nowMs,
+    leaving = false
+  }: { key: SigningKey; networkId: Uint8Array; nowMs: number; leaving?: boolean }
 ): Uint8Array {
   const body = encodeNodeStatement({
     name: self.name,
@@ -25,13 +30,15 @@ export function signNodeStatement(
     engines: self.engines,
     version: self.version,
     bootId: self.bootId,
-    scheduling: self.scheduling,
+    scheduling: self.scheduling && !leaving, // because older readers know no other way to say so
     kem: 'xwing',
     sealingKey: self.sealingKey,
     sealingEpoch: self.sealingEpoch,
     issuedAt: nowMs,
     notAfter: nowMs + STATEMENT_LIFETIME_MS,
-    memberships: self.memberships.map((value) => ({ value }))
+    memberships: self.memberships.map((value) => ({ value })),
+    leaving,
+    idle: self.idle ?? false
   })
   return signObject({ kind: 'node', body, key, networkId })
 }
@@ -76,6 +83,8 @@ export function openNodeStatement(
     version: safeText(said.version, 32),
     bootId: said.bootId,
     scheduling: said.scheduling,
+    leaving: said.leaving,
+    idle: said.idle,
     sealingKey: said.sealingKey,
     sealingEpoch: said.sealingEpoch,
     issuedAtMs: said.issuedAt,

@@ -1,4 +1,14 @@
-import type { PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  Libp2pEvents,
+  PeerId,
+  PeerStore,
+  PrivateKey,
+  Startable,
+  TypedEventTarget
+} from '@libp2p/interface'
+import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { MemberState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { Doors } from '../wire/index.ts'
 
@@ -16,6 +26,10 @@ export interface NodeView {
   readonly bootId: Uint8Array
   /** false: takes no workloads. */
   readonly scheduling: boolean
+  /** It has stopped in order. */
+  readonly leaving: boolean
+  /** It runs nothing for anybody. */
+  readonly idle: boolean
   /** X-Wing public key, Uint8Array(1216). */
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
@@ -34,6 +48,11 @@ export interface MemberView extends NodeView {
   readonly connected: boolean
   /** Connected, and through a relay only. */
   readonly relayed: boolean
+  /**
+   * alive · suspect: does not answer, others are being asked · dead: nobody asked reaches it · left: it said goodbye. This
+   * node's own opinion. The last two are shown until their last statement expires.
+   */
+  readonly state: MemberState
   readonly lastSeenMs: number
   /** undefined: not measured. */
   readonly roundTripMs?: number
@@ -47,10 +66,24 @@ export interface SelfDescription {
   readonly version: string
   readonly bootId: Uint8Array
   readonly scheduling: boolean
+  /** Runs nothing for anybody, so others may probe it less often. @default false */
+  readonly idle?: boolean
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
   /** Membership grants for this node. */
   readonly memberships: readonly Uint8Array[]
+}
+
+/** What libp2p hands in. */
+export interface MembersComponents {
+  readonly privateKey: PrivateKey
+  readonly registrar: Registrar
+  readonly connectionManager: ConnectionManager
+  readonly addressManager: AddressManager
+  readonly peerStore: PeerStore
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly logger: ComponentLogger
+  readonly pubsub?: Gossip
 }
 
 export interface MembersInit {
@@ -94,9 +127,21 @@ export interface GossipEvent {
   readonly detail: { readonly topic: string; readonly data: Uint8Array }
 }
 
+export interface MemberChange {
+  readonly peerId: string
+}
+
 export interface MembersEvents {
   /** A node was heard of for the first time, or said something new of itself. */
   'member:update': CustomEvent<MemberView>
+  /** It does not answer, or the connection to it is lost. */
+  'member:suspect': CustomEvent<MemberChange>
+  /** It does not answer, and nobody who was asked reaches it. Its connections are closed. */
+  'member:dead': CustomEvent<MemberChange>
+  /** It stopped in order and said so. */
+  'member:left': CustomEvent<MemberChange>
+  /** One of these three turned out to be there, or came back. */
+  'member:alive': CustomEvent<MemberChange>
 }
 
 export interface MembersService extends Startable, TypedEventTarget<MembersEvents> {

@@ -68,6 +68,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   const bootId = new Uint8Array(randomBytes(16))
   const available = config.role === 'bootstrap' ? [] : await availableEngines(engines, config.engine)
+  let isIdle = () => false // until the workloads of the last run are known
   const providerTtlMs = config.providerTtlSeconds * 1000
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const libp2p = await createLibp2p({
@@ -99,7 +100,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           scheduling: config.scheduling,
           sealingKey: sealingKey.publicKey,
           sealingEpoch: sealingKey.epoch,
-          memberships: data.memberships
+          memberships: data.memberships,
+          idle: isIdle()
         })
       }),
       reach: reach({
@@ -143,7 +145,16 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
+  // because what a node said that cannot be reached, or has stopped, does not count until it says so again
+  for (const change of ['member:dead', 'member:left'] as const)
+    libp2p.services.members.addEventListener(change, ({ detail }) =>
+      libp2p.services.providers.lose(detail.peerId)
+    )
   isMember = (peerId) => libp2p.services.members.get(peerId) !== undefined
+  libp2p.services.workloads.addEventListener('workload', () => {
+    // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
+    if (libp2p.services.members.self().idle && !isIdle()) libp2p.services.members.refresh()
+  })
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )
@@ -165,6 +176,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     async start() {
       await forgetOwnProviderRecords(store.libp2p, key.peerId)
       await libp2p.start()
+      isIdle = () => libp2p.services.workloads.list().length === 0
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
       const { name, id, open } = network

@@ -55,7 +55,7 @@ export class Reach implements ReachService, Startable {
     })
     this.#redialler = new Redialler({
       find: init.find,
-      dial: (node, options) => dialMember(connectionManager, node, options),
+      dial: async (node, options) => void (await dialMember(connectionManager, node, options)),
       isConnected: (peerId) => connectionManager.getConnections(peerIdFromString(peerId)).length > 0,
       now,
       log: this.#log

@@ -27,6 +27,7 @@ export {
   OWNER_PROTOCOLS,
   type OwnerProtocolName,
   PEER_PROTOCOLS,
+  PROBE_PROTOCOL,
   type Protocol,
   protocolId
 } from './protocols.ts'

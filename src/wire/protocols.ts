@@ -81,6 +81,20 @@ export const PEER_PROTOCOLS = {
 export const FORWARD_PROTOCOL_NAME = 'forward'
 export const MAX_FORWARD_BYTES = MAX_ENVELOPE_BYTES + 4 * KIB
 
+/**
+ * Node to node, for failure detection: bare frames in both directions on one stream that lasts as long as the connection.
+ * No envelopes, because Noise says who is at the other end and what is said is worth nothing to anybody else; and two
+ * signatures a probe would cost more than everything else about it.
+ */
+export const PROBE_PROTOCOL = {
+  name: 'probe',
+  /** Source: fbs/probe.fbs: 140 bytes with all fields. */
+  maxFrameBytes: 256,
+  /** One is used; the rest is for those that are ending. */
+  maxStreams: 4,
+  relayed: true
+} as const
+
 /** `/beemesh/<first 8 bytes of the network ID, hex>/<name>/1.0.0` */
 export function protocolId(networkTag: string, name: string): string {
   return `/beemesh/${networkTag}/${name}/1.0.0`

@@ -11,11 +11,19 @@ const owner = generateSigningKey()
 
 function statementOf(
   key: SigningKey,
-  { name = 'anna', nowMs = NOW_MS, networkId = network.id, memberships = [] as Uint8Array[] } = {}
+  {
+    name = 'anna',
+    nowMs = NOW_MS,
+    networkId = network.id,
+    memberships = [] as Uint8Array[],
+    leaving = false,
+    idle = false
+  } = {}
 ) {
   const self = {
     name,
     memberships,
+    idle,
     labels: { zone: 'a' },
     engines: ['mock'],
     version: '1.0.0',
@@ -25,7 +33,7 @@ function statementOf(
     sealingEpoch: 1,
     addresses: ['/ip4/127.0.0.1/tcp/4001']
   }
-  return signNodeStatement(self, { key, networkId, nowMs })
+  return signNodeStatement(self, { key, networkId, nowMs, leaving })
 }
 
 describe('members: the table', () => {
@@ -72,6 +80,36 @@ describe('members: the table', () => {
     expect(table.get(anna.peerId)).to.equal(undefined)
     expect(table.merge(statementOf(anna)), 'over').to.equal(undefined)
     expect(table.merge(statementOf(anna, { nowMs: nowMs + 31_000 })), 'from the future').to.equal(undefined)
+  })
+
+  it('is bounded: a newcomer is refused, unless somebody has expired or is gone', () => {
+    const [cyd, dora] = [generateSigningKey(), generateSigningKey()]
+    const gone = new Set<string>()
+    const dropped: string[] = []
+    const small = new MemberTable({
+      networkId: network.id,
+      now: () => nowMs,
+      max: 2,
+      isGone: (peerId) => gone.has(peerId),
+      onDropped: (peerId) => dropped.push(peerId)
+    })
+    small.merge(statementOf(anna))
+    small.merge(statementOf(bert, { nowMs: NOW_MS + 1_000 }))
+    expect(small.merge(statementOf(cyd)), 'full').to.equal(undefined)
+    gone.add(bert.peerId)
+    expect(small.merge(statementOf(cyd, { nowMs: NOW_MS + 1_000 }))).to.include({ peerId: cyd.peerId })
+    nowMs += STATEMENT_LIFETIME_MS
+    expect(small.merge(statementOf(dora, { nowMs }))).to.include({ peerId: dora.peerId })
+    expect(dropped).to.deep.equal([bert.peerId, anna.peerId])
+  })
+
+  it('carries that a node leaves, or runs nothing, as far as its author says so', () => {
+    expect(table.merge(statementOf(anna))).to.include({ leaving: false, idle: false, scheduling: true })
+    expect(table.merge(statementOf(anna, { nowMs: NOW_MS + 1, leaving: true, idle: true }))).to.include({
+      leaving: true,
+      idle: true,
+      scheduling: false
+    })
   })
 
   it('says who made a node a member; a grant for another node does not count', () => {

@@ -7,8 +7,20 @@ import { MESSAGE_TYPES } from '../../src/envelope/index.ts'
 import * as generated from '../../src/generated/fbs/index.ts'
 import { SIGNED_KINDS } from '../../src/generated/fbs/index.ts'
 import { openNetwork, privateNetwork } from '../../src/identity/index.ts'
+import {
+  PROBE_BUDGET,
+  PROBE_TIMEOUT_MS,
+  REACH_BUDGET,
+  TARGET_BUDGET
+} from '../../src/members/detector/constants.ts'
 import { OWNER_BUDGET, STRANGER_BUDGET } from '../../src/wire/doors/doors.ts'
-import { OWNER_PROTOCOLS, PEER_PROTOCOLS, type Protocol, protocolId } from '../../src/wire/index.ts'
+import {
+  OWNER_PROTOCOLS,
+  PEER_PROTOCOLS,
+  PROBE_PROTOCOL,
+  type Protocol,
+  protocolId
+} from '../../src/wire/index.ts'
 import { PEER_BUDGET } from '../../src/wire/peer-request.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -29,8 +41,8 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   ],
   // nodes read canonical JSON, never YAML
   MANIFEST_ERROR_CODES: ['MANIFEST_SYNTAX'],
-  // a node's own statement always has a KEM it knows
-  MEMBERS_ERROR_CODES: ['STATEMENT_INVALID'],
+  // a node's own statement always has a KEM it knows; the others are the reason why a connection is closed or not made
+  MEMBERS_ERROR_CODES: ['STATEMENT_INVALID', 'NO_ADDRESS', 'MEMBER_DEAD'],
   WORKLOADS_ERROR_CODES: [],
   RUNTIME_ERROR_CODES: []
 }
@@ -108,7 +120,9 @@ describe('docs/PROTOCOL.md', () => {
   })
 
   it('lists every protocol with its limits', () => {
-    const documented = rows('4. Protocols').filter(([name]) => name !== 'name' && name !== 'forward')
+    const documented = rows('4. Protocols').filter(
+      ([name = '']) => !['name', 'forward', PROBE_PROTOCOL.name].includes(name)
+    )
     const all: readonly Protocol[] = [...Object.values(OWNER_PROTOCOLS), ...Object.values(PEER_PROTOCOLS)]
 
     const actual = all.map((row) => [
@@ -130,6 +144,15 @@ describe('docs/PROTOCOL.md', () => {
       })
   })
 
+  it('lists the protocol of probes with its limits', () => {
+    const { name, maxFrameBytes, maxStreams } = PROBE_PROTOCOL
+    const [, , bytes, within] = rows('4. Protocols').find(([first]) => first === name)!
+
+    expect(bytes).to.equal(String(maxFrameBytes))
+    expect(within).to.equal(`${PROBE_TIMEOUT_MS / 1000} s`)
+    expect(DOC).to.contain(`of \`probe\` ${maxStreams}.`)
+  })
+
   for (const [name = '', value = '', file = ''] of rows('14. Limits').slice(1))
     it(`quotes ${name} as it is in ${file}`, () => {
       expect(constantOf(name, file)).to.equal(Number(value))
@@ -144,6 +167,13 @@ describe('docs/PROTOCOL.md', () => {
     ])
 
     expect(numbers.map(Number)).to.deep.equal(actual)
+    const probes =
+      /may send (\d+) probes at once and (\d+) a second; of\nthose for a target (\d+) and (\d+), .* (\d+) times at once and (\d+) a second\./.exec(
+        DOC
+      )
+    expect(probes?.slice(1).map(Number)).to.deep.equal(
+      [PROBE_BUDGET, REACH_BUDGET, TARGET_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
+    )
   })
 
   it('names every message and every kind of signed object', () => {

@@ -66,6 +66,7 @@ function toDocument(node: SeenNode) {
     member,
     connected,
     path: pathOf(node),
+    state: node.state,
     addresses,
     labels,
     engines,
@@ -85,7 +86,7 @@ function pathOf({ entry, connected, relayed }: SeenNode): 'direct' | 'relayed' |
 function nodeTable(nodes: readonly SeenNode[]): string {
   const rows = nodes.map((node) => [
     node.name + (node.entry ? ' *' : ''),
-    node.connected ? 'connected' : 'not connected',
+    node.state !== 'alive' ? node.state : node.connected ? 'connected' : 'not connected',
     pathOf(node) ?? '-',
     node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
     node.engines.join(','),

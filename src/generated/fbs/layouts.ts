@@ -276,7 +276,8 @@ export const MEMBER_LAYOUT: TableLayout = {
     { name: 'lastSeen', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'connected', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'roundTripMs', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'relayed', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'relayed', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'state', slot: 14, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined }
   ]
 }
 
@@ -302,7 +303,27 @@ export const NODE_STATEMENT_LAYOUT: TableLayout = {
     { name: 'sealingEpoch', slot: 22, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'issuedAt', slot: 24, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'notAfter', slot: 26, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'memberships', slot: 28, type: 'tables', required: false, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+    { name: 'memberships', slot: 28, type: 'tables', required: false, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'leaving', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'idle', slot: 32, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const PROBE_LAYOUT: TableLayout = {
+  name: 'Probe',
+  fields: [
+    { name: 'id', slot: 4, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'target', slot: 6, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'asker', slot: 8, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'challenge', slot: 10, type: 'bytes', required: false, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const PROBE_ANSWER_LAYOUT: TableLayout = {
+  name: 'ProbeAnswer',
+  fields: [
+    { name: 'id', slot: 4, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'proof', slot: 6, type: 'bytes', required: false, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -4,6 +4,9 @@ import { Member as MemberTable } from '../beemesh/v1/member.ts'
 import { MemberList as MemberListTable } from '../beemesh/v1/member-list.ts'
 import { MEMBER_LIST_LAYOUT, type Root } from '../layouts.ts'
 
+export const MEMBER_STATES = ['alive', 'suspect', 'dead', 'left'] as const
+export type MemberState = (typeof MEMBER_STATES)[number]
+
 export interface Member {
   /** SignedObject of kind node */
   readonly statement: Uint8Array
@@ -14,6 +17,8 @@ export interface Member {
   readonly roundTripMs: number
   /** connected through a relay only */
   readonly relayed: boolean
+  /** to an owner: as the node that answers sees it; never believed between nodes */
+  readonly state: MemberState
 }
 
 /** {@link Member} as given to the encoder: what the schema does not require may be left out. */
@@ -27,6 +32,8 @@ export interface MemberInit {
   readonly roundTripMs?: number | undefined
   /** connected through a relay only */
   readonly relayed?: boolean | undefined
+  /** to an owner: as the node that answers sees it; never believed between nodes */
+  readonly state?: MemberState | undefined
 }
 
 /** @internal */
@@ -38,6 +45,7 @@ export function writeMember(builder: flatbuffers.Builder, value: MemberInit): fl
   MemberTable.addConnected(builder, value.connected ?? false)
   MemberTable.addRoundTripMs(builder, value.roundTripMs ?? 0)
   MemberTable.addRelayed(builder, value.relayed ?? false)
+  MemberTable.addState(builder, MEMBER_STATES.indexOf(value.state ?? MEMBER_STATES[0]!))
   return MemberTable.endMember(builder)
 }
 
@@ -48,7 +56,8 @@ export function toMember(table: MemberTable): Member {
     lastSeen: Number(table.lastSeen()),
     connected: table.connected(),
     roundTripMs: table.roundTripMs(),
-    relayed: table.relayed()
+    relayed: table.relayed(),
+    state: MEMBER_STATES[table.state()]!
   }
 }
 

@@ -26,6 +26,10 @@ export interface NodeStatement {
   readonly notAfter: number
   /** SignedObject of kind grant, subject = this node */
   readonly memberships: readonly Bytes[]
+  /** stops now, in order: the last word until it starts again */
+  readonly leaving: boolean
+  /** runs nothing for anybody: may be probed less often */
+  readonly idle: boolean
 }
 
 /** {@link NodeStatement} as given to the encoder: what the schema does not require may be left out. */
@@ -50,6 +54,10 @@ export interface NodeStatementInit {
   readonly notAfter?: number | undefined
   /** SignedObject of kind grant, subject = this node */
   readonly memberships?: readonly BytesInit[] | undefined
+  /** stops now, in order: the last word until it starts again */
+  readonly leaving?: boolean | undefined
+  /** runs nothing for anybody: may be probed less often */
+  readonly idle?: boolean | undefined
 }
 
 /** @internal */
@@ -76,6 +84,8 @@ export function writeNodeStatement(builder: flatbuffers.Builder, value: NodeStat
   NodeStatementTable.addIssuedAt(builder, BigInt(value.issuedAt ?? 0))
   NodeStatementTable.addNotAfter(builder, BigInt(value.notAfter ?? 0))
   NodeStatementTable.addMemberships(builder, membershipsOffset)
+  NodeStatementTable.addLeaving(builder, value.leaving ?? false)
+  NodeStatementTable.addIdle(builder, value.idle ?? false)
   return NodeStatementTable.endNodeStatement(builder)
 }
 
@@ -94,7 +104,9 @@ export function toNodeStatement(table: NodeStatementTable): NodeStatement {
     sealingEpoch: Number(table.sealingEpoch()),
     issuedAt: Number(table.issuedAt()),
     notAfter: Number(table.notAfter()),
-    memberships: Array.from({ length: table.membershipsLength() }, (_, i) => toBytes(table.memberships(i)!))
+    memberships: Array.from({ length: table.membershipsLength() }, (_, i) => toBytes(table.memberships(i)!)),
+    leaving: table.leaving(),
+    idle: table.idle()
   }
 }
 

@@ -2,6 +2,9 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { MemberState } from './member-state.ts';
+
+
 export class Member {
   bb: flatbuffers.ByteBuffer|null = null;
   bb_pos = 0;
@@ -55,8 +58,13 @@ relayed():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+state():MemberState {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : MemberState.alive;
+}
+
 static startMember(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(6);
 }
 
 static addStatement(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset) {
@@ -91,19 +99,24 @@ static addRelayed(builder:flatbuffers.Builder, relayed:boolean) {
   builder.addFieldInt8(4, +relayed, +false);
 }
 
+static addState(builder:flatbuffers.Builder, state:MemberState) {
+  builder.addFieldInt8(5, state, MemberState.alive);
+}
+
 static endMember(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // statement
   return offset;
 }
 
-static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number, relayed:boolean):flatbuffers.Offset {
+static createMember(builder:flatbuffers.Builder, statementOffset:flatbuffers.Offset, lastSeen:bigint, connected:boolean, roundTripMs:number, relayed:boolean, state:MemberState):flatbuffers.Offset {
   Member.startMember(builder);
   Member.addStatement(builder, statementOffset);
   Member.addLastSeen(builder, lastSeen);
   Member.addConnected(builder, connected);
   Member.addRoundTripMs(builder, roundTripMs);
   Member.addRelayed(builder, relayed);
+  Member.addState(builder, state);
   return Member.endMember(builder);
 }
 }

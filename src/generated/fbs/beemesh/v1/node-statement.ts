@@ -142,8 +142,18 @@ membershipsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+leaving():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+idle():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startNodeStatement(builder:flatbuffers.Builder) {
-  builder.startObject(13);
+  builder.startObject(15);
 }
 
 static addName(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset) {
@@ -270,6 +280,14 @@ static startMembershipsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addLeaving(builder:flatbuffers.Builder, leaving:boolean) {
+  builder.addFieldInt8(13, +leaving, +false);
+}
+
+static addIdle(builder:flatbuffers.Builder, idle:boolean) {
+  builder.addFieldInt8(14, +idle, +false);
+}
+
 static endNodeStatement(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // name
@@ -287,7 +305,7 @@ static finishSizePrefixedNodeStatementBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMND', true);
 }
 
-static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, addressesOffset:flatbuffers.Offset, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, versionOffset:flatbuffers.Offset, bootIdOffset:flatbuffers.Offset, scheduling:boolean, kem:Kem, sealingKeyOffset:flatbuffers.Offset, sealingEpoch:bigint, issuedAt:bigint, notAfter:bigint, membershipsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, addressesOffset:flatbuffers.Offset, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, versionOffset:flatbuffers.Offset, bootIdOffset:flatbuffers.Offset, scheduling:boolean, kem:Kem, sealingKeyOffset:flatbuffers.Offset, sealingEpoch:bigint, issuedAt:bigint, notAfter:bigint, membershipsOffset:flatbuffers.Offset, leaving:boolean, idle:boolean):flatbuffers.Offset {
   NodeStatement.startNodeStatement(builder);
   NodeStatement.addName(builder, nameOffset);
   NodeStatement.addAddresses(builder, addressesOffset);
@@ -302,6 +320,8 @@ static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.O
   NodeStatement.addIssuedAt(builder, issuedAt);
   NodeStatement.addNotAfter(builder, notAfter);
   NodeStatement.addMemberships(builder, membershipsOffset);
+  NodeStatement.addLeaving(builder, leaving);
+  NodeStatement.addIdle(builder, idle);
   return NodeStatement.endNodeStatement(builder);
 }
 }

@@ -1,0 +1,56 @@
+import type { AddressManager } from '@libp2p/interface-internal'
+import type { SigningKey } from '../identity/index.ts'
+import { MAX_RELAYED_ADDRESSES, STATEMENT_INTERVAL_MS } from './constants.ts'
+import { isRelayed } from './dial-member.ts'
+import { MAX_ADDRESSES, signNodeStatement } from './node-statement.ts'
+import type { SelfDescription } from './types.ts'
+
+export interface OwnStatementInit {
+  readonly key: SigningKey
+  readonly networkId: Uint8Array
+  readonly addressManager: AddressManager
+  readonly describe: () => SelfDescription
+  readonly now: () => number
+}
+
+/** What this node says of itself, signed anew when it changes or grows old. */
+export class OwnStatement {
+  readonly #init: OwnStatementInit
+  #bytes: Uint8Array | undefined
+  #signedAtMs = 0
+  #issuedAtMs = 0
+
+  constructor(init: OwnStatementInit) {
+    this.#init = init
+  }
+
+  /** The present one. */
+  get bytes(): Uint8Array {
+    // also when the clock jumped: an old statement of our own would be refused even by us
+    const isOld = Math.abs(this.#init.now() - this.#signedAtMs) > STATEMENT_INTERVAL_MS
+    return this.#bytes === undefined || isOld ? this.renew() : this.#bytes
+  }
+
+  /** The next one is signed anew. */
+  reset(): void {
+    this.#bytes = undefined
+  }
+
+  /** @param leaving the last word */
+  renew({ leaving = false } = {}): Uint8Array {
+    const { key, networkId, addressManager, describe, now } = this.#init
+    const all = addressManager
+      .getAddresses()
+      .map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''))
+    const relayed = all.filter(isRelayed).slice(0, MAX_RELAYED_ADDRESSES)
+    const direct = all.filter((address) => !isRelayed(address)).slice(0, MAX_ADDRESSES - relayed.length)
+    const addresses = [...direct, ...relayed]
+    this.#signedAtMs = now()
+    // because the newest wins, two of one millisecond must differ; a clock that jumped back starts again where it stands
+    const next = this.#issuedAtMs + 1
+    this.#issuedAtMs = next - this.#signedAtMs < 1_000 ? Math.max(this.#signedAtMs, next) : this.#signedAtMs
+    const context = { key, networkId, nowMs: this.#issuedAtMs, leaving }
+    this.#bytes = signNodeStatement({ ...describe(), addresses }, context)
+    return this.#bytes
+  }
+}
