@@ -12,8 +12,8 @@ import { openNetwork } from '../src/identity/index.ts'
 import { hostOptions, hostServices } from '../src/node/libp2p.ts'
 import { createLogger, toComponentLogger } from '../src/telemetry/index.ts'
 
-export async function bareNode(bootstrap?: string) {
-  const network = openNetwork('bare')
+export async function bareNode(bootstrap?: string, name = 'bare') {
+  const network = openNetwork(name)
   const config = withDefaults({ network: 'bare', dataDir: tmpdir() })
   const logger = toComponentLogger(createLogger('silent'), 'silent')
   const node = await createLibp2p({

@@ -35,7 +35,8 @@ for (const { nodeName, peerId } of await reader.services.providers.find(manifest
   console.log(`found provider ${nodeName} (${peerId})`)
 
 library.services.providers.withdraw(manifestId)
-const left = await reader.services.providers.find(manifestId)
+// fresh: asked anew, because a lease may vouch for it a moment longer
+const left = await reader.services.providers.find(manifestId, { fresh: true })
 console.log(left.length === 0 ? 'nobody after withdraw' : 'still there')
 
 await reader.stop()

@@ -29,6 +29,8 @@ export function signProviderStatement(
     bootId: Uint8Array
     labels?: Readonly<Record<string, string>>
     capabilities?: readonly string[]
+    /** That it does not run it any more. */
+    denial?: boolean
   }
 ): Uint8Array {
   const body = encodeProviderStatement({
@@ -43,7 +45,7 @@ export function signProviderStatement(
         ports: ports?.slice(0, MAX_PORTS) // so that a statement stays below 16 KiB
       })),
     issuedAt: context.nowMs,
-    leaseMs: LEASE_MS,
+    leaseMs: context.denial ? 0 : LEASE_MS,
     labels: Object.entries(context.labels ?? {}).map(([name, value]) => ({ key: name, value })),
     capabilities: [...(context.capabilities ?? [])]
   })
@@ -97,4 +99,9 @@ export function openProviderStatement(
     leaseUntilMs,
     statement
   }
+}
+
+/** Whether a statement says that the manifest is not run any more. */
+export function isDenial({ issuedAtMs, leaseUntilMs }: ProviderView): boolean {
+  return leaseUntilMs <= issuedAtMs
 }

@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import type { IdentifyResult, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { fromHex, toHex } from '../common/index.ts'
-import { encodeProviderList, LOOKUP, QUERY } from '../generated/fbs/index.ts'
+import { LOOKUP, type Lookup, QUERY } from '../generated/fbs/index.ts'
 import { type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
 import { Announcer } from './announce/announcer.ts'
 import { ProviderGossip } from './announce/gossip.ts'
 import { Leases } from './announce/leases.ts'
 import { OwnStatements } from './announce/own-statements.ts'
-import { answerOwner, withinFrame } from './answer-owner.ts'
-import { LEASE_MS, MAX_PROVIDERS } from './constants.ts'
+import { answerOwner, listFor } from './answers.ts'
+import { LEASE_MS } from './constants.ts'
 import { speaksDht } from './dht.ts'
+import { isDenial } from './provider-statement.ts'
 import { Asking } from './search/asking.ts'
-import { findEach, type SearchOptions } from './search/find.ts'
+import { Finder } from './search/finder.ts'
 import { Penalties } from './search/penalties.ts'
 import { ProviderCache } from './search/provider-cache.ts'
-import { best, matches, type Surroundings } from './search/select.ts'
-import { SharedSearches } from './search/shared-search.ts'
 import type {
   FindOptions,
   ProvidedManifest,
@@ -43,10 +41,12 @@ export class Providers implements ProvidersService {
   readonly #gossip: ProviderGossip
   readonly #leases: Leases
   readonly #penalties: Penalties
-  readonly #searches = new SharedSearches()
+  /** Hostile ones, sent away again when they come back before their time. */
+  readonly #bans: Penalties
   readonly #own: OwnStatements
-  readonly #asking: Asking
+  readonly #finder: Finder
   readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => {
+    if (this.#bans.has(detail.toString())) return this.#disconnect(detail)
     this.#penalties.forgive(detail.toString())
   }
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => {
@@ -68,6 +68,7 @@ export class Providers implements ProvidersService {
     this.#wire = new PeerWire({ registrar, connectionManager, key: this.#key, network, now })
     this.#cache = new ProviderCache(now)
     this.#penalties = new Penalties(now)
+    this.#bans = new Penalties(now)
     this.#announcer = new Announcer(components, log)
     const isMember = (peerId: string) => init.isMember?.(peerId) ?? true
     this.#own = new OwnStatements({
@@ -79,7 +80,7 @@ export class Providers implements ProvidersService {
       capabilities: init.capabilities,
       now
     })
-    this.#asking = new Asking({
+    const asking = new Asking({
       components,
       self: this.#key.peerId,
       networkId: network.id,
@@ -89,6 +90,15 @@ export class Providers implements ProvidersService {
       isMember,
       now,
       log
+    })
+    this.#finder = new Finder({
+      self: this.#key.peerId,
+      labels: init.labels ?? {},
+      cache: this.#cache,
+      penalties: this.#penalties,
+      asking,
+      connectionManager,
+      own: this.#own
     })
     this.#leases = new Leases({
       wire: this.#wire,
@@ -105,7 +115,10 @@ export class Providers implements ProvidersService {
       log,
       isMember,
       onStatement: (view) => this.#onStatement(view),
-      onHostile: (peer) => void connectionManager.closeConnections(peer).catch(() => {}),
+      onHostile: (peer) => {
+        this.#bans.strike(peer.toString())
+        this.#disconnect(peer)
+      },
       refused: metrics?.registerCounterGroup('beemesh_provider_gossip_refused_total', { label: 'reason' })
     })
     this[serviceDependencies] = [
@@ -119,18 +132,11 @@ export class Providers implements ProvidersService {
   }
 
   async start(): Promise<void> {
-    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async ({ manifestId }, from) => {
-      const key = toHex(manifestId)
-      const own = this.#own.views(manifestId)
-      if (own.length > 0) this.#leases.noteAsked(from, key)
-      const known = [...own, ...this.#cache.leased(key)].slice(0, MAX_PROVIDERS)
-      return encodeProviderList({ manifestId, providers: withinFrame(known) })
-    })
+    await this.#wire.handle(PEER_PROTOCOLS.lookup, LOOKUP, 'providerList', async (lookup, from) =>
+      this.#answerPeer(lookup, from)
+    )
     await this.#leases.start()
-    this.#components.events.addEventListener('peer:connect', this.#onConnect)
-    this.#components.events.addEventListener('peer:identify', this.#onIdentify)
-    this.#components.events.addEventListener('self:peer:update', this.#onAddress)
-    this.#components.events.addEventListener('peer:disconnect', this.#onDisconnect)
+    this.#listen('addEventListener')
   }
 
   /** Gossip starts beside this service, so it is joined when everything has started. */
@@ -146,10 +152,7 @@ export class Providers implements ProvidersService {
   }
 
   async stop(): Promise<void> {
-    this.#components.events.removeEventListener('peer:connect', this.#onConnect)
-    this.#components.events.removeEventListener('peer:identify', this.#onIdentify)
-    this.#components.events.removeEventListener('self:peer:update', this.#onAddress)
-    this.#components.events.removeEventListener('peer:disconnect', this.#onDisconnect)
+    this.#listen('removeEventListener')
     this.#announcer.stop()
     this.#own.clear()
     await this.#wire.unhandle(PEER_PROTOCOLS.lookup)
@@ -172,7 +175,7 @@ export class Providers implements ProvidersService {
     this.#announcer.remove(key)
     this.#leases.onChange(key)
     if (!wasProvided || this.#init.announce === false) return
-    this.#gossip.publish(this.#own.sign(manifestId, { version, workloads: [] }))
+    this.#gossip.publish(this.#own.signDenial(manifestId, version))
   }
 
   isAnnounced(manifestId: Uint8Array): boolean {
@@ -183,67 +186,38 @@ export class Providers implements ProvidersService {
     this.#cache.expire(peerId)
   }
 
-  async find(manifestId: Uint8Array, options: FindOptions = {}): Promise<ProviderView[]> {
-    const known = options.fresh ? undefined : this.#cache.complete(toHex(manifestId))
-    const found: ProviderView[] = []
-    if (known !== undefined) {
-      for (const view of known) if (matches(view, options)) found.push(view)
-      for (const view of this.#own.views(manifestId)) if (matches(view, options)) found.push(view)
-    } else {
-      const enough = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
-      for await (const view of this.findEach(manifestId, options)) if (found.push(view) >= enough) break
-    }
-    return found.length < 2 ? found : best(found, options, this.#surroundings)
+  find(manifestId: Uint8Array, options?: FindOptions): Promise<ProviderView[]> {
+    return this.#finder.find(manifestId, options)
   }
 
-  async *findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncGenerator<ProviderView> {
-    const { fresh = false, signal } = options
-    let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
-    const start = (given: AbortSignal) => this.#search(manifestId, { fresh, signal: given })
-    for await (const view of this.#searches.read(`${fresh} ${toHex(manifestId)}`, start, signal)) {
-      if (!matches(view, options)) continue
-      yield view
-      if (--left === 0) return
-    }
+  findEach(manifestId: Uint8Array, options?: FindOptions): AsyncGenerator<ProviderView> {
+    return this.#finder.findEach(manifestId, options)
   }
 
-  #search(manifestId: Uint8Array, options: SearchOptions): AsyncGenerator<ProviderView> {
-    const { connectionManager } = this.#components
+  #answerPeer({ manifestId }: Lookup, from: string): Uint8Array {
     const key = toHex(manifestId)
-    return findEach(
-      {
-        self: this.#key.peerId,
-        local: () => this.#own.views(manifestId),
-        cached: () => this.#cache.get(key),
-        leased: () => this.#cache.leased(key),
-        deny: (peerId) => this.#cache.deny(key, peerId),
-        connected: () =>
-          [...connectionManager.getConnectionsMap().keys()]
-            .map((peer) => peer.toString())
-            .filter((peerId) => !this.#penalties.has(peerId)),
-        ask: (peerId, source, signal) =>
-          this.#asking.ask(peerIdFromString(peerId), manifestId, source, signal),
-        dht: (signal) => this.#asking.walk(manifestId, signal),
-        onComplete: () => this.#cache.markComplete(key)
-      },
-      options
-    )
+    const own = this.#own.views(manifestId)
+    if (own.length > 0) this.#leases.noteAsked(from, key)
+    return listFor(manifestId, [...own, ...this.#cache.leased(key)])
   }
 
-  get #surroundings(): Surroundings {
-    const { connectionManager } = this.#components
-    return {
-      self: this.#key.peerId,
-      labels: this.#init.labels ?? {},
-      roundTripMs: (peerId) => connectionManager.getConnections(peerIdFromString(peerId))[0]?.rtt
-    }
+  #listen(how: 'addEventListener' | 'removeEventListener'): void {
+    const { events } = this.#components
+    events[how]('peer:connect', this.#onConnect)
+    events[how]('peer:identify', this.#onIdentify)
+    events[how]('peer:disconnect', this.#onDisconnect)
+    events[how]('self:peer:update', this.#onAddress)
+  }
+
+  #disconnect(peer: PeerId): void {
+    this.#components.connectionManager.closeConnections(peer).catch(() => {})
   }
 
   /** Somebody said something new by gossip: only what was asked for here is kept, so that nobody can fill the cache. */
   #onStatement(view: ProviderView): void {
     const key = toHex(view.manifestId)
     if (!this.#cache.has(key)) return
-    if (view.workloads.length === 0) this.#cache.deny(key, view.peerId, view.issuedAtMs)
+    if (isDenial(view)) this.#cache.deny(key, view.peerId, view.issuedAtMs)
     else this.#cache.put(key, view, Math.min(view.leaseUntilMs, this.#now() + LEASE_MS))
     // because it renews its lease only for those who asked it, it is asked when this one is over
   }

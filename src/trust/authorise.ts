@@ -4,6 +4,7 @@ export const ACTIONS = [
   'delete',
   'status',
   'logs',
+  'events',
   'exec',
   'members',
   'providers',

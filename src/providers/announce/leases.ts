@@ -131,7 +131,7 @@ function entryOf(key: string, provided: ProvidedManifest | undefined): LeaseEntr
   return {
     manifestId: fromHex(key),
     version: provided?.version ?? 0,
-    running: workloads.length,
+    running: provided === undefined ? 0 : Math.max(1, workloads.length),
     ready: workloads.filter(({ state }) => state === 'ready').length
   }
 }

@@ -68,4 +68,10 @@ export class OwnStatements {
   sign(manifestId: Uint8Array, provided: ProvidedManifest): Uint8Array {
     return signProviderStatement(manifestId, provided, { ...this.#init, nowMs: this.#init.now() })
   }
+
+  /** That a manifest is not run any more. */
+  signDenial(manifestId: Uint8Array, version: number): Uint8Array {
+    const context = { ...this.#init, nowMs: this.#init.now(), denial: true }
+    return signProviderStatement(manifestId, { version, workloads: [] }, context)
+  }
 }

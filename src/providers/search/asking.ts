@@ -6,7 +6,7 @@ import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generate
 import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
 import { hasDhtNeighbour } from '../dht.ts'
-import { openProviderStatement } from '../provider-statement.ts'
+import { isDenial, openProviderStatement } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 import type { Penalties } from './penalties.ts'
 import type { ProviderCache } from './provider-cache.ts'
@@ -58,7 +58,7 @@ export class Asking {
       try {
         const view = openProviderStatement(statement, context)
         const heard = view.peerId === asked || this.#init.isMember(view.peerId) // because anybody can sign as a stranger
-        return view.workloads.length > 0 && heard ? [view] : []
+        return !isDenial(view) && heard ? [view] : []
       } catch (error) {
         this.#init.log('statement passed on by %p refused: %e', peer, error)
         this.#init.penalties.strike(asked)

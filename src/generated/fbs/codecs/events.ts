@@ -100,10 +100,10 @@ export function toEventReply(table: EventReplyTable): EventReply {
   }
 }
 
-/** Deterministic bytes of a root EventReply, file identifier BMEV. Checks no limits: signing does. */
+/** Deterministic bytes of a root EventReply, file identifier BMEL. Checks no limits: signing does. */
 export function encodeEventReply(value: EventReplyInit): Uint8Array {
   const builder = new flatbuffers.Builder(512)
-  builder.finish(writeEventReply(builder, value), 'BMEV')
+  builder.finish(writeEventReply(builder, value), 'BMEL')
   return builder.asUint8Array().slice()
 }
 
@@ -114,7 +114,7 @@ export function readEventReply(bytes: Uint8Array): EventReply {
 
 export const EVENT_REPLY: Root<EventReply, EventReplyInit> = {
   name: 'EventReply',
-  identifier: 'BMEV',
+  identifier: 'BMEL',
   layout: EVENT_REPLY_LAYOUT,
   encode: encodeEventReply,
   read: readEventReply

@@ -24,7 +24,7 @@ static getSizePrefixedRootAsEventReply(bb:flatbuffers.ByteBuffer, obj?:EventRepl
 }
 
 static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
-  return bb.__has_identifier('BMEV');
+  return bb.__has_identifier('BMEL');
 }
 
 events(index: number, obj?:Event):Event|null {
@@ -63,11 +63,11 @@ static endEventReply(builder:flatbuffers.Builder):flatbuffers.Offset {
 }
 
 static finishEventReplyBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMEV');
+  builder.finish(offset, 'BMEL');
 }
 
 static finishSizePrefixedEventReplyBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMEV', true);
+  builder.finish(offset, 'BMEL', true);
 }
 
 static createEventReply(builder:flatbuffers.Builder, eventsOffset:flatbuffers.Offset):flatbuffers.Offset {

@@ -1,7 +1,7 @@
 import type { Abortable } from '../common/index.ts'
-import { encodeProviderList, type ProviderInit, type Query } from '../generated/fbs/index.ts'
+import { encodeProviderList, type Query } from '../generated/fbs/index.ts'
 import type { OwnerRequest } from '../wire/index.ts'
-import { MAX_LIST_BYTES } from './constants.ts'
+import { MAX_LIST_BYTES, MAX_PROVIDERS } from './constants.ts'
 import type { ProviderView } from './types.ts'
 
 /** Answers an owner: one list for each manifest asked for. */
@@ -14,7 +14,7 @@ export async function answerOwner(
     ids.map(async (manifestId) => ({ manifestId, found: await find(manifestId, { signal }) }))
   )
   for (const [index, { manifestId, found }] of answers.entries())
-    await reply.send(encodeProviderList({ manifestId, providers: withinFrame(found) }), {
+    await reply.send(listFor(manifestId, found), {
       last: index === ids.length - 1,
       signal
     })
@@ -22,13 +22,15 @@ export async function answerOwner(
     await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
 }
 
-/** As many statements as one frame takes, best first. */
-export function withinFrame(views: readonly ProviderView[]): ProviderInit[] {
+/** A ProviderList of as many statements as one frame takes, best first. */
+export function listFor(manifestId: Uint8Array, views: readonly ProviderView[]): Uint8Array {
   let bytes = 0
-  return views
+  const providers = views
+    .slice(0, MAX_PROVIDERS)
     .filter(({ statement }) => {
       bytes += statement.byteLength
       return bytes <= MAX_LIST_BYTES
     })
     .map(({ statement, source }) => ({ statement, source }))
+  return encodeProviderList({ manifestId, providers })
 }

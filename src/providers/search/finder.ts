@@ -1,0 +1,89 @@
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { toHex } from '../../common/index.ts'
+import { MAX_PROVIDERS } from '../constants.ts'
+import type { FindOptions, ProviderView } from '../types.ts'
+import type { Asking } from './asking.ts'
+import { findEach, type SearchOptions } from './find.ts'
+import type { Penalties } from './penalties.ts'
+import type { ProviderCache } from './provider-cache.ts'
+import { best, matches, type Surroundings } from './select.ts'
+import { SharedSearches } from './shared-search.ts'
+
+export interface FinderInit {
+  readonly self: string
+  /** Of this node. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly cache: ProviderCache
+  readonly penalties: Penalties
+  readonly asking: Asking
+  readonly connectionManager: ConnectionManager
+  /** What this node says of itself. */
+  readonly own: { views(manifestId: Uint8Array): ProviderView[] }
+}
+
+/** Answers "who runs this?": from the cache while it is the whole answer, else by a search that all who ask share. */
+export class Finder {
+  readonly #init: FinderInit
+  readonly #searches = new SharedSearches()
+
+  constructor(init: FinderInit) {
+    this.#init = init
+  }
+
+  async find(manifestId: Uint8Array, options: FindOptions = {}): Promise<ProviderView[]> {
+    const known = options.fresh ? undefined : this.#init.cache.complete(toHex(manifestId))
+    const found: ProviderView[] = []
+    if (known !== undefined) {
+      for (const view of known) if (matches(view, options)) found.push(view)
+      for (const view of this.#init.own.views(manifestId)) if (matches(view, options)) found.push(view)
+    } else {
+      const enough = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+      for await (const view of this.findEach(manifestId, options)) if (found.push(view) >= enough) break
+    }
+    return found.length < 2 ? found : best(found, options, this.#surroundings)
+  }
+
+  async *findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncGenerator<ProviderView> {
+    const { fresh = false, signal } = options
+    let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+    const start = (given: AbortSignal) => this.#search(manifestId, { fresh, signal: given })
+    for await (const view of this.#searches.read(`${fresh} ${toHex(manifestId)}`, start, signal)) {
+      if (!matches(view, options)) continue
+      yield view
+      if (--left === 0) return
+    }
+  }
+
+  #search(manifestId: Uint8Array, options: SearchOptions): AsyncGenerator<ProviderView> {
+    const { connectionManager } = this.#init
+    const key = toHex(manifestId)
+    return findEach(
+      {
+        self: this.#init.self,
+        local: () => this.#init.own.views(manifestId),
+        cached: () => this.#init.cache.get(key),
+        leased: () => this.#init.cache.leased(key),
+        deny: (peerId) => this.#init.cache.deny(key, peerId),
+        connected: () =>
+          [...connectionManager.getConnectionsMap().keys()]
+            .map((peer) => peer.toString())
+            .filter((peerId) => !this.#init.penalties.has(peerId)),
+        ask: (peerId, source, signal) =>
+          this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, signal),
+        dht: (signal) => this.#init.asking.walk(manifestId, signal),
+        onComplete: () => this.#init.cache.markComplete(key)
+      },
+      options
+    )
+  }
+
+  get #surroundings(): Surroundings {
+    const { connectionManager } = this.#init
+    return {
+      self: this.#init.self,
+      labels: this.#init.labels,
+      roundTripMs: (peerId) => connectionManager.getConnections(peerIdFromString(peerId))[0]?.rtt
+    }
+  }
+}
