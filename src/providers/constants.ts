@@ -14,6 +14,8 @@ export const MAX_LIST_BYTES = 200 * 1024
 export const MAX_ASKED_PEERS = 32
 /** One node's answer. Source: facts, a frozen node must not hold up the others; pings take below 0.5 s. */
 export const ASK_TIMEOUT_MS = 2_000
+/** Those who are likely to know are asked so long before everybody else. Chosen: some round trips. */
+export const HEAD_START_MS = 100
 /** A whole search. Source: ARCHITECTURE section 7. */
 export const FIND_TIMEOUT_MS = 30_000
 /** The DHT part of a search: a walk takes 0.2-2 s, up to 7 s beside a frozen node (facts, 2026-11-20). */
@@ -49,7 +51,9 @@ export const TELL_QUIET_MS = 20
 export const TELL_CONCURRENCY = 16
 /** Statements a node may spread by gossip: a burst, and a second. Chosen for fifty commands a second. */
 export const GOSSIP_BUDGET = { burst: 500, perSecond: 100 } as const
-/** Bad gossip from one neighbour after which its connection is closed. Chosen. */
-export const MAX_BAD_GOSSIP = 50
+/** What cannot be right, from one neighbour, before its connection is closed: honest ones pass on none. Chosen. */
+export const BAD_GOSSIP_BUDGET = { burst: 50, perSecond: 1 } as const
+/** The same of what is of no use here (strangers, old words): a newcomer's neighbours pass on some. Chosen. */
+export const USELESS_GOSSIP_BUDGET = { burst: 500, perSecond: 50 } as const
 /** A statement of this node is given to all who ask within this time, ms. Chosen: a tenth of a lease. */
 export const RESIGN_MS = LEASE_MS / 10

@@ -1,5 +1,7 @@
 import type { PeerStore } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Datastore } from 'interface-datastore'
+import { base32 } from 'multiformats/bases/base32'
 
 export interface NeighbourComponents {
   readonly connectionManager: ConnectionManager
@@ -21,4 +23,21 @@ export async function hasDhtNeighbour({
     if (speaksDht(protocols)) return true
   }
   return false
+}
+
+/** Where kad-dht keeps provider records: `/dht/provider/<multihash, base32>/<peer ID>`. Source: kad-dht 16, its toProviderKey. */
+const RECORDS = '/dht/provider'
+/** Peer IDs read of one manifest: who floods the records of one gets no more attention than this. Same as providers kept. */
+const MAX_RECORDS = 50
+
+/** Whom the records that this node holds for the DHT name. No network; they may be stale. */
+export async function heldProviderRecords(datastore: Datastore, manifestId: Uint8Array): Promise<string[]> {
+  // an ID is a CIDv1 of four bytes of which two belong to the multihash
+  const multihash = base32.encode(manifestId.subarray(2)).slice(1)
+  const found: string[] = []
+  for await (const key of datastore.queryKeys({ prefix: `${RECORDS}/${multihash}/` })) {
+    found.push(key.toString().slice(key.toString().lastIndexOf('/') + 1))
+    if (found.length === MAX_RECORDS) break
+  }
+  return found
 }

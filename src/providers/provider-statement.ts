@@ -74,7 +74,7 @@ export function openProviderStatement(
   if (
     said.leaseMs > LEASE_MS ||
     said.issuedAt > nowMs + CLOCK_SKEW_MS ||
-    leaseUntilMs + CLOCK_SKEW_MS < nowMs
+    (source !== 'stale' && leaseUntilMs + CLOCK_SKEW_MS < nowMs) // a stale one says itself that its time is over
   )
     throw new ProvidersError(
       'PROVIDER_STATEMENT_INVALID',

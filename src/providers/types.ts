@@ -9,6 +9,7 @@ import type {
   TypedEventTarget
 } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { Datastore } from 'interface-datastore'
 import type { Abortable } from '../common/index.ts'
 import type { ProviderSource, Workload, WorkloadInit } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
@@ -64,6 +65,7 @@ export interface ProvidersComponents {
   readonly addressManager: AddressManager
   readonly contentRouting: ContentRouting
   readonly peerStore: PeerStore
+  readonly datastore: Datastore
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly logger: ComponentLogger
   readonly metrics?: Metrics

@@ -10,6 +10,7 @@ import { Key } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
 import { CID } from 'multiformats/cid'
 import { forgetOwnProviderRecords } from '../../src/node/own-provider-records.ts'
+import { heldProviderRecords } from '../../src/providers/dht.ts'
 import { openStore } from '../../src/store/index.ts'
 
 describe('node: what it announced in an earlier life', () => {
@@ -37,6 +38,7 @@ describe('node: what it announced in an earlier life', () => {
       expect(own, 'where kad-dht keeps it has changed').to.match(
         new RegExp(`^/dht/provider/[^/]+/${node.peerId}$`)
       )
+      expect(await heldProviderRecords(store.libp2p, bytes)).to.deep.equal([node.peerId.toString()])
       const other = own!.replace(
         node.peerId.toString(),
         '12D3KooWGRUpcHnyWtMTTNDAnwTLZKGJv4yqKHCMvkmVW5SEJ4Xq'

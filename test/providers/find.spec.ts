@@ -11,12 +11,22 @@ interface World {
   /** Those of the cached whose lease lasts. */
   readonly leased?: readonly string[]
   readonly connected?: readonly string[]
+  /** Whom its own part of the DHT names. */
+  readonly hinted?: readonly string[]
   readonly dht?: readonly string[]
   /** What each node answers: whom it names. Missing: it does not answer. */
   readonly answers?: Readonly<Record<string, readonly string[]>>
 }
 
-function sourcesOf({ local = [], cached = [], leased = [], connected = [], dht = [], answers = {} }: World) {
+function sourcesOf({
+  local = [],
+  cached = [],
+  leased = [],
+  hinted = [],
+  connected = [],
+  dht = [],
+  answers = {}
+}: World) {
   const asked: string[] = []
   const denied: string[] = []
   let completed = 0
@@ -26,6 +36,7 @@ function sourcesOf({ local = [], cached = [], leased = [], connected = [], dht =
     local: () => local.map((peerId) => view(peerId, 'local')),
     cached: () => cached.map((peerId) => view(peerId, 'cache')),
     connected: () => [...connected],
+    hinted: async () => [...hinted],
     leased: () => leased.map((peerId) => view(peerId, 'cache')),
     deny: (peerId) => denied.push(peerId),
     onComplete: () => completed++,
@@ -68,6 +79,18 @@ describe('providers: the order of a search', () => {
     })
     expect((await found(sources)).sort()).to.deep.equal(['a cache', 'b cache'])
     expect(asked).to.deep.equal(['a cache', 'b cache', 'c peer'])
+  })
+
+  it('asks whom its own part of the DHT names before it bothers everybody', async () => {
+    const { sources, asked } = sourcesOf({
+      hinted: ['p'],
+      connected: ['a', 'b'],
+      answers: { p: ['p'], a: [], b: [] }
+    })
+    expect(await found(sources, { limit: 1 })).to.deep.equal(['p dht'])
+    expect(asked).to.deep.equal(['p dht'])
+    await found(sources)
+    expect(asked.slice(1)).to.deep.equal(['p dht', 'a peer', 'b peer'])
   })
 
   it('walks the DHT only when nobody nearer provides it', async () => {

@@ -3,7 +3,7 @@ import { isBeemeshError } from '../../common/index.ts'
 import { type Network, networkTag } from '../../identity/index.ts'
 import type { Gossip, GossipJudge, GossipVerdict } from '../../members/index.ts'
 import { Budget } from '../../wire/index.ts'
-import { GOSSIP_BUDGET, MAX_BAD_GOSSIP } from '../constants.ts'
+import { BAD_GOSSIP_BUDGET, GOSSIP_BUDGET, USELESS_GOSSIP_BUDGET } from '../constants.ts'
 import { MAX_STATEMENT_BYTES, openProviderStatement } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 
@@ -27,12 +27,15 @@ export interface ProviderGossipInit {
 export class ProviderGossip {
   readonly #init: ProviderGossipInit
   readonly #budget: Budget
-  readonly #bad = new Map<string, number>()
+  readonly #bad: Budget
+  readonly #useless: Budget
   #pubsub: Gossip | undefined
 
   constructor(init: ProviderGossipInit) {
     this.#init = init
     this.#budget = new Budget(GOSSIP_BUDGET, init.now)
+    this.#bad = new Budget(BAD_GOSSIP_BUDGET, init.now)
+    this.#useless = new Budget(USELESS_GOSSIP_BUDGET, init.now)
   }
 
   start(pubsub: Gossip): void {
@@ -46,7 +49,6 @@ export class ProviderGossip {
     this.#pubsub?.unsubscribe(this.#topic)
     this.#pubsub?.topicValidators?.delete(this.#topic)
     this.#pubsub = undefined
-    this.#bad.clear()
   }
 
   publish(statement: Uint8Array): void {
@@ -62,8 +64,8 @@ export class ProviderGossip {
     if (message.data.byteLength > MAX_STATEMENT_BYTES) return this.#refuse(neighbour, 'too_large')
     if (author === undefined) return this.#refuse(neighbour, 'unsigned')
     // not held against the neighbour, which may know more members than this node
-    if (!isMember(author)) return this.#ignore('unknown_author')
-    if (!this.#budget.take(author)) return this.#ignore('too_many')
+    if (!isMember(author)) return this.#ignore(neighbour, 'unknown_author')
+    if (!this.#budget.take(author)) return this.#ignore(neighbour, 'too_many')
     try {
       const context = { networkId: network.id, nowMs: now(), source: 'peer' } as const
       const view = openProviderStatement(message.data, context)
@@ -71,7 +73,8 @@ export class ProviderGossip {
       onStatement(view)
       return 'accept'
     } catch (error) {
-      if (isBeemeshError(error) && error.code === 'PROVIDER_STATEMENT_INVALID') return this.#ignore('stale')
+      if (isBeemeshError(error) && error.code === 'PROVIDER_STATEMENT_INVALID')
+        return this.#ignore(neighbour, 'stale')
       return this.#refuse(neighbour, isBeemeshError(error) ? error.code.toLowerCase() : 'malformed')
     }
   }
@@ -80,19 +83,17 @@ export class ProviderGossip {
     return `/beemesh/${networkTag(this.#init.network)}/events`
   }
 
-  #ignore(reason: string): GossipVerdict {
+  #ignore(neighbour: PeerId, reason: string): GossipVerdict {
     this.#init.refused?.increment({ [reason]: 1 })
+    // a neighbour that passes on little else costs a signature check each time
+    if (!this.#useless.take(neighbour.toString())) this.#init.onHostile(neighbour)
     return 'ignore'
   }
 
   #refuse(neighbour: PeerId, reason: string): GossipVerdict {
     this.#init.refused?.increment({ [reason]: 1 })
     const id = neighbour.toString()
-    const count = (this.#bad.get(id) ?? 0) + 1
-    this.#bad.delete(id)
-    this.#bad.set(id, count)
-    if (this.#bad.size > 1_000) this.#bad.delete(this.#bad.keys().next().value!)
-    if (count % MAX_BAD_GOSSIP === 0) this.#init.onHostile(neighbour)
+    if (!this.#bad.take(id)) this.#init.onHostile(neighbour)
     return 'reject'
   }
 }

@@ -1,11 +1,12 @@
 import type { ContentRouting, Logger, PeerId, PeerStore } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Datastore } from 'interface-datastore'
 import { CID } from 'multiformats/cid'
 import { toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
 import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
-import { hasDhtNeighbour } from '../dht.ts'
+import { hasDhtNeighbour, heldProviderRecords } from '../dht.ts'
 import { isDenial, openProviderStatement } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 import type { Penalties } from './penalties.ts'
@@ -16,6 +17,7 @@ export interface AskingInit {
     readonly contentRouting: ContentRouting
     readonly connectionManager: ConnectionManager
     readonly peerStore: PeerStore
+    readonly datastore: Datastore
   }
   readonly self: string
   readonly networkId: Uint8Array
@@ -69,6 +71,11 @@ export class Asking {
       if (view.peerId !== this.#init.self)
         this.#init.cache.put(toHex(manifestId), view, view.peerId === asked ? nowMs + LEASE_MS : 0)
     return views
+  }
+
+  /** Providers whose records this node holds for others. In a mesh of up to twenty that is all of them. */
+  hints(manifestId: Uint8Array): Promise<string[]> {
+    return heldProviderRecords(this.#init.components.datastore, manifestId)
   }
 
   async *walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {

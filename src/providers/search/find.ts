@@ -1,5 +1,11 @@
 import type { ProviderSource } from '../../generated/fbs/index.ts'
-import { DHT_TIMEOUT_MS, FIND_TIMEOUT_MS, MAX_ASKED_PEERS, MAX_PROVIDERS } from '../constants.ts'
+import {
+  DHT_TIMEOUT_MS,
+  FIND_TIMEOUT_MS,
+  HEAD_START_MS,
+  MAX_ASKED_PEERS,
+  MAX_PROVIDERS
+} from '../constants.ts'
 import type { ProviderView } from '../types.ts'
 
 /** What a search needs of the world; handed in, so that the order of the search can be tested alone. */
@@ -13,6 +19,8 @@ export interface FindSources {
   /** An asked node says that it does not run it. */
   readonly deny: (peerId: string) => void
   readonly connected: () => string[]
+  /** Whom this node's own part of the DHT names, without asking anybody. */
+  readonly hinted: () => Promise<string[]>
   /** Asks one node what it runs and what it has heard. Rejects when it does not answer. */
   readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<ProviderView[]>
   readonly dht: (signal: AbortSignal) => AsyncIterable<string>
@@ -53,6 +61,12 @@ export async function* findEach(
       yield view
     }
     for (const { peerId } of remembered) search.ask(peerId, 'cache')
+    for (const peerId of await sources.hinted().catch(() => [])) search.ask(peerId, 'dht')
+    // because these mostly know, and everybody else need not be bothered when the caller has enough
+    for await (const view of search.results(HEAD_START_MS)) {
+      count++
+      yield view
+    }
     for (const peerId of sources.connected().slice(0, MAX_ASKED_PEERS)) search.ask(peerId, 'peer')
     for await (const view of search.results()) {
       count++
@@ -121,12 +135,25 @@ class Search {
     } catch {} // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
   }
 
-  async *results(): AsyncGenerator<ProviderView> {
-    for (;;) {
-      while (this.#found.length > 0) yield this.#found.shift()!
-      if (this.#open === 0 || this.#signal.aborted) return
-      await this.#wake.promise
-      this.#wake = Promise.withResolvers<void>()
+  /** Until all that were asked have answered, or for so long. */
+  async *results(atMostMs?: number): AsyncGenerator<ProviderView> {
+    let late = false
+    const timer =
+      atMostMs === undefined || this.#open === 0
+        ? undefined
+        : setTimeout(() => {
+            late = true
+            this.#wake.resolve()
+          }, atMostMs)
+    try {
+      for (;;) {
+        while (this.#found.length > 0) yield this.#found.shift()!
+        if (this.#open === 0 || this.#signal.aborted || late) return
+        await this.#wake.promise
+        this.#wake = Promise.withResolvers<void>()
+      }
+    } finally {
+      clearTimeout(timer)
     }
   }
 

@@ -71,6 +71,7 @@ export class Finder {
             .filter((peerId) => !this.#init.penalties.has(peerId)),
         ask: (peerId, source, signal) =>
           this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, signal),
+        hinted: () => this.#init.asking.hints(manifestId),
         dht: (signal) => this.#init.asking.walk(manifestId, signal),
         onComplete: () => this.#init.cache.markComplete(key)
       },
