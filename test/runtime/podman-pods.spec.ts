@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { DeployRequest, PodContainer } from '../../src/runtime/index.ts'
 import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf } from '../conformance/engine/tools.ts'
+import { until } from '../fixtures/until.ts'
 import { createPodmanFixture, IMAGE, type PodmanFixture, toContainer } from './podman-fixture.ts'
 
 /** A few at once, because each mostly waits. */
@@ -39,8 +40,10 @@ describe('podman engine, what is in a pod', function () {
         await release()
         const ports = [{ containerPort: 8080, hostPort: port, ...(hostIP === undefined ? {} : { hostIP }) }]
         await fixture.engine.deploy(toRequest([{ name: 'web', image: IMAGE, ports }]))
-        const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) })
-        return response.text()
+        // deploy promises that the container runs, not that its server listens yet
+        return until('until the server answers', async () =>
+          (await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5_000) })).text()
+        )
       }
       const answers = await Promise.all(['127.0.0.1', '0.0.0.0', undefined].map(answer))
       expect(new Set(answers)).to.deep.equal(new Set(['hello from beemesh\n']))
