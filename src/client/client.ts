@@ -24,13 +24,13 @@ import type {
   ApplyOptions,
   DeleteOptions,
   EventsQuery,
+  EventView,
   FoundProvider,
   LogLineView,
   LogsQuery,
   ManifestResult,
   ManifestStatusView,
-  Placement,
-  WorkloadEventView
+  Placement
 } from './types.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
@@ -189,20 +189,21 @@ export class Client {
   }
 
   /**
-   * What happened to workloads of ours on every node, as each tells it. @param ref none: all
+   * What happened to workloads of ours on every node, as each tells it. @param ref none: all, and what the entry node saw happen to nodes
    * @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS
    */
   async *events(
     ref: string | undefined,
     { onSilent = () => {}, ...query }: EventsQuery & { onSilent?: EventsSource['onSilent'] } = {}
-  ): AsyncGenerator<WorkloadEventView> {
+  ): AsyncGenerator<EventView> {
     // by all IDs the reference may mean: what happened to a manifest outlives it
     const manifestIds =
       ref === undefined
         ? []
         : candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal: query.signal })
-    yield* eventsOf(this.#session, { nodes, manifestIds, onSilent }, query)
+    const observer = ref === undefined ? this.#session.entry.publicKey : undefined
+    yield* eventsOf(this.#session, { nodes, manifestIds, observer, onSilent }, query)
   }
 
   /** Runs a command in the first copy that runs, or in the one named. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */

@@ -31,6 +31,7 @@ export type {
   ApplyOptions,
   DeleteOptions,
   EventsQuery,
+  EventView,
   FoundProvider,
   LogLineView,
   LogsQuery,

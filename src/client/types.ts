@@ -1,5 +1,5 @@
 import type { Abortable } from '../common/index.ts'
-import type { EventType, ProviderSource, WorkloadState } from '../generated/fbs/index.ts'
+import type { EventType, NodeEventType, ProviderSource, WorkloadState } from '../generated/fbs/index.ts'
 
 /** A port of a copy as people read it. */
 export interface PlacementPort {
@@ -116,6 +116,19 @@ export interface WorkloadEventView {
   readonly ordinal: number
   readonly reason?: string
 }
+
+/** Something that happened to a node. */
+export interface NodeEventView {
+  readonly peerId: string
+  readonly node: string
+  readonly type: NodeEventType
+  /** ISO 8601; of joined and left by that node's own clock, else by the one that saw it. */
+  readonly timestamp: string
+  /** Name of the node that saw it. */
+  readonly seenBy: string
+}
+
+export type EventView = WorkloadEventView | NodeEventView
 
 export interface EventsQuery extends Abortable {
   readonly follow?: boolean

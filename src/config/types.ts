@@ -27,11 +27,13 @@ export interface ConfigInput {
   readonly exec?: boolean
   readonly announce?: boolean
   readonly providerTtlSeconds?: number
+  readonly metrics?: string
   readonly logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }
 
 /** The same with every default filled in. `network` and `networkKey` exclude each other. */
-export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey'>> {
+export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics'>> {
+  readonly metrics?: string
   readonly network?: string
   readonly networkKey?: string
 }

@@ -26,3 +26,9 @@ export const BOOTSTRAP_INTERVAL_MS = 3_000
 export const BOOTSTRAP_MAX_WAIT_MS = 12_000
 /** Addresses of a statement that are kept for those through relays, at the end. Source: MAX_RELAYS times RELAY_ADDRESSES of reach. */
 export const MAX_RELAYED_ADDRESSES = 4
+/** Events of nodes kept in memory. Chosen: a mesh of a hundred that restarts every few hours, for a day. */
+export const MAX_NODE_EVENTS = 1_000
+/** Statements a node may spread by gossip: a burst, and a second. Chosen: one a minute, and one for each change of address or idleness. */
+export const GOSSIP_BUDGET = { burst: 30, perSecond: 2 } as const
+/** The same of all nodes not heard of yet together; the others are learned by exchange. Chosen: a mesh of a thousand in 20 s. */
+export const NEWCOMER_BUDGET = { burst: 200, perSecond: 50 } as const

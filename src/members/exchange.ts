@@ -1,5 +1,6 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { peerIdFromString } from '@libp2p/peer-id'
 import type { Abortable } from '../common/index.ts'
 import { encodeMemberList, MEMBER_LIST, type MemberInit } from '../generated/fbs/index.ts'
 import { type OwnerRequest, PEER_PROTOCOLS, type PeerWire } from '../wire/index.ts'
@@ -13,7 +14,8 @@ export interface ExchangeInit {
   /** This node first. */
   readonly list: () => readonly MemberView[]
   readonly get: (peerId: string) => MemberView | undefined
-  readonly merge: (statements: readonly Uint8Array[]) => void
+  /** @param from whom they came from */
+  readonly merge: (statements: readonly Uint8Array[], from: PeerId) => void
 }
 
 /** What nodes tell each other of the members, and what they tell owners. */
@@ -27,7 +29,10 @@ export class Exchange {
   async start(): Promise<void> {
     const { wire, merge } = this.#init
     await wire.handle(PEER_PROTOCOLS.exchange, MEMBER_LIST, 'memberExchange', async (theirs, from) => {
-      merge(theirs.members.map(({ statement }) => statement))
+      merge(
+        theirs.members.map(({ statement }) => statement),
+        peerIdFromString(from)
+      )
       return this.#listFor(from)
     })
   }
@@ -43,7 +48,10 @@ export class Exchange {
       const answer = { type: 'memberExchange', root: MEMBER_LIST } as const
       const list = this.#listFor(peer.toString())
       const theirs = await wire.ask(peer, PEER_PROTOCOLS.exchange, list, answer, { signal })
-      merge(theirs.members.map(({ statement }) => statement))
+      merge(
+        theirs.members.map(({ statement }) => statement),
+        peer
+      )
     } catch (error) {
       log('exchange with %p: %e', peer, error)
     }

@@ -11,18 +11,16 @@
 import { Members } from './members.ts'
 import type { MembersComponents, MembersInit, MembersService } from './types.ts'
 
-export { dialMember } from './dial-member.ts'
+export { dialMember } from './dial/dial-member.ts'
 export { MEMBERS_ERROR_CODES, MembersError, type MembersErrorCode } from './errors.ts'
 export { openNodeStatement, signNodeStatement } from './node-statement.ts'
 export type {
-  Gossip,
-  GossipJudge,
-  GossipVerdict,
   MemberChange,
   MembersEvents,
   MembersInit,
   MembersService,
   MemberView,
+  NodeEvent,
   NodeView,
   SelfDescription
 } from './types.ts'

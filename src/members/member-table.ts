@@ -33,19 +33,22 @@ export class MemberTable {
     return openNodeStatement(statement, { networkId: this.#init.networkId, nowMs: this.#init.now() })
   }
 
-  /** The entry when the statement says something new; undefined when it is old, bad, or there is no room. */
+  /**
+   * The entry when the statement says something new; undefined when it is old, or there is no room.
+   * @throws EnvelopeError, MembersError when it cannot be verified
+   */
   merge(statement: Uint8Array): MemberEntry | undefined {
-    try {
-      const node = this.open(statement)
-      const known = this.#entries.get(node.peerId)
-      if (known !== undefined && known.issuedAtMs >= node.issuedAtMs) return undefined
-      if (known === undefined && !this.#hasRoom()) return undefined
-      const entry = { ...node, lastSeenMs: node.issuedAtMs }
-      this.#entries.set(node.peerId, entry)
-      return entry
-    } catch {
-      return undefined // because peers may send anything; what cannot be verified was not said
-    }
+    return this.take(this.open(statement))
+  }
+
+  /** The same of one that is checked already. */
+  take(node: NodeView): MemberEntry | undefined {
+    const known = this.#entries.get(node.peerId)
+    if (known !== undefined && known.issuedAtMs >= node.issuedAtMs) return undefined
+    if (known === undefined && !this.#hasRoom()) return undefined
+    const entry = { ...node, lastSeenMs: node.issuedAtMs }
+    this.#entries.set(node.peerId, entry)
+    return entry
   }
 
   get(peerId: string): MemberEntry | undefined {

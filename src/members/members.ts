@@ -1,10 +1,10 @@
-import type { Logger } from '@libp2p/interface'
+import type { Logger, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
 import { QUERY } from '../generated/fbs/index.ts'
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
-import { PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
+import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
 import {
   BOOTSTRAP_INTERVAL_MS,
   EXCHANGE_INTERVAL_MS,
@@ -12,12 +12,23 @@ import {
   STATEMENT_INTERVAL_MS
 } from './constants.ts'
 import { Liveness } from './detector/liveness.ts'
-import { bestConnection } from './dial-member.ts'
-import { Dialler } from './dialler.ts'
+import { bestConnection } from './dial/dial-member.ts'
+import { Dialler } from './dial/dialler.ts'
 import { Exchange } from './exchange.ts'
+import { Intake } from './intake.ts'
 import { type MemberEntry, MemberTable } from './member-table.ts'
+import { membersTopic } from './members-topic.ts'
+import { NodeEvents } from './node-events.ts'
 import { OwnStatement } from './own-statement.ts'
-import type { MembersComponents, MembersEvents, MembersInit, MembersService, MemberView } from './types.ts'
+import type {
+  MembersComponents,
+  MembersEvents,
+  MembersInit,
+  MembersService,
+  MemberView,
+  NodeEvent,
+  NodeView
+} from './types.ts'
 
 /** Lifecycle and wiring; what is known stands in {@link MemberTable}, who is there in {@link Liveness}. */
 export class Members extends TypedEventEmitter<MembersEvents> implements MembersService {
@@ -33,14 +44,15 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #dialler: Dialler
   readonly #liveness: Liveness
   readonly #exchange: Exchange
+  readonly #gossip: JudgedTopic<NodeView>
+  readonly #intake: Intake
+  readonly #events: NodeEvents
   readonly #log: Logger
   readonly #refreshSoon = () => {
     this.refresh()
     if (!this.#joining && this.#components.addressManager.getAddresses().length > 0) void this.#join()
   }
-  #gossiping = false
   #joining = false
-  #leaving = false
   #stop = new AbortController()
   #topology: string | undefined
 
@@ -55,11 +67,18 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     this.#key = key
     this.#now = now
     this.#log = components.logger.forComponent('beemesh:members')
+    this.#events = new NodeEvents({
+      now,
+      onEvent: (detail) => this.safeDispatchEvent('member:event', { detail })
+    })
     this.#table = new MemberTable({
       networkId: network.id,
       now,
       isGone: (peerId) => ['dead', 'left'].includes(this.#liveness.stateOf(peerId)),
-      onDropped: (peerId) => this.#liveness.forget(peerId)
+      onDropped: (peerId) => {
+        this.#liveness.forget(peerId)
+        this.#events.forget(peerId)
+      }
     })
     this.#own = new OwnStatement({ key, networkId: network.id, addressManager, describe, now })
     this.#dialler = new Dialler({
@@ -79,15 +98,38 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       network,
       isKnown: (peerId) => this.#table.get(peerId) !== undefined,
       dial: (peerId, options) => this.#dialler.dial(peerId, { ...options, relaysFirst: true }),
-      onState: (peerId, state) => this.safeDispatchEvent(`member:${state}`, { detail: { peerId } })
+      onState: (peerId, state) => {
+        const node = this.#table.get(peerId)
+        if (node !== undefined) this.#events.became(state, node)
+        this.safeDispatchEvent(`member:${state}`, { detail: { peerId } })
+      }
+    })
+    const disconnect = (peer: PeerId) => connectionManager.closeConnections(peer)
+    const conduct = init.conduct ?? new Conduct({ now, host: { disconnect } })
+    this.#intake = new Intake({
+      self: key.peerId,
+      table: this.#table,
+      events: this.#events,
+      liveness: this.#liveness,
+      dialler: this.#dialler,
+      conduct,
+      onUpdate: (entry) => this.safeDispatchEvent('member:update', { detail: this.#view(entry) })
     })
     this.#exchange = new Exchange({
-      wire: new PeerWire({ registrar, connectionManager, key, network, now }),
+      wire: new PeerWire({ registrar, connectionManager, key, network, conduct, now }),
       connectionManager,
       log: this.#log,
       list: () => this.list(),
       get: (peerId) => this.get(peerId),
-      merge: (statements) => this.#merge(statements)
+      merge: (statements, from) => this.#intake.merge(statements, from)
+    })
+    this.#gossip = membersTopic({
+      network,
+      table: this.#table,
+      take: (node) => this.#intake.take(node),
+      conduct,
+      now,
+      log: this.#log
     })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
     init.doors?.open('members', QUERY, (request) => this.#exchange.answerOwner(request))
@@ -95,7 +137,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   async start(): Promise<void> {
     this.#stop = new AbortController()
-    this.#leaving = false
+    this.#intake.closed = false
     this.#own.reset() // because the last one was a goodbye
     this.#dialler.start()
     const { registrar, events, addressManager } = this.#components
@@ -128,24 +170,18 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   /** Gossip starts beside this service, so it is joined when everything has started. */
   afterStart(): void {
     if (!this.#init.gossip) return
-    this.#components.pubsub!.addEventListener('message', this.#onGossip)
-    this.#components.pubsub!.subscribe(this.#topic)
-    this.#gossiping = true
+    this.#gossip.start(this.#components.pubsub!)
     this.refresh()
   }
 
   /** Goodbye, while the connections still stand. */
   async beforeStop(): Promise<void> {
-    this.#leaving = true
+    this.#intake.closed = true
     this.#liveness.rest()
     this.#dialler.stop()
     const statement = this.#own.renew({ leaving: true })
-    this.#publish(statement)
-    if (this.#gossiping) {
-      this.#gossiping = false
-      this.#components.pubsub!.removeEventListener('message', this.#onGossip)
-      this.#components.pubsub!.unsubscribe(this.#topic)
-    }
+    this.#gossip.publish(statement)
+    this.#gossip.stop()
     await this.#exchange.withAll({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT_MS) })
   }
 
@@ -183,19 +219,12 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     return entry === undefined ? undefined : this.#view(entry)
   }
 
+  recentEvents(): readonly NodeEvent[] {
+    return this.#events.recent()
+  }
+
   refresh(): void {
-    if (!this.#leaving && !this.#stop.signal.aborted) this.#publish(this.#own.renew())
-  }
-
-  get #topic(): string {
-    return `/beemesh/${networkTag(this.#init.network)}/members`
-  }
-
-  #publish(statement: Uint8Array): void {
-    if (this.#gossiping)
-      this.#components
-        .pubsub!.publish(this.#topic, statement)
-        .catch((error: unknown) => this.#log('gossip: %e', error))
+    if (!this.#intake.closed && !this.#stop.signal.aborted) this.#gossip.publish(this.#own.renew())
   }
 
   #view(entry: MemberEntry): MemberView {
@@ -211,26 +240,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     }
   }
 
-  /** Takes in statements; a bad one is dropped, it says nothing about the others in the same list. */
-  #merge(statements: readonly Uint8Array[]): void {
-    for (const statement of statements) {
-      const entry = this.#table.merge(statement)
-      if (entry === undefined || entry.peerId === this.#key.peerId || this.#leaving) continue
-      this.#liveness.said(entry)
-      this.safeDispatchEvent('member:update', { detail: this.#view(entry) })
-      if (!entry.leaving && !this.#dialler.isConnected(entry.peerId) && entry.addresses.length > 0)
-        this.#dialler.soon(entry.peerId)
-    }
-  }
-
   /** Once it listens: one that identifies itself without an address is left out of the other side's DHT for good. */
   #join(): Promise<void> {
     this.#joining = true
     return this.#dialler.bootstrap()
-  }
-
-  readonly #onGossip = (event: { detail: { topic: string; data: Uint8Array } }): void => {
-    if (event.detail.topic === this.#topic) this.#merge([event.detail.data])
   }
 
   async #repeat(intervalMs: number, act: () => Promise<void>): Promise<void> {

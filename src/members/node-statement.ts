@@ -38,7 +38,8 @@ export function signNodeStatement(
     notAfter: nowMs + STATEMENT_LIFETIME_MS,
     memberships: self.memberships.map((value) => ({ value })),
     leaving,
-    idle: self.idle ?? false
+    idle: self.idle ?? false,
+    startedAt: self.startedAtMs ?? 0
   })
   return signObject({ kind: 'node', body, key, networkId })
 }
@@ -85,6 +86,7 @@ export function openNodeStatement(
     scheduling: said.scheduling,
     leaving: said.leaving,
     idle: said.idle,
+    startedAtMs: said.startedAt === 0 ? undefined : said.startedAt,
     sealingKey: said.sealingKey,
     sealingEpoch: said.sealingEpoch,
     issuedAtMs: said.issuedAt,

@@ -1,7 +1,7 @@
 import type { AddressManager } from '@libp2p/interface-internal'
 import type { SigningKey } from '../identity/index.ts'
 import { MAX_RELAYED_ADDRESSES, STATEMENT_INTERVAL_MS } from './constants.ts'
-import { isRelayed } from './dial-member.ts'
+import { isRelayed } from './dial/dial-member.ts'
 import { MAX_ADDRESSES, signNodeStatement } from './node-statement.ts'
 import type { SelfDescription } from './types.ts'
 

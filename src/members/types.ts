@@ -1,16 +1,15 @@
 import type {
   ComponentLogger,
   Libp2pEvents,
-  PeerId,
   PeerStore,
   PrivateKey,
   Startable,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import type { MemberState } from '../generated/fbs/index.ts'
+import type { MemberState, NodeEventType } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
-import type { Doors } from '../wire/index.ts'
+import type { Conduct, Doors, Gossip } from '../wire/index.ts'
 
 /** What a node says of itself, checked: signed by its identity, for this network, not expired. */
 export interface NodeView {
@@ -30,6 +29,8 @@ export interface NodeView {
   readonly leaving: boolean
   /** It runs nothing for anybody. */
   readonly idle: boolean
+  /** When its process started, by its own clock; undefined: not said. */
+  readonly startedAtMs?: number
   /** X-Wing public key, Uint8Array(1216). */
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
@@ -68,6 +69,8 @@ export interface SelfDescription {
   readonly scheduling: boolean
   /** Runs nothing for anybody, so others may probe it less often. @default false */
   readonly idle?: boolean
+  /** When this process started, ms since epoch. @default not said */
+  readonly startedAtMs?: number
   readonly sealingKey: Uint8Array
   readonly sealingEpoch: number
   /** Membership grants for this node. */
@@ -95,43 +98,30 @@ export interface MembersInit {
   readonly gossip?: boolean
   /** Full addresses dialled at the start and whenever none of their nodes is connected. @default none */
   readonly bootstrap?: readonly string[]
+  /** What is held against neighbours. @default one of this service alone, whose bans last until they dial again */
+  readonly conduct?: Conduct
   /** @default the key of the libp2p node */
   readonly key?: SigningKey
   readonly now?: () => number
-}
-
-/** The little of a gossip service that we use, so that the implementation stays behind one import (src/node). */
-export interface Gossip {
-  publish(topic: string, data: Uint8Array): Promise<unknown>
-  subscribe(topic: string): void
-  unsubscribe(topic: string): void
-  addEventListener(type: 'message', listener: (event: GossipEvent) => void): void
-  removeEventListener(type: 'message', listener: (event: GossipEvent) => void): void
-  /** Asked before a message is passed on, by topic: a {@link GossipJudge}, which the implementation types otherwise. */
-  readonly topicValidators?: { set(topic: string, judge: never): unknown; delete(topic: string): unknown }
-}
-
-export type GossipJudge = (neighbour: PeerId, message: GossipMessage) => GossipVerdict
-
-/** "reject" is held against the neighbour, "ignore" is not; neither is passed on. */
-export type GossipVerdict = 'accept' | 'reject' | 'ignore'
-
-export interface GossipMessage {
-  readonly topic: string
-  readonly data: Uint8Array
-  /** Who published it, its signature checked. */
-  readonly from?: PeerId
-}
-
-export interface GossipEvent {
-  readonly detail: { readonly topic: string; readonly data: Uint8Array }
 }
 
 export interface MemberChange {
   readonly peerId: string
 }
 
+/** Something happened to a node, as this one saw it. */
+export interface NodeEvent {
+  /** joined: it started, or was heard of for the first time · back: it was called dead, and answers again */
+  readonly type: NodeEventType
+  /** Of joined and left by that node's own clock. */
+  readonly atMs: number
+  readonly peerId: string
+  readonly name: string
+}
+
 export interface MembersEvents {
+  /** Also kept for a while: {@link MembersService.recentEvents}. */
+  'member:event': CustomEvent<NodeEvent>
   /** A node was heard of for the first time, or said something new of itself. */
   'member:update': CustomEvent<MemberView>
   /** It does not answer, or the connection to it is lost. */
@@ -149,6 +139,8 @@ export interface MembersService extends Startable, TypedEventTarget<MembersEvent
   /** Everybody heard of and not expired, this node included. */
   list(): MemberView[]
   get(peerId: string): MemberView | undefined
+  /** What happened to other nodes since this one started, oldest first, bounded. */
+  recentEvents(): readonly NodeEvent[]
   /** Says anew what this node is, because something in {@link MembersInit.describe} changed. */
   refresh(): void
 }

@@ -4,31 +4,25 @@ import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
-import { raceSignal } from '../common/index.ts'
-import { type Config, type ConfigInput, withDefaults } from '../config/index.ts'
+import { type ConfigInput, withDefaults } from '../config/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
-import { members } from '../members/index.ts'
+import { type MembersService, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
-import { createEngine, EngineRegistry } from '../runtime/index.ts'
+import type { EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
-import { createLogger, type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
-import { Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
+import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
+import { Conduct, Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { type WorkloadsInit, workloads } from '../workloads/index.ts'
 import { openDataDir } from './data-dir.ts'
+import { availableEngines, createEngines, engineName } from './engines.ts'
 import { faultPointFromEnv } from './fault-point.ts'
+import { registerGauges } from './gauges.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
 import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import { forgetOwnProviderRecords } from './own-provider-records.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
-
-/** An engine that does not answer in time is not named; it is asked again when a manifest comes. Chosen. */
-const ENGINE_ANSWER_MS = 4_000
-const NO_ANSWER = { available: false }
-
-/** The one image the mock engine does not have, so that a failing deployment can be tried without an engine. */
-const MOCK_MISSING_IMAGE = 'localhost/not-there:1'
 
 export interface CreateNodeOptions {
   /** @default JSON lines on stderr at the configured level */
@@ -59,23 +53,31 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
 
   const replay = new ReplayGuard(store.collection('replay', jsonCodec<number>()))
   await replay.open()
+  let isMember = (_peerId: string): boolean => false // until there is a members service to ask
+  const metrics = config.metrics === undefined ? undefined : await openMetrics()
+  const conduct = new Conduct()
   const doors = new Doors({
     key,
     networkId: network.id,
     trust: () => ({ owners }),
     replay,
-    onRefused: (refusal) => log.warn(refusal, 'request refused')
+    onRefused: (refusal) => {
+      log.warn(refusal, 'request refused')
+      conduct.refuseRequest(refusal, (peerId) => isMember(peerId))
+    }
   })
+  const startedAtMs = Date.now()
   const bootId = new Uint8Array(randomBytes(16))
   const available = config.role === 'bootstrap' ? [] : await availableEngines(engines, config.engine)
   let isIdle = () => false // until the workloads of the last run are known
   const providerTtlMs = config.providerTtlSeconds * 1000
-  let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const libp2p = await createLibp2p({
     ...hostOptions({
       privateKey: privateKeyFromProtobuf(toLibp2pPrivateKeyBytes(key)),
       network,
       datastore: store.libp2p,
+      gater: conduct.gater,
+      metrics: metrics?.libp2p,
       listen: await rememberedListen(data.path, config.listen),
       providerTtlMs,
       config,
@@ -89,6 +91,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         network,
         key,
         doors,
+        conduct,
         gossip: true,
         bootstrap: config.bootstrap,
         describe: () => ({
@@ -97,6 +100,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           engines: available,
           version: VERSION,
           bootId,
+          startedAtMs,
           scheduling: config.scheduling,
           sealingKey: sealingKey.publicKey,
           sealingEpoch: sealingKey.epoch,
@@ -113,6 +117,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         network,
         key,
         doors,
+        conduct,
         nodeName: config.name,
         bootId,
         labels: config.labels,
@@ -136,6 +141,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         capacity: options.capacity,
         onFaultPoint: faultPointFromEnv(),
         doors,
+        nodeEvents: (): MembersService => libp2p.services.members,
         scheduling: config.scheduling,
         secretsInEnvironment: config.secretsInEnvironment,
         exec: config.exec,
@@ -145,6 +151,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
+  if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
+  conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
   // because what a node said that cannot be reached, or has stopped, does not count until it says so again
   for (const change of ['member:dead', 'member:left'] as const)
     libp2p.services.members.addEventListener(change, ({ detail }) =>
@@ -159,6 +167,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     libp2p.services.doors.serveLocal(channel, name)
   )
   let forgetLocalNode = async () => {}
+  let metricsAddress: string | undefined
   let stopping: Promise<void> | undefined
 
   const node: BeemeshNode = {
@@ -173,8 +182,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     services: libp2p.services,
     socketPath: socket.path,
     addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
+    metricsAddress: () => metricsAddress,
     async start() {
       await forgetOwnProviderRecords(store.libp2p, key.peerId)
+      if (config.metrics !== undefined) metricsAddress = await metrics?.listen(config.metrics)
       await libp2p.start()
       isIdle = () => libp2p.services.workloads.list().length === 0
       await rememberPorts(data.path, config.listen, node.addresses())
@@ -198,6 +209,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         await forgetLocalNode()
         await socket.stop()
         await libp2p.stop()
+        await metrics?.close()
         await engines.close()
         await store.close()
       })()
@@ -205,33 +217,4 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     }
   }
   return node
-}
-
-function createEngines(config: Config, runDir: string, log: NodeLogger): EngineRegistry {
-  const components = toComponentLogger(log, config.logLevel)
-  const engines = new EngineRegistry()
-  engines.register(createEngine('podman', { runDir, logger: components.forComponent('beemesh:podman') }))
-  engines.register(createEngine('docker', { runDir, logger: components.forComponent('beemesh:docker') }))
-  engines.register(createEngine('mock', { missingImages: [MOCK_MISSING_IMAGE] }))
-  if (config.engine === 'mock') log.warn({}, 'engine mock: workloads are only pretended')
-  return engines
-}
-
-/** What workloads run on unless their manifest says otherwise. */
-function engineName({ engine, role }: Config, available: readonly string[]): string {
-  if (role === 'bootstrap') return 'none'
-  return engine === 'auto' ? (available[0] ?? 'none') : engine
-}
-
-/** Names of engines that work here. The mock always works, so it is only named where it was asked for. */
-async function availableEngines(engines: EngineRegistry, chosen: Config['engine']): Promise<string[]> {
-  const answers = await Promise.all(
-    (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({
-      name,
-      ...(await raceSignal(engines.availability(name), AbortSignal.timeout(ENGINE_ANSWER_MS)).catch(
-        () => NO_ANSWER
-      ))
-    }))
-  )
-  return answers.filter(({ available }) => available).map(({ name }) => name)
 }

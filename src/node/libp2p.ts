@@ -4,7 +4,7 @@ import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { dcutr } from '@libp2p/dcutr'
 import { gossipsub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
-import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
+import type { ComponentLogger, ConnectionGater, PrivateKey } from '@libp2p/interface'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
@@ -36,6 +36,9 @@ export interface HostInit {
   readonly privateKey: PrivateKey
   readonly network: Network
   readonly datastore: Datastore
+  /** Keeps those out who were sent away. */
+  readonly gater?: ConnectionGater
+  readonly metrics?: Libp2pOptions['metrics']
   readonly listen: readonly string[]
   readonly config: Config
   /** mDNS found a node of this network. */
@@ -46,11 +49,13 @@ export interface HostInit {
 
 /** libp2p as every node of ours has it; the traps each line avoids are in docs/DEPENDENCIES.md. */
 export function hostOptions(init: HostInit): Libp2pOptions {
-  const { privateKey, network, datastore, listen, config, onFound, logger } = init
+  const { privateKey, network, datastore, gater, metrics, listen, config, onFound, logger } = init
   return {
     privateKey,
     datastore,
     logger,
+    ...(gater === undefined ? {} : { connectionGater: gater }),
+    ...(metrics === undefined ? {} : { metrics }),
     addresses: { listen: [...listen], appendAnnounce: [...config.announceAddresses] },
     transports: [tcp(), circuitRelayTransport()], // the second on all, because others may be reached through relays only
     ...(config.mdns ? { peerDiscovery: [lanDiscovery(network, onFound)] } : {}),

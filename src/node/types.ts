@@ -26,6 +26,8 @@ export interface BeemeshNode extends Startable {
   readonly socketPath: string
   /** Full addresses, ending in /p2p/PEERID. */
   addresses(): string[]
+  /** Where metrics are served, HOST:PORT; undefined: nowhere. */
+  metricsAddress(): string | undefined
   start(): Promise<void>
   /** Closes everything; workloads keep running. */
   stop(): Promise<void>

@@ -34,10 +34,6 @@ export const CLOCK_SKEW_MS = 30_000
 export const COMPLETE_MS = LEASE_MS
 /** The same where nobody was found. Chosen: short, because what is looked for is mostly just being started. */
 export const NEGATIVE_MS = 1_000
-/** A node that did not answer, or told untruths, is left alone: doubling from the first to the last, ms. Chosen. */
-export const PENALTY_MS = { first: 2_000, last: 60_000 } as const
-/** Nodes with a penalty that are remembered. Chosen. */
-export const MAX_PENALTIES = 1_024
 /** Who asked is told of changes for so long. Source: as long as it remembers the answer. */
 export const INTEREST_MS = CACHE_TTL_MS
 /** Nodes told of changes, and manifests each is told of; others ask again when the lease is over. Chosen; the second is a frame's limit. */
@@ -51,9 +47,5 @@ export const TELL_QUIET_MS = 20
 export const TELL_CONCURRENCY = 16
 /** Statements a node may spread by gossip: a burst, and a second. Chosen for fifty commands a second. */
 export const GOSSIP_BUDGET = { burst: 500, perSecond: 100 } as const
-/** What cannot be right, from one neighbour, before its connection is closed: honest ones pass on none. Chosen. */
-export const BAD_GOSSIP_BUDGET = { burst: 50, perSecond: 1 } as const
-/** The same of what is of no use here (strangers, old words): a newcomer's neighbours pass on some. Chosen. */
-export const USELESS_GOSSIP_BUDGET = { burst: 500, perSecond: 50 } as const
 /** A statement of this node is given to all who ask within this time, ms. Chosen: a tenth of a lease. */
 export const RESIGN_MS = LEASE_MS / 10

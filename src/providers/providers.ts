@@ -4,9 +4,9 @@ import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { fromHex, toHex } from '../common/index.ts'
 import { LOOKUP, type Lookup, QUERY } from '../generated/fbs/index.ts'
 import { type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
-import { PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
+import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, Penalties } from '../wire/index.ts'
 import { Announcer } from './announce/announcer.ts'
-import { ProviderGossip } from './announce/gossip.ts'
+import { eventsTopic } from './announce/events-topic.ts'
 import { Leases } from './announce/leases.ts'
 import { OwnStatements } from './announce/own-statements.ts'
 import { answerOwner, listFor } from './answers.ts'
@@ -15,7 +15,6 @@ import { speaksDht } from './dht.ts'
 import { isDenial } from './provider-statement.ts'
 import { Asking } from './search/asking.ts'
 import { Finder } from './search/finder.ts'
-import { Penalties } from './search/penalties.ts'
 import { ProviderCache } from './search/provider-cache.ts'
 import type {
   FindOptions,
@@ -38,17 +37,12 @@ export class Providers implements ProvidersService {
   readonly #wire: PeerWire
   readonly #cache: ProviderCache
   readonly #announcer: Announcer
-  readonly #gossip: ProviderGossip
+  readonly #gossip: JudgedTopic<ProviderView>
   readonly #leases: Leases
   readonly #penalties: Penalties
-  /** Hostile ones, sent away again when they come back before their time. */
-  readonly #bans: Penalties
   readonly #own: OwnStatements
   readonly #finder: Finder
-  readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => {
-    if (this.#bans.has(detail.toString())) return this.#disconnect(detail)
-    this.#penalties.forgive(detail.toString())
-  }
+  readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => this.#penalties.forgive(detail.toString())
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => {
     if (speaksDht(detail.protocols)) this.#announcer.onChange()
   }
@@ -65,10 +59,11 @@ export class Providers implements ProvidersService {
     const log = components.logger.forComponent('beemesh:providers')
     const { network } = init
     const now = this.#now
-    this.#wire = new PeerWire({ registrar, connectionManager, key: this.#key, network, now })
+    const disconnect = (peer: PeerId) => connectionManager.closeConnections(peer)
+    const conduct = init.conduct ?? new Conduct({ now, host: { disconnect, metrics } })
+    this.#wire = new PeerWire({ registrar, connectionManager, key: this.#key, network, conduct, now })
     this.#cache = new ProviderCache(now)
     this.#penalties = new Penalties(now)
-    this.#bans = new Penalties(now)
     this.#announcer = new Announcer(components, log)
     const isMember = (peerId: string) => init.isMember?.(peerId) ?? true
     this.#own = new OwnStatements({
@@ -109,17 +104,13 @@ export class Providers implements ProvidersService {
       log,
       provided: (key) => this.#own.provided(key)
     })
-    this.#gossip = new ProviderGossip({
+    this.#gossip = eventsTopic({
       network,
-      now,
-      log,
       isMember,
-      onStatement: (view) => this.#onStatement(view),
-      onHostile: (peer) => {
-        this.#bans.strike(peer.toString())
-        this.#disconnect(peer)
-      },
-      refused: metrics?.registerCounterGroup('beemesh_provider_gossip_refused_total', { label: 'reason' })
+      take: (view) => this.#onStatement(view),
+      conduct,
+      now,
+      log
     })
     this[serviceDependencies] = [
       '@libp2p/identify',
@@ -209,16 +200,12 @@ export class Providers implements ProvidersService {
     events[how]('self:peer:update', this.#onAddress)
   }
 
-  #disconnect(peer: PeerId): void {
-    this.#components.connectionManager.closeConnections(peer).catch(() => {})
-  }
-
   /** Somebody said something new by gossip: only what was asked for here is kept, so that nobody can fill the cache. */
-  #onStatement(view: ProviderView): void {
+  #onStatement(view: ProviderView): true {
     const key = toHex(view.manifestId)
-    if (!this.#cache.has(key)) return
+    if (!this.#cache.has(key)) return true
     if (isDenial(view)) this.#cache.deny(key, view.peerId, view.issuedAtMs)
     else this.#cache.put(key, view, Math.min(view.leaseUntilMs, this.#now() + LEASE_MS))
-    // because it renews its lease only for those who asked it, it is asked when this one is over
+    return true // because it renews its lease only for those who asked it, it is asked when this one is over
   }
 }

@@ -13,8 +13,7 @@ import type { Datastore } from 'interface-datastore'
 import type { Abortable } from '../common/index.ts'
 import type { ProviderSource, Workload, WorkloadInit } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
-import type { Gossip } from '../members/index.ts'
-import type { Doors } from '../wire/index.ts'
+import type { Conduct, Doors, Gossip } from '../wire/index.ts'
 
 /** What this node says of a manifest it runs; read anew whenever somebody asks. */
 export interface ProvidedManifest {
@@ -91,6 +90,8 @@ export interface ProvidersInit {
   readonly announce?: boolean
   /** Where owners ask; undefined: nobody may. */
   readonly doors?: Doors
+  /** What is held against neighbours. @default one of this service alone, whose bans last until they dial again */
+  readonly conduct?: Conduct
   /** @default the key of the libp2p node */
   readonly key?: SigningKey
   readonly now?: () => number

@@ -1,6 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { equalBytes, toError, withDeadline } from '../common/index.ts'
+import { equalBytes, isBeemeshError, toError, withDeadline } from '../common/index.ts'
 import { type MessageTypeName, openEnvelope, type Root, signEnvelope } from '../envelope/index.ts'
 import {
   audienceOf,
@@ -10,6 +10,8 @@ import {
   type SigningKey
 } from '../identity/index.ts'
 import { streamChannel } from './channel/frame-channel.ts'
+import { blameOf } from './conduct/blame.ts'
+import type { Conduct } from './conduct/conduct.ts'
 import { Budget, type BudgetLimits } from './doors/budget.ts'
 import { WireError } from './errors.ts'
 import { MAX_ENVELOPE_BYTES, type Protocol, protocolId } from './protocols.ts'
@@ -22,6 +24,8 @@ export interface PeerWireInit {
   readonly network: Network
   readonly registrar: Registrar
   readonly connectionManager: ConnectionManager
+  /** What is held against askers. @default nothing */
+  readonly conduct?: Conduct
   readonly now?: () => number
 }
 
@@ -50,9 +54,7 @@ export class PeerWire {
         const from = remote.toString()
         const frame = await channel.read({ signal: AbortSignal.timeout(protocol.requestTimeoutMs) })
         if (frame === undefined) return
-        if (!this.#budget.take(from))
-          throw new WireError('TOO_MANY_REQUESTS', 'too many requests', { retryable: true })
-        const payload = this.#open(frame, protocol.request, root, publicKeyFromPeerId(from))
+        const payload = this.#accept(frame, protocol, root, remote)
         const body = await answer(payload, from)
         await channel.write(this.#sign(body, answerType, publicKeyFromPeerId(from)))
         await channel.close()
@@ -69,6 +71,21 @@ export class PeerWire {
         runOnLimitedConnection: protocol.relayed
       }
     )
+  }
+
+  /** @throws WireError, EnvelopeError, noted in the conduct of who sent it */
+  #accept<T>(frame: Uint8Array, protocol: Protocol, root: Root<T, never>, remote: PeerId): T {
+    const from = remote.toString()
+    try {
+      if (!this.#budget.take(from))
+        throw new WireError('TOO_MANY_REQUESTS', 'too many requests', { retryable: true })
+      return this.#open(frame, protocol.request, root, publicKeyFromPeerId(from))
+    } catch (error) {
+      const code = isBeemeshError(error) ? error.code : 'MESSAGE_MALFORMED'
+      const refusal = { door: protocol.name, reason: code.toLowerCase(), blame: blameOf(code) }
+      this.#init.conduct?.refuse(remote, refusal)
+      throw error
+    }
   }
 
   async unhandle(protocol: Protocol): Promise<void> {

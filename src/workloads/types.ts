@@ -2,6 +2,7 @@ import type { Startable, TypedEventTarget } from '@libp2p/interface'
 import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { CronPlan, JobPlan, RestartPolicy, WorkloadKind } from '../manifest/index.ts'
+import type { MembersService } from '../members/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
@@ -77,6 +78,12 @@ export interface StoredManifest extends Release {
   readonly next?: Release
 }
 
+/** What happened to nodes: the members service. */
+export type NodeEventSource = Pick<
+  MembersService,
+  'recentEvents' | 'addEventListener' | 'removeEventListener'
+>
+
 export interface WorkloadsInit {
   readonly network: Network
   readonly key: SigningKey
@@ -90,6 +97,8 @@ export interface WorkloadsInit {
   /** Address that host ports are opened on where the manifest does not say. */
   readonly publishAddress: string
   readonly doors: Doors
+  /** What happened to nodes, for owners who ask. @default nothing */
+  readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
   readonly scheduling?: boolean
   /** @default {@link PORT_RANGE} */

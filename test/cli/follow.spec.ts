@@ -47,6 +47,29 @@ describe('cli: logs -f', () => {
     expect(await running.exit).to.deep.equal({ code: 0, signal: null })
   })
 
+  it('events -f tells of nodes too: joined, dead when one is killed, joined again, left when it stops', async () => {
+    const running = startCli(mesh.home, ['events', '-f', '--node', 'anna', '-o', 'json'])
+    const next = async (type: string) => {
+      for (;;) {
+        const event = JSON.parse((await running.nextLine())!)
+        expectDocument('event-line', event)
+        if (event.type === type && event.seenBy !== undefined) return event
+      }
+    }
+    expect(await next('joined')).to.include({ node: 'bert', seenBy: 'anna' })
+    const bert = mesh.nodes[1]!
+    await bert.kill9()
+    expect(await next('dead')).to.include({ node: 'bert', peerId: bert.peerId })
+    await bert.start()
+    const joined = await next('joined')
+    expect(Date.now() - Date.parse(joined.timestamp)).to.be.within(0, 60_000)
+    await bert.stop()
+    expect(await next('left')).to.include({ node: 'bert' })
+    running.child.kill('SIGINT')
+    expect(await running.exit).to.deep.equal({ code: 0, signal: null })
+    await bert.start()
+  })
+
   it('ends by itself with exit 0 when the workload is deleted', async () => {
     const running = await follow('until-gone')
     await running.nextLine()

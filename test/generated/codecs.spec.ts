@@ -84,7 +84,8 @@ describe('generated codecs', () => {
       container: fc.option(text, { nil: undefined }),
       follow: fc.boolean(),
       tail: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-      since: time
+      since: time,
+      nodes: fc.boolean()
     })
     fc.assert(
       fc.property(queries, (query) => {
@@ -105,7 +106,8 @@ describe('generated codecs', () => {
       container: undefined,
       follow: false,
       tail: -1,
-      since: 0
+      since: 0,
+      nodes: false
     })
   })
 

@@ -63,12 +63,14 @@ describe('members: the table', () => {
     const changed = statementOf(anna)
     const at = Buffer.from(changed).indexOf('anna')
     changed[at] = 'z'.charCodeAt(0)
-    for (const bad of [
-      changed,
-      statementOf(anna, { networkId: openNetwork('other').id }),
-      new Uint8Array(40)
-    ])
-      expect(table.merge(bad)).to.equal(undefined)
+    for (const [bad, code] of [
+      [changed, 'SIGNATURE_INVALID'],
+      [statementOf(anna, { networkId: openNetwork('other').id }), 'SIGNATURE_INVALID'],
+      [new Uint8Array(40), 'MESSAGE_MALFORMED']
+    ] as const)
+      expect(() => table.merge(bad))
+        .to.throw()
+        .with.property('code', code)
     expect(table.list()).to.deep.equal([])
   })
 
@@ -78,8 +80,10 @@ describe('members: the table', () => {
     nowMs += STATEMENT_LIFETIME_MS
     expect(table.list().map(({ peerId }) => peerId)).to.deep.equal([bert.peerId])
     expect(table.get(anna.peerId)).to.equal(undefined)
-    expect(table.merge(statementOf(anna)), 'over').to.equal(undefined)
-    expect(table.merge(statementOf(anna, { nowMs: nowMs + 31_000 })), 'from the future').to.equal(undefined)
+    for (const one of [statementOf(anna), statementOf(anna, { nowMs: nowMs + 31_000 })])
+      expect(() => table.merge(one))
+        .to.throw()
+        .with.property('code', 'STATEMENT_EXPIRED')
   })
 
   it('is bounded: a newcomer is refused, unless somebody has expired or is gone', () => {

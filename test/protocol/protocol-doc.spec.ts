@@ -7,12 +7,14 @@ import { MESSAGE_TYPES } from '../../src/envelope/index.ts'
 import * as generated from '../../src/generated/fbs/index.ts'
 import { SIGNED_KINDS } from '../../src/generated/fbs/index.ts'
 import { openNetwork, privateNetwork } from '../../src/identity/index.ts'
+import { GOSSIP_BUDGET, NEWCOMER_BUDGET } from '../../src/members/constants.ts'
 import {
   PROBE_BUDGET,
   PROBE_TIMEOUT_MS,
   REACH_BUDGET,
   TARGET_BUDGET
 } from '../../src/members/detector/constants.ts'
+import { HOSTILE_BUDGET, USELESS_BUDGET } from '../../src/wire/conduct/conduct.ts'
 import { OWNER_BUDGET, STRANGER_BUDGET } from '../../src/wire/doors/doors.ts'
 import {
   OWNER_PROTOCOLS,
@@ -47,7 +49,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   RUNTIME_ERROR_CODES: []
 }
 /** Folders none of whose codes a request can meet. */
-const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT'].map(
+const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY'].map(
   (name) => `${name}_ERROR_CODES`
 )
 /** For what is no error of ours (src/wire/doors/responder.ts). */
@@ -173,6 +175,15 @@ describe('docs/PROTOCOL.md', () => {
       )
     expect(probes?.slice(1).map(Number)).to.deep.equal(
       [PROBE_BUDGET, REACH_BUDGET, TARGET_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
+    )
+    const gossip =
+      /budget \((\d+) at once, (\d+) a second; of all authors not heard of yet (\d+) and (\d+)\)/.exec(DOC)
+    expect(gossip?.slice(1).map(Number)).to.deep.equal(
+      [GOSSIP_BUDGET, NEWCOMER_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
+    )
+    const conduct = /network\) (\d+) at once and (\d+) a second, .*? too much\) (\d+) and (\d+)\./s.exec(DOC)
+    expect(conduct?.slice(1).map(Number)).to.deep.equal(
+      [HOSTILE_BUDGET, USELESS_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
     )
   })
 

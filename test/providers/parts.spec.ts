@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import { Interest } from '../../src/providers/announce/interest.ts'
-import { INTEREST_MAX_PEERS, INTEREST_MS, MAX_PENALTIES, PENALTY_MS } from '../../src/providers/constants.ts'
+import { INTEREST_MAX_PEERS, INTEREST_MS } from '../../src/providers/constants.ts'
 import type { ProviderView } from '../../src/providers/index.ts'
-import { Penalties } from '../../src/providers/search/penalties.ts'
 import { best, matches } from '../../src/providers/search/select.ts'
 import { SharedSearches } from '../../src/providers/search/shared-search.ts'
 
@@ -54,34 +53,6 @@ describe('providers: which one is what was asked for, and which is best', () => 
     expect(matches(one, { labels: { gpu: 'no' } })).to.equal(false)
     expect(matches(one, { labels: { disk: 'ssd' } })).to.equal(false)
     expect(matches(one, { minVersion: 6 })).to.equal(false)
-  })
-})
-
-describe('providers: nodes left alone', () => {
-  let nowMs = 1_000_000
-  const penalties = new Penalties(() => nowMs)
-
-  it('stay so twice as long each time, up to a bound, until they are forgiven or it is long ago', () => {
-    for (const expectedMs of [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
-      penalties.strike('a')
-      nowMs += expectedMs - 1
-      expect(penalties.has('a'), `${expectedMs}`).to.equal(true)
-      nowMs += 1
-      expect(penalties.has('a'), `${expectedMs}`).to.equal(false)
-    }
-    nowMs += PENALTY_MS.last
-    penalties.strike('a')
-    nowMs += PENALTY_MS.first
-    expect(penalties.has('a')).to.equal(false)
-    penalties.strike('a')
-    penalties.forgive('a')
-    expect(penalties.has('a')).to.equal(false)
-  })
-
-  it('are remembered in a bounded number', () => {
-    for (let index = 0; index <= MAX_PENALTIES; index++) penalties.strike(`p${index}`)
-    expect(penalties.has('p0')).to.equal(false)
-    expect(penalties.has('p1')).to.equal(true)
   })
 })
 

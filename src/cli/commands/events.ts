@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { WorkloadEventView } from '../../client/index.ts'
+import type { EventView } from '../../client/index.ts'
 import {
   type ClientOptions,
   interrupted,
@@ -19,8 +19,8 @@ const MAX_EVENTS = 100_000
 /** `beemesh events [REF]` */
 export function addEvents(program: Command): void {
   withClientOptions(program.command('events'))
-    .description('what happened to your workloads, on every node')
-    .argument('[ref]', 'manifest ID, kind/name, or name; none: everything')
+    .description('what happened to your workloads on every node, and to nodes')
+    .argument('[ref]', 'manifest ID, kind/name, or name; none: everything, nodes too')
     .option('-f, --follow', 'go on until Ctrl-C')
     .option('--since <duration>', 'only what happened in the last while, such as 10m', parseDuration)
     .action(events)
@@ -40,7 +40,7 @@ async function events(ref: string | undefined, options: EventsOptions): Promise<
         output.progress(`${name} does not answer; its events are missing`)
       }
     }
-    const all: WorkloadEventView[] = []
+    const all: EventView[] = []
     try {
       for await (const event of client.events(ref, query)) {
         if (follow) output.line(event, human(event))
@@ -56,7 +56,11 @@ async function events(ref: string | undefined, options: EventsOptions): Promise<
   })
 }
 
-function human({ timestamp, node, type, kind = '', name, workloadId, reason }: WorkloadEventView): string {
+function human(event: EventView): string {
+  const { timestamp, node, type } = event
+  const start = [timestamp, node, type.padEnd(9)]
+  if ('seenBy' in event) return [...start, `node (seen by ${event.seenBy})`].join('  ')
+  const { kind = '', name, workloadId, reason } = event
   const what = name === undefined ? workloadId : `${kind.toLowerCase()}/${name} ${workloadId}`
-  return [timestamp, node, type.padEnd(9), what, ...(reason === undefined ? [] : [`(${reason})`])].join('  ')
+  return [...start, what, ...(reason === undefined ? [] : [`(${reason})`])].join('  ')
 }

@@ -24,6 +24,7 @@ interface NodeStartOptions {
   readonly label?: string[]
   readonly scheduling: boolean
   readonly config?: string
+  readonly metrics?: string
   readonly logLevel?: ConfigInput['logLevel']
   readonly output: OutputFormat
 }
@@ -60,6 +61,7 @@ export function addNodeStart(parent: Command): void {
     .option('--label <key=value>', 'label of this node, repeatable', collect)
     .option('--no-scheduling', 'take no workloads')
     .option('--config <file>', 'read settings from a file (docs/CONFIG.md)')
+    .option('--metrics <host:port>', "answer GET /metrics there, in Prometheus' format")
     .option('--log-level <level>', 'silent, error, warn, info, debug or trace')
     .action(nodeStart)
 }
@@ -83,6 +85,8 @@ async function nodeStart(options: NodeStartOptions): Promise<void> {
     throw error
   }
   const { peerId, name, role, network, engine, owners } = node
+  const address = node.metricsAddress()
+  const metrics = address === undefined ? undefined : `http://${address}/metrics`
   const ready = {
     event: 'ready',
     peerId,
@@ -92,15 +96,16 @@ async function nodeStart(options: NodeStartOptions): Promise<void> {
     network: network.name,
     engine,
     owners,
-    pid: process.pid
+    pid: process.pid,
+    ...(metrics === undefined ? {} : { metrics })
   }
-  output.line(ready, human(node, ready.addresses))
+  output.line(ready, human(node, ready))
   await stopped.promise
 }
 
 function human(
   node: Awaited<ReturnType<typeof import('../../node/index.ts').createNode>>,
-  addresses: readonly string[]
+  { addresses, metrics }: { readonly addresses: readonly string[]; readonly metrics?: string }
 ): string {
   const { network, created, owners } = node
   const lines = [
@@ -110,6 +115,7 @@ function human(
     `  engine    ${node.engine}${node.engine === 'mock' ? ' (pretends to run workloads)' : ''}`,
     ...owners.map((owner) => `  owner     ${owner}`)
   ]
+  if (metrics !== undefined) lines.push(`  metrics   ${metrics}`)
   if (node.role === 'bootstrap')
     lines.push('  role      bootstrap: others join through it; it takes no workloads')
   else if (node.engine === 'none')
@@ -147,6 +153,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     owner,
     label,
     scheduling,
+    metrics,
     logLevel
   } = options
   const labels = label?.map((text) => {
@@ -172,6 +179,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     owners: owner,
     labels: labels === undefined ? undefined : Object.fromEntries(labels),
     scheduling: scheduling ? undefined : false,
+    metrics,
     logLevel
   }
 }

@@ -161,10 +161,21 @@ export const EVENT_LAYOUT: TableLayout = {
   ]
 }
 
+export const NODE_EVENT_LAYOUT: TableLayout = {
+  name: 'NodeEvent',
+  fields: [
+    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined },
+    { name: 'at', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'publicKey', slot: 8, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'name', slot: 10, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const EVENT_REPLY_LAYOUT: TableLayout = {
   name: 'EventReply',
   fields: [
-    { name: 'events', slot: 4, type: 'tables', required: false, max: 128, min: 0, enumSize: 0, elementMax: 0, table: EVENT_LAYOUT }
+    { name: 'events', slot: 4, type: 'tables', required: false, max: 128, min: 0, enumSize: 0, elementMax: 0, table: EVENT_LAYOUT },
+    { name: 'nodes', slot: 6, type: 'tables', required: false, max: 128, min: 0, enumSize: 0, elementMax: 0, table: NODE_EVENT_LAYOUT }
   ]
 }
 
@@ -305,7 +316,8 @@ export const NODE_STATEMENT_LAYOUT: TableLayout = {
     { name: 'notAfter', slot: 26, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'memberships', slot: 28, type: 'tables', required: false, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'leaving', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'idle', slot: 32, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'idle', slot: 32, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'startedAt', slot: 34, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -377,7 +389,8 @@ export const QUERY_LAYOUT: TableLayout = {
     { name: 'container', slot: 12, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'follow', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'tail', slot: 16, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'since', slot: 18, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'since', slot: 18, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'nodes', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -4,12 +4,11 @@ import type { Datastore } from 'interface-datastore'
 import { CID } from 'multiformats/cid'
 import { toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
-import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
+import { PEER_PROTOCOLS, type PeerWire, type Penalties } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
 import { hasDhtNeighbour, heldProviderRecords } from '../dht.ts'
 import { isDenial, openProviderStatement } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
-import type { Penalties } from './penalties.ts'
 import type { ProviderCache } from './provider-cache.ts'
 
 export interface AskingInit {

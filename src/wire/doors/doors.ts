@@ -1,4 +1,4 @@
-import { concat } from '../../common/index.ts'
+import { concat, isBeemeshError, toError } from '../../common/index.ts'
 import { type OpenedEnvelope, openEnvelope, peekEnvelope, type Root } from '../../envelope/index.ts'
 import { audienceOf, peerIdFromPublicKey, type SigningKey } from '../../identity/index.ts'
 import { type Action, authorise, TrustError, type TrustState } from '../../trust/index.ts'
@@ -178,7 +178,7 @@ export class Doors {
     error: unknown,
     { author, transport, protocol }: { author?: Uint8Array; transport: string; protocol: string }
   ): void {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = isBeemeshError(error) ? error.code : toError(error).name
     const claimed = author === undefined ? undefined : peerIdFromPublicKey(author)
     this.#init.onRefused?.({ code, author: claimed, transport, protocol })
   }

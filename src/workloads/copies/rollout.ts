@@ -9,8 +9,8 @@ import { tell } from './transition.ts'
 
 /**
  * Replaces the copies of a manifest by those of `next`, by ordinal: the new copy first, and only when it is ready the old one goes;
- * as many at a time as the manifest lets run above its number, or be missing where the old copy must go first. When a new copy does not become ready in time everything turns back to what ran before. Repeatable:
- * after a crash it goes on where it was.
+ * as many at a time as the manifest lets run above its number, or be missing where the old copy must go first. When a new copy does
+ * not become ready in time everything turns back to what ran before. Repeatable: after a crash it goes on where it was.
  */
 export async function rollOut(
   context: Context,

@@ -30,6 +30,8 @@ export interface NodeStatement {
   readonly leaving: boolean
   /** runs nothing for anybody: may be probed less often */
   readonly idle: boolean
+  /** ms since epoch, of the process; 0: not said */
+  readonly startedAt: number
 }
 
 /** {@link NodeStatement} as given to the encoder: what the schema does not require may be left out. */
@@ -58,6 +60,8 @@ export interface NodeStatementInit {
   readonly leaving?: boolean | undefined
   /** runs nothing for anybody: may be probed less often */
   readonly idle?: boolean | undefined
+  /** ms since epoch, of the process; 0: not said */
+  readonly startedAt?: number | undefined
 }
 
 /** @internal */
@@ -86,6 +90,7 @@ export function writeNodeStatement(builder: flatbuffers.Builder, value: NodeStat
   NodeStatementTable.addMemberships(builder, membershipsOffset)
   NodeStatementTable.addLeaving(builder, value.leaving ?? false)
   NodeStatementTable.addIdle(builder, value.idle ?? false)
+  NodeStatementTable.addStartedAt(builder, BigInt(value.startedAt ?? 0))
   return NodeStatementTable.endNodeStatement(builder)
 }
 
@@ -106,7 +111,8 @@ export function toNodeStatement(table: NodeStatementTable): NodeStatement {
     notAfter: Number(table.notAfter()),
     memberships: Array.from({ length: table.membershipsLength() }, (_, i) => toBytes(table.memberships(i)!)),
     leaving: table.leaving(),
-    idle: table.idle()
+    idle: table.idle(),
+    startedAt: Number(table.startedAt())
   }
 }
 

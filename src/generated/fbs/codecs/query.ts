@@ -17,6 +17,8 @@ export interface Query {
   readonly tail: number
   /** ms since epoch, 0: all */
   readonly since: number
+  /** events only: with what this node saw happen to nodes */
+  readonly nodes: boolean
 }
 
 /** {@link Query} as given to the encoder: what the schema does not require may be left out. */
@@ -33,6 +35,8 @@ export interface QueryInit {
   readonly tail?: number | undefined
   /** ms since epoch, 0: all */
   readonly since?: number | undefined
+  /** events only: with what this node saw happen to nodes */
+  readonly nodes?: boolean | undefined
 }
 
 /** @internal */
@@ -50,6 +54,7 @@ export function writeQuery(builder: flatbuffers.Builder, value: QueryInit): flat
   QueryTable.addFollow(builder, value.follow ?? false)
   QueryTable.addTail(builder, value.tail ?? -1)
   QueryTable.addSince(builder, BigInt(value.since ?? 0))
+  QueryTable.addNodes(builder, value.nodes ?? false)
   return QueryTable.endQuery(builder)
 }
 
@@ -63,7 +68,8 @@ export function toQuery(table: QueryTable): Query {
     container: table.container() ?? undefined,
     follow: table.follow(),
     tail: table.tail(),
-    since: Number(table.since())
+    since: Number(table.since()),
+    nodes: table.nodes()
   }
 }
 

@@ -3,6 +3,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { Event } from './event.ts';
+import { NodeEvent } from './node-event.ts';
 
 
 export class EventReply {
@@ -37,8 +38,18 @@ eventsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+nodes(index: number, obj?:NodeEvent):NodeEvent|null {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? (obj || new NodeEvent()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+nodesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startEventReply(builder:flatbuffers.Builder) {
-  builder.startObject(1);
+  builder.startObject(2);
 }
 
 static addEvents(builder:flatbuffers.Builder, eventsOffset:flatbuffers.Offset) {
@@ -57,6 +68,22 @@ static startEventsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addNodes(builder:flatbuffers.Builder, nodesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(1, nodesOffset, 0);
+}
+
+static createNodesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startNodesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endEventReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -70,9 +97,10 @@ static finishSizePrefixedEventReplyBuffer(builder:flatbuffers.Builder, offset:fl
   builder.finish(offset, 'BMEL', true);
 }
 
-static createEventReply(builder:flatbuffers.Builder, eventsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createEventReply(builder:flatbuffers.Builder, eventsOffset:flatbuffers.Offset, nodesOffset:flatbuffers.Offset):flatbuffers.Offset {
   EventReply.startEventReply(builder);
   EventReply.addEvents(builder, eventsOffset);
+  EventReply.addNodes(builder, nodesOffset);
   return EventReply.endEventReply(builder);
 }
 }

@@ -152,8 +152,13 @@ idle():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+startedAt():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
 static startNodeStatement(builder:flatbuffers.Builder) {
-  builder.startObject(15);
+  builder.startObject(16);
 }
 
 static addName(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset) {
@@ -288,6 +293,10 @@ static addIdle(builder:flatbuffers.Builder, idle:boolean) {
   builder.addFieldInt8(14, +idle, +false);
 }
 
+static addStartedAt(builder:flatbuffers.Builder, startedAt:bigint) {
+  builder.addFieldInt64(15, startedAt, BigInt('0'));
+}
+
 static endNodeStatement(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // name
@@ -305,7 +314,7 @@ static finishSizePrefixedNodeStatementBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMND', true);
 }
 
-static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, addressesOffset:flatbuffers.Offset, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, versionOffset:flatbuffers.Offset, bootIdOffset:flatbuffers.Offset, scheduling:boolean, kem:Kem, sealingKeyOffset:flatbuffers.Offset, sealingEpoch:bigint, issuedAt:bigint, notAfter:bigint, membershipsOffset:flatbuffers.Offset, leaving:boolean, idle:boolean):flatbuffers.Offset {
+static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, addressesOffset:flatbuffers.Offset, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, versionOffset:flatbuffers.Offset, bootIdOffset:flatbuffers.Offset, scheduling:boolean, kem:Kem, sealingKeyOffset:flatbuffers.Offset, sealingEpoch:bigint, issuedAt:bigint, notAfter:bigint, membershipsOffset:flatbuffers.Offset, leaving:boolean, idle:boolean, startedAt:bigint):flatbuffers.Offset {
   NodeStatement.startNodeStatement(builder);
   NodeStatement.addName(builder, nameOffset);
   NodeStatement.addAddresses(builder, addressesOffset);
@@ -322,6 +331,7 @@ static createNodeStatement(builder:flatbuffers.Builder, nameOffset:flatbuffers.O
   NodeStatement.addMemberships(builder, membershipsOffset);
   NodeStatement.addLeaving(builder, leaving);
   NodeStatement.addIdle(builder, idle);
+  NodeStatement.addStartedAt(builder, startedAt);
   return NodeStatement.endNodeStatement(builder);
 }
 }

@@ -86,8 +86,13 @@ since():bigint {
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
+nodes():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startQuery(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(9);
 }
 
 static addManifestIds(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset) {
@@ -146,6 +151,10 @@ static addSince(builder:flatbuffers.Builder, since:bigint) {
   builder.addFieldInt64(7, since, BigInt('0'));
 }
 
+static addNodes(builder:flatbuffers.Builder, nodes:boolean) {
+  builder.addFieldInt8(8, +nodes, +false);
+}
+
 static endQuery(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 6) // reply_key
@@ -160,7 +169,7 @@ static finishSizePrefixedQueryBuffer(builder:flatbuffers.Builder, offset:flatbuf
   builder.finish(offset, 'BMQY', true);
 }
 
-static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, stats:boolean, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint):flatbuffers.Offset {
+static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, stats:boolean, workloadIdOffset:flatbuffers.Offset, containerOffset:flatbuffers.Offset, follow:boolean, tail:number, since:bigint, nodes:boolean):flatbuffers.Offset {
   Query.startQuery(builder);
   Query.addManifestIds(builder, manifestIdsOffset);
   Query.addReplyKey(builder, replyKeyOffset);
@@ -170,6 +179,7 @@ static createQuery(builder:flatbuffers.Builder, manifestIdsOffset:flatbuffers.Of
   Query.addFollow(builder, follow);
   Query.addTail(builder, tail);
   Query.addSince(builder, since);
+  Query.addNodes(builder, nodes);
   return Query.endQuery(builder);
 }
 }

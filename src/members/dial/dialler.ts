@@ -1,12 +1,12 @@
 import type { Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Abortable } from '../common/index.ts'
+import type { Abortable } from '../../common/index.ts'
+import { DIAL_CONCURRENCY, MAX_DIALLED } from '../constants.ts'
+import { MembersError } from '../errors.ts'
+import type { MemberView } from '../types.ts'
 import { BootstrapDialler } from './bootstrap-dialler.ts'
-import { DIAL_CONCURRENCY, MAX_DIALLED } from './constants.ts'
 import { dialMember } from './dial-member.ts'
-import { MembersError } from './errors.ts'
-import type { MemberView } from './types.ts'
 
 export interface DiallerInit {
   readonly connectionManager: ConnectionManager

@@ -1,9 +1,12 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { generateSigningKey, openNetwork } from '../../src/identity/index.ts'
-import { ProviderGossip } from '../../src/providers/announce/gossip.ts'
-import { BAD_GOSSIP_BUDGET, GOSSIP_BUDGET, LEASE_MS } from '../../src/providers/constants.ts'
+import { eventsTopic } from '../../src/providers/announce/events-topic.ts'
+import { GOSSIP_BUDGET, LEASE_MS } from '../../src/providers/constants.ts'
 import { type ProviderView, signProviderStatement } from '../../src/providers/index.ts'
+import { HOSTILE_BUDGET } from '../../src/wire/conduct/conduct.ts'
+import { Conduct } from '../../src/wire/index.ts'
+import { quietLogger } from '../fixtures/quiet-logger.ts'
 
 describe('providers: what is taken from gossip', () => {
   const network = openNetwork('gossip')
@@ -14,25 +17,27 @@ describe('providers: what is taken from gossip', () => {
   let taken: ProviderView[]
   let hostile: number
   let refused: string[]
-  let gossip: ProviderGossip
+  let gossip: ReturnType<typeof eventsTopic>
 
   beforeEach(() => {
     nowMs = 1_800_000_000_000
     taken = []
     hostile = 0
     refused = []
-    gossip = new ProviderGossip({
+    const registerCounterGroup = (name: string) => ({
+      increment: (values: object) =>
+        void (name === 'beemesh_refused_total' && refused.push(...Object.keys(values)))
+    })
+    const disconnect = async () => void hostile++
+    const metrics = { registerCounterGroup } as never
+    const now = () => nowMs
+    gossip = eventsTopic({
       network,
-      now: () => nowMs,
-      log: Object.assign(() => {}, { error() {}, trace() {}, enabled: false, newScope: () => ({}) as never }),
+      now,
+      log: quietLogger,
       isMember: (peerId) => members.has(peerId),
-      onStatement: (view) => void taken.push(view),
-      onHostile: () => hostile++,
-      refused: {
-        increment: (values: object) => refused.push(...Object.keys(values)),
-        addCounter() {},
-        reset() {}
-      } as never
+      take: (view) => taken.push(view) > 0,
+      conduct: new Conduct({ now, host: { disconnect, metrics } })
     })
   })
 
@@ -58,7 +63,9 @@ describe('providers: what is taken from gossip', () => {
     expect(judge(old)).to.equal('ignore')
     const verdicts = Array.from({ length: GOSSIP_BUDGET.burst + 10 }, () => judge(statement()))
     expect(verdicts.at(-1)).to.equal('ignore')
-    expect(new Set(refused)).to.deep.equal(new Set(['unknown_author', 'stale', 'too_many']))
+    expect(new Set(refused)).to.deep.equal(
+      new Set(['events:unknown_author', 'events:provider_statement_invalid', 'events:too_many'])
+    )
     expect(hostile).to.equal(0)
   })
 
@@ -74,12 +81,12 @@ describe('providers: what is taken from gossip', () => {
     ]
     for (const [data, reason] of bad) {
       expect(judge(data), reason).to.equal('reject')
-      expect(refused.at(-1)).to.equal(reason)
+      expect(refused.at(-1)).to.equal(`events:${reason}`)
     }
     expect(judge(flipped)).to.equal('reject')
     expect(gossip.judge(peerIdFromString(other.peerId), { data: statement() })).to.equal('reject')
     expect(taken).to.deep.equal([])
-    for (let count = 0; count < BAD_GOSSIP_BUDGET.burst; count++) judge(new Uint8Array(10))
+    for (let count = 0; count < HOSTILE_BUDGET.burst; count++) judge(new Uint8Array(10))
     expect(hostile).to.be.above(0)
   })
 })

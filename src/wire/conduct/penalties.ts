@@ -1,4 +1,7 @@
-import { MAX_PENALTIES, PENALTY_MS } from '../constants.ts'
+/** Doubling from the first to the last, ms. Chosen. */
+export const PENALTY_MS = { first: 2_000, last: 60_000 } as const
+/** Nodes with a penalty that are remembered. Chosen. */
+export const MAX_PENALTIES = 1_024
 
 /** Nodes that cost time or told untruths: left alone for a while, twice as long each time. Bounded; forgotten when over for long. */
 export class Penalties {

@@ -2,8 +2,8 @@ import type { Connection } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type Abortable, withDeadline } from '../common/index.ts'
-import { DIAL_TIMEOUT_MS } from './constants.ts'
+import { type Abortable, withDeadline } from '../../common/index.ts'
+import { DIAL_TIMEOUT_MS } from '../constants.ts'
 
 /** Whether it leads through a relay. */
 export function isRelayed(address: string): boolean {

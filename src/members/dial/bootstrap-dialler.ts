@@ -1,8 +1,8 @@
 import type { Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type Abortable, withDeadline } from '../common/index.ts'
-import { BOOTSTRAP_INTERVAL_MS, BOOTSTRAP_MAX_WAIT_MS, DIAL_TIMEOUT_MS } from './constants.ts'
+import { type Abortable, withDeadline } from '../../common/index.ts'
+import { BOOTSTRAP_INTERVAL_MS, BOOTSTRAP_MAX_WAIT_MS, DIAL_TIMEOUT_MS } from '../constants.ts'
 import { bestConnection } from './dial-member.ts'
 
 export interface BootstrapDiallerInit {
