@@ -39,3 +39,18 @@ export function raceSignal<T>(promise: Promise<T>, signal?: AbortSignal): Promis
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
+
+/**
+ * Does something again and again, a tenth of the interval earlier or later each time, so that many nodes do not do it together. Ends when
+ * the signal fires; a failure is told and the next round comes all the same.
+ */
+export async function repeat(
+  intervalMs: number,
+  act: () => Promise<void>,
+  { signal, onError }: Required<Abortable> & { readonly onError: (error: unknown) => void }
+): Promise<void> {
+  while (!signal.aborted) {
+    await delay(intervalMs * (0.9 + Math.random() * 0.2), { signal }).catch(() => {})
+    if (!signal.aborted) await act().catch(onError)
+  }
+}

@@ -1,10 +1,10 @@
 import {
   APPLY_REQUEST,
   DELETE_REQUEST,
+  EXCHANGE,
   EXEC_REQUEST,
   LEASE,
   LOOKUP,
-  MEMBER_LIST,
   PROVIDER_LIST,
   QUERY,
   REPLY,
@@ -60,7 +60,7 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   memberExchange: {
     type: 8,
     name: 'memberExchange',
-    payloads: [MEMBER_LIST],
+    payloads: [EXCHANGE],
     ...node,
     broadcastAllowed: true
   },

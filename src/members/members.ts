@@ -1,25 +1,26 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { delay } from '../common/index.ts'
+import { repeat } from '../common/index.ts'
 import { QUERY } from '../generated/fbs/index.ts'
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
+import { answerOwner } from './answer-owner.ts'
 import {
   BOOTSTRAP_INTERVAL_MS,
   EXCHANGE_INTERVAL_MS,
   GOODBYE_TIMEOUT_MS,
-  STATEMENT_INTERVAL_MS
+  STATEMENT_CHECK_MS
 } from './constants.ts'
 import { Liveness } from './detector/liveness.ts'
 import { bestConnection } from './dial/dial-member.ts'
 import { Dialler } from './dial/dialler.ts'
-import { Exchange } from './exchange.ts'
-import { Intake } from './intake.ts'
 import { type MemberEntry, MemberTable } from './member-table.ts'
-import { membersTopic } from './members-topic.ts'
 import { NodeEvents } from './node-events.ts'
 import { OwnStatement } from './own-statement.ts'
+import { Exchange } from './spread/exchange.ts'
+import { Intake } from './spread/intake.ts'
+import { membersTopic } from './spread/members-topic.ts'
 import type {
   MembersComponents,
   MembersEvents,
@@ -132,7 +133,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       log: this.#log
     })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
-    init.doors?.open('members', QUERY, (request) => this.#exchange.answerOwner(request))
+    init.doors?.open('members', QUERY, (request) => answerOwner(request, this.list()))
   }
 
   async start(): Promise<void> {
@@ -160,11 +161,16 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     events.addEventListener('transport:listening', this.#refreshSoon)
     this.#joining = false
     if (addressManager.getListenAddrs().length === 0) void this.#join()
-    void this.#repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialler.bootstrap())
-    void this.#repeat(EXCHANGE_INTERVAL_MS, () => this.#exchange.withOne({ signal: this.#stop.signal }))
+    const stop = { signal: this.#stop.signal }
+    const again = { ...stop, onError: (error: unknown) => this.#log('%e', error) }
+    void repeat(BOOTSTRAP_INTERVAL_MS, () => this.#dialler.bootstrap(), again)
+    void repeat(EXCHANGE_INTERVAL_MS, () => this.#exchange.withOne(stop), again)
     // because a dial that fails once, in a rush of new members, is no reason to stay apart
-    void this.#repeat(EXCHANGE_INTERVAL_MS, async () => this.#dialler.some(this.list()))
-    void this.#repeat(STATEMENT_INTERVAL_MS, async () => this.refresh())
+    void repeat(EXCHANGE_INTERVAL_MS, async () => this.#dialler.some(this.list()), again)
+    const check = async () => {
+      if (this.#own.isOutdated()) this.refresh()
+    }
+    void repeat(STATEMENT_CHECK_MS, check, again)
   }
 
   /** Gossip starts beside this service, so it is joined when everything has started. */
@@ -182,7 +188,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const statement = this.#own.renew({ leaving: true })
     this.#gossip.publish(statement)
     this.#gossip.stop()
-    await this.#exchange.withAll({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT_MS) })
+    await this.#exchange.goodbye({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT_MS) })
   }
 
   async stop(): Promise<void> {
@@ -244,13 +250,5 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   #join(): Promise<void> {
     this.#joining = true
     return this.#dialler.bootstrap()
-  }
-
-  async #repeat(intervalMs: number, act: () => Promise<void>): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      await delay(intervalMs * (0.9 + Math.random() * 0.2), { signal }).catch(() => {})
-      if (!signal.aborted) await act().catch((error) => this.#log('%e', error))
-    }
   }
 }

@@ -18,6 +18,7 @@ export class OwnStatement {
   readonly #init: OwnStatementInit
   #bytes: Uint8Array | undefined
   #signedAtMs = 0
+  #saidIdle = false
   #issuedAtMs = 0
 
   constructor(init: OwnStatementInit) {
@@ -26,9 +27,12 @@ export class OwnStatement {
 
   /** The present one. */
   get bytes(): Uint8Array {
-    // also when the clock jumped: an old statement of our own would be refused even by us
-    const isOld = Math.abs(this.#init.now() - this.#signedAtMs) > STATEMENT_INTERVAL_MS
-    return this.#bytes === undefined || isOld ? this.renew() : this.#bytes
+    return this.#bytes === undefined || this.#isOld() ? this.renew() : this.#bytes
+  }
+
+  /** Whether what was said last is old, or not so any more. */
+  isOutdated(): boolean {
+    return this.#isOld() || (this.#init.describe().idle ?? false) !== this.#saidIdle
   }
 
   /** The next one is signed anew. */
@@ -50,7 +54,14 @@ export class OwnStatement {
     const next = this.#issuedAtMs + 1
     this.#issuedAtMs = next - this.#signedAtMs < 1_000 ? Math.max(this.#signedAtMs, next) : this.#signedAtMs
     const context = { key, networkId, nowMs: this.#issuedAtMs, leaving }
-    this.#bytes = signNodeStatement({ ...describe(), addresses }, context)
+    const self = describe()
+    this.#saidIdle = self.idle ?? false
+    this.#bytes = signNodeStatement({ ...self, addresses }, context)
     return this.#bytes
+  }
+
+  /** Also when the clock jumped: an old statement of our own would be refused even by us. */
+  #isOld(): boolean {
+    return Math.abs(this.#init.now() - this.#signedAtMs) > STATEMENT_INTERVAL_MS
   }
 }

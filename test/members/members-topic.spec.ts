@@ -4,7 +4,7 @@ import { generateSigningKey, openNetwork, type SigningKey } from '../../src/iden
 import { GOSSIP_BUDGET, NEWCOMER_BUDGET, STATEMENT_LIFETIME_MS } from '../../src/members/constants.ts'
 import { signNodeStatement } from '../../src/members/index.ts'
 import { MemberTable } from '../../src/members/member-table.ts'
-import { membersTopic } from '../../src/members/members-topic.ts'
+import { membersTopic } from '../../src/members/spread/members-topic.ts'
 import { HOSTILE_BUDGET, USELESS_BUDGET } from '../../src/wire/conduct/conduct.ts'
 import { Conduct } from '../../src/wire/index.ts'
 import { quietLogger } from '../fixtures/quiet-logger.ts'

@@ -179,6 +179,16 @@ export const EVENT_REPLY_LAYOUT: TableLayout = {
   ]
 }
 
+export const EXCHANGE_LAYOUT: TableLayout = {
+  name: 'Exchange',
+  fields: [
+    { name: 'known', slot: 4, type: 'bytes', required: false, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'statements', slot: 6, type: 'tables', required: false, max: 24, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'wanted', slot: 8, type: 'bytes', required: false, max: 192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'more', slot: 10, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const EXEC_REQUEST_LAYOUT: TableLayout = {
   name: 'ExecRequest',
   fields: [

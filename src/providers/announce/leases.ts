@@ -1,7 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { delay, fromHex, toHex } from '../../common/index.ts'
+import { fromHex, repeat, toHex } from '../../common/index.ts'
 import { encodeLease, LEASE, type Lease, type LeaseEntryInit } from '../../generated/fbs/index.ts'
 import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
 import { LEASE_MS, RENEW_MS, TELL_CONCURRENCY, TELL_QUIET_MS } from '../constants.ts'
@@ -41,7 +41,10 @@ export class Leases {
     await this.#init.wire.handle(PEER_PROTOCOLS.lease, LEASE, 'lease', async (lease, from) =>
       this.#encode(this.#take(lease, from))
     )
-    void this.#renew()
+    void repeat(RENEW_MS, () => this.#tellAll([...this.#interest.each()]), {
+      signal: this.#stop.signal,
+      onError: (error) => this.#init.log.error('leases: %e', error)
+    })
   }
 
   /** Tells those who asked that nothing runs here any more, then ends. */
@@ -70,14 +73,6 @@ export class Leases {
         for (const [peer] of this.#interest.each(one)) told.set(peer, [...(told.get(peer) ?? []), one])
       void this.#tellAll([...told])
     }, TELL_QUIET_MS)
-  }
-
-  async #renew(): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      await delay(RENEW_MS * (0.9 + Math.random() * 0.2), { signal }).catch(() => {})
-      if (!signal.aborted) await this.#tellAll([...this.#interest.each()])
-    }
   }
 
   async #tellAll(rounds: [peerId: string, keys: string[]][]): Promise<void> {

@@ -1,11 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
-import { isBeemeshError } from '../common/index.ts'
-import { blameOf, type Conduct } from '../wire/index.ts'
-import type { Liveness } from './detector/liveness.ts'
-import type { Dialler } from './dial/dialler.ts'
-import type { MemberEntry, MemberTable } from './member-table.ts'
-import type { NodeEvents } from './node-events.ts'
-import type { NodeView } from './types.ts'
+import { isBeemeshError } from '../../common/index.ts'
+import { blameOf, type Conduct } from '../../wire/index.ts'
+import type { Liveness } from '../detector/liveness.ts'
+import type { Dialler } from '../dial/dialler.ts'
+import type { MemberEntry, MemberTable } from '../member-table.ts'
+import type { NodeEvents } from '../node-events.ts'
+import type { NodeView } from '../types.ts'
 
 export interface IntakeInit {
   readonly self: string

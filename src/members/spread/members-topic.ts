@@ -1,9 +1,9 @@
 import type { Logger } from '@libp2p/interface'
-import { type Network, networkTag } from '../identity/index.ts'
-import { type Conduct, JudgedTopic } from '../wire/index.ts'
-import { GOSSIP_BUDGET, MAX_STATEMENT_BYTES, NEWCOMER_BUDGET } from './constants.ts'
-import type { MemberTable } from './member-table.ts'
-import type { NodeView } from './types.ts'
+import { type Network, networkTag } from '../../identity/index.ts'
+import { type Conduct, JudgedTopic } from '../../wire/index.ts'
+import { GOSSIP_BUDGET, MAX_STATEMENT_BYTES, NEWCOMER_BUDGET } from '../constants.ts'
+import type { MemberTable } from '../member-table.ts'
+import type { NodeView } from '../types.ts'
 
 export interface MembersTopicInit {
   readonly network: Network
