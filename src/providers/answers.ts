@@ -22,8 +22,12 @@ export async function answerOwner(
     await reply.send(encodeProviderList({ manifestId: new Uint8Array(36) }), { last: true })
 }
 
-/** A ProviderList of as many statements as one frame takes, best first. */
-export function listFor(manifestId: Uint8Array, views: readonly ProviderView[]): Uint8Array {
+/** A ProviderList of as many statements as one frame takes, best first. @param hints public keys */
+export function listFor(
+  manifestId: Uint8Array,
+  views: readonly ProviderView[],
+  hints: readonly Uint8Array[] = []
+): Uint8Array {
   let bytes = 0
   const providers = views
     .slice(0, MAX_PROVIDERS)
@@ -32,5 +36,5 @@ export function listFor(manifestId: Uint8Array, views: readonly ProviderView[]):
       return bytes <= MAX_LIST_BYTES
     })
     .map(({ statement, source }) => ({ statement, source }))
-  return encodeProviderList({ manifestId, providers })
+  return encodeProviderList({ manifestId, providers, hints: hints.map((value) => ({ value })) })
 }

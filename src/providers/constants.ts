@@ -14,6 +14,10 @@ export const MAX_LIST_BYTES = 200 * 1024
 export const MAX_ASKED_PEERS = 32
 /** One node's answer. Source: facts, a frozen node must not hold up the others; pings take below 0.5 s. */
 export const ASK_TIMEOUT_MS = 2_000
+/** Of the connected, in the order of who is nearest in the DHT's metric and so likely holds the records: how many are asked first, and then. */
+export const NEAREST_FIRST = [1, 3] as const
+/** Whom a node names that runs nothing itself. Chosen: one answers mostly, some may be gone. */
+export const MAX_HINTS = 8
 /** Those who are likely to know are asked so long before everybody else. Chosen: some round trips. */
 export const HEAD_START_MS = 100
 /** A whole search. Source: ARCHITECTURE section 7. */

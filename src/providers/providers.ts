@@ -3,14 +3,14 @@ import type { IdentifyResult, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { fromHex, toHex } from '../common/index.ts'
 import { LOOKUP, type Lookup, QUERY } from '../generated/fbs/index.ts'
-import { type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
+import { publicKeyFromPeerId, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, Penalties } from '../wire/index.ts'
 import { Announcer } from './announce/announcer.ts'
 import { eventsTopic } from './announce/events-topic.ts'
 import { Leases } from './announce/leases.ts'
 import { OwnStatements } from './announce/own-statements.ts'
 import { answerOwner, listFor } from './answers.ts'
-import { LEASE_MS } from './constants.ts'
+import { LEASE_MS, MAX_HINTS } from './constants.ts'
 import { speaksDht } from './dht.ts'
 import { isDenial } from './provider-statement.ts'
 import { Asking } from './search/asking.ts'
@@ -41,6 +41,7 @@ export class Providers implements ProvidersService {
   readonly #leases: Leases
   readonly #penalties: Penalties
   readonly #own: OwnStatements
+  readonly #asking: Asking
   readonly #finder: Finder
   readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => this.#penalties.forgive(detail.toString())
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => {
@@ -75,7 +76,7 @@ export class Providers implements ProvidersService {
       capabilities: init.capabilities,
       now
     })
-    const asking = new Asking({
+    this.#asking = new Asking({
       components,
       self: this.#key.peerId,
       networkId: network.id,
@@ -91,7 +92,7 @@ export class Providers implements ProvidersService {
       labels: init.labels ?? {},
       cache: this.#cache,
       penalties: this.#penalties,
-      asking,
+      asking: this.#asking,
       connectionManager,
       own: this.#own
     })
@@ -185,11 +186,13 @@ export class Providers implements ProvidersService {
     return this.#finder.findEach(manifestId, options)
   }
 
-  #answerPeer({ manifestId }: Lookup, from: string): Uint8Array {
+  async #answerPeer({ manifestId }: Lookup, from: string): Promise<Uint8Array> {
     const key = toHex(manifestId)
     const own = this.#own.views(manifestId)
     if (own.length > 0) this.#leases.noteAsked(from, key)
-    return listFor(manifestId, [...own, ...this.#cache.leased(key)])
+    const views = [...own, ...this.#cache.leased(key)]
+    const hints = views.length > 0 ? [] : (await this.#asking.hints(manifestId)).slice(0, MAX_HINTS)
+    return listFor(manifestId, views, hints.map(publicKeyFromPeerId))
   }
 
   #listen(how: 'addEventListener' | 'removeEventListener'): void {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { ProviderView } from '../../src/providers/index.ts'
-import { type FindSources, findEach } from '../../src/providers/search/find.ts'
+import { type FindSources, findEach, type Heard } from '../../src/providers/search/find.ts'
 
 /** A checked statement of `peerId`; only who said it matters here. */
 const view = (peerId: string, source: ProviderView['source'] = 'peer') => ({ peerId, source }) as ProviderView
@@ -16,6 +16,8 @@ interface World {
   readonly dht?: readonly string[]
   /** What each node answers: whom it names. Missing: it does not answer. */
   readonly answers?: Readonly<Record<string, readonly string[]>>
+  /** Whom each node names from the DHT's records that it holds. */
+  readonly hints?: Readonly<Record<string, readonly string[]>>
 }
 
 function sourcesOf({
@@ -25,7 +27,8 @@ function sourcesOf({
   hinted = [],
   connected = [],
   dht = [],
-  answers = {}
+  answers = {},
+  hints = {}
 }: World) {
   const asked: string[] = []
   const denied: string[] = []
@@ -44,7 +47,7 @@ function sourcesOf({
       asked.push(`${peerId} ${source}`)
       const named = answers[peerId]
       if (named === undefined) throw new Error('does not answer')
-      return named.map((other) => view(other, source))
+      return { views: named.map((other) => view(other, source)), hints: hints[peerId] ?? [] }
     },
     async *dht() {
       walks++
@@ -63,6 +66,14 @@ async function found(
     if (all.push(`${peerId} ${source}`) >= limit) break
   return all
 }
+
+/** Answers in a later turn, as a network does. */
+const slowly =
+  (ask: FindSources['ask']): FindSources['ask'] =>
+  async (...args) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return ask(...args)
+  }
 
 describe('providers: the order of a search', () => {
   it('begins with this node and asks nobody when that is enough', async () => {
@@ -153,6 +164,26 @@ describe('providers: the order of a search', () => {
     expect(cut.completed()).to.equal(0)
   })
 
+  it('asks the nearest of the connected first, whom it names from the DHT next, and then nobody else', async () => {
+    const connected = ['near', 'b', 'c', 'd', 'e', 'f']
+    const { sources, asked } = sourcesOf({
+      connected,
+      answers: { near: [], z: ['z'] },
+      hints: { near: ['z', 'me', 'near'] }
+    })
+    expect(await found(sources, { limit: 1 })).to.deep.equal(['z dht'])
+    expect(asked).to.deep.equal(['near peer', 'z dht'])
+  })
+
+  it('asks some more, and then all, when the nearest knows nothing', async () => {
+    const connected = ['a', 'b', 'c', 'd', 'e', 'f']
+    const answers = Object.fromEntries(connected.map((peerId) => [peerId, [] as string[]]))
+    const some = sourcesOf({ connected, answers, hints: { c: ['z'] } })
+    await found({ ...some.sources, ask: slowly(some.sources.ask) })
+    expect(some.asked.slice(0, 4)).to.deep.equal(['a peer', 'b peer', 'c peer', 'd peer'])
+    expect(new Set(some.asked)).to.deep.equal(new Set([...connected.map((one) => `${one} peer`), 'z dht']))
+  })
+
   it('never asks itself, whoever names it', async () => {
     const { sources, asked } = sourcesOf({ connected: ['a', 'me'], dht: ['me'], answers: { a: ['me'] } })
     await found(sources)
@@ -170,7 +201,7 @@ describe('providers: the order of a search', () => {
 
   it('stops at the limit, and tells those still asked', async () => {
     let stopped = false
-    const { sources } = sourcesOf({ connected: ['a', 'slow'], answers: { a: ['a'] } })
+    const { sources } = sourcesOf({ connected: ['slow', 'a'], answers: { a: ['a'] } })
     const ask: FindSources['ask'] = (peerId, source, signal) =>
       peerId === 'slow'
         ? new Promise((_, reject) => {
@@ -185,13 +216,13 @@ describe('providers: the order of a search', () => {
   })
 
   it('yields the quick ones without waiting for the slow', async () => {
-    const slow = Promise.withResolvers<ProviderView[]>()
+    const slow = Promise.withResolvers<Heard>()
     const { sources } = sourcesOf({ connected: ['slow', 'a'], answers: { a: ['a'] } })
     const ask: FindSources['ask'] = (peerId, source, signal) =>
       peerId === 'slow' ? slow.promise : sources.ask(peerId, source, signal)
     const search = findEach({ ...sources, ask })
     expect((await search.next()).value).to.include({ peerId: 'a' })
-    slow.resolve([view('slow')])
+    slow.resolve({ views: [view('slow')], hints: [] })
     expect((await search.next()).value).to.include({ peerId: 'slow' })
     expect((await search.next()).done).to.equal(true)
   })

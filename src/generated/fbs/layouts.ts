@@ -385,7 +385,8 @@ export const PROVIDER_LIST_LAYOUT: TableLayout = {
   name: 'ProviderList',
   fields: [
     { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'providers', slot: 6, type: 'tables', required: false, max: 50, min: 0, enumSize: 0, elementMax: 0, table: PROVIDER_LAYOUT }
+    { name: 'providers', slot: 6, type: 'tables', required: false, max: 50, min: 0, enumSize: 0, elementMax: 0, table: PROVIDER_LAYOUT },
+    { name: 'hints', slot: 8, type: 'tables', required: false, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
   ]
 }
 

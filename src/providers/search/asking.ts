@@ -4,12 +4,16 @@ import type { Datastore } from 'interface-datastore'
 import { CID } from 'multiformats/cid'
 import { toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
+import { peerIdFromPublicKey } from '../../identity/index.ts'
 import { PEER_PROTOCOLS, type PeerWire, type Penalties } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
 import { hasDhtNeighbour, heldProviderRecords } from '../dht.ts'
 import { isDenial, openProviderStatement } from '../provider-statement.ts'
-import type { ProviderView } from '../types.ts'
+import type { Heard } from './find.ts'
 import type { ProviderCache } from './provider-cache.ts'
+
+/** How the text of every peer ID of an Ed25519 key begins. */
+const ED25519_PEER_ID = '12D3KooW'
 
 export interface AskingInit {
   readonly components: {
@@ -36,18 +40,18 @@ export class Asking {
     this.#init = init
   }
 
-  /** One node's answer: what it says of itself, and what others told it. */
+  /** One node's answer: what it says of itself, what others told it, and whom the DHT's records that it holds name. */
   async ask(
     peer: PeerId,
     manifestId: Uint8Array,
     source: ProviderSource,
     signal: AbortSignal
-  ): Promise<ProviderView[]> {
+  ): Promise<Heard> {
     const answer = { type: 'providerList', root: PROVIDER_LIST } as const
     const request = encodeLookup({ manifestId })
     const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
     const asked = peer.toString()
-    const { providers } = await this.#init.wire
+    const { providers, hints } = await this.#init.wire
       .ask(peer, PEER_PROTOCOLS.lookup, request, answer, limit)
       .catch((error) => {
         if (!signal.aborted) this.#init.penalties.strike(asked) // it cost time; the next search does not wait for it
@@ -69,12 +73,21 @@ export class Asking {
     for (const view of views)
       if (view.peerId !== this.#init.self)
         this.#init.cache.put(toHex(manifestId), view, view.peerId === asked ? nowMs + LEASE_MS : 0)
-    return views
+    return { views, hints: this.#known(hints) }
+  }
+
+  /** Those of the named that are members here, because anybody can name anybody, and a stranger would have to be looked for. */
+  #known(hints: readonly { readonly value: Uint8Array }[]): string[] {
+    return hints
+      .filter(({ value }) => value.byteLength === 32)
+      .map(({ value }) => peerIdFromPublicKey(value))
+      .filter((peerId) => this.#init.isMember(peerId) && !this.#init.penalties.has(peerId))
   }
 
   /** Providers whose records this node holds for others. In a mesh of up to twenty that is all of them. */
-  hints(manifestId: Uint8Array): Promise<string[]> {
-    return heldProviderRecords(this.#init.components.datastore, manifestId)
+  async hints(manifestId: Uint8Array): Promise<string[]> {
+    const all = await heldProviderRecords(this.#init.components.datastore, manifestId)
+    return all.filter((peerId) => peerId.startsWith(ED25519_PEER_ID)) // no node of ours has another kind of key
   }
 
   async *walk(manifestId: Uint8Array, signal: AbortSignal): AsyncGenerator<string> {

@@ -4,7 +4,8 @@ import {
   FIND_TIMEOUT_MS,
   HEAD_START_MS,
   MAX_ASKED_PEERS,
-  MAX_PROVIDERS
+  MAX_PROVIDERS,
+  NEAREST_FIRST
 } from '../constants.ts'
 import type { ProviderView } from '../types.ts'
 
@@ -18,14 +19,23 @@ export interface FindSources {
   readonly leased: () => ProviderView[]
   /** An asked node says that it does not run it. */
   readonly deny: (peerId: string) => void
+  /** Nearest to the manifest in the DHT's metric first. */
   readonly connected: () => string[]
   /** Whom this node's own part of the DHT names, without asking anybody. */
   readonly hinted: () => Promise<string[]>
   /** Asks one node what it runs and what it has heard. Rejects when it does not answer. */
-  readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<ProviderView[]>
+  readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<Heard>
   readonly dht: (signal: AbortSignal) => AsyncIterable<string>
   /** Everybody was asked, and the search was not cut short. */
   readonly onComplete: () => void
+}
+
+/** What an asked node said. */
+export interface Heard {
+  /** Of itself and of others, checked. */
+  readonly views: readonly ProviderView[]
+  /** Peer IDs it knows from the DHT to run it, or to have run it. */
+  readonly hints: readonly string[]
 }
 
 export interface SearchOptions {
@@ -35,9 +45,9 @@ export interface SearchOptions {
 }
 
 /**
- * The order of a search: this node, then what a lease still vouches for, then whoever is remembered or connected (all at once), then,
- * only if that found nobody, the DHT; when nobody can be asked at all, what was known before, marked stale. A provider counts when it
- * says so itself; hearsay names whom to ask.
+ * The order of a search: this node, then what a lease still vouches for, then whoever is remembered or named by own DHT records, then the
+ * connected, those first that hold the DHT's records if anybody does, then, only if that found nobody, a walk through the DHT; when nobody
+ * can be asked at all, what was known before, marked stale. A provider counts when it says so itself; hearsay names whom to ask.
  */
 export async function* findEach(
   sources: FindSources,
@@ -62,12 +72,16 @@ export async function* findEach(
     }
     for (const { peerId } of remembered) search.ask(peerId, 'cache')
     for (const peerId of await sources.hinted().catch(() => [])) search.ask(peerId, 'dht')
+    const connected = sources.connected().slice(0, MAX_ASKED_PEERS)
     // because these mostly know, and everybody else need not be bothered when the caller has enough
-    for await (const view of search.results(HEAD_START_MS)) {
-      count++
-      yield view
+    for (const atOnce of [0, ...NEAREST_FIRST]) {
+      for (const peerId of connected.splice(0, atOnce)) search.ask(peerId, 'peer')
+      for await (const view of search.results(HEAD_START_MS)) {
+        count++
+        yield view
+      }
     }
-    for (const peerId of sources.connected().slice(0, MAX_ASKED_PEERS)) search.ask(peerId, 'peer')
+    for (const peerId of connected) search.ask(peerId, 'peer')
     for await (const view of search.results()) {
       count++
       yield view
@@ -126,12 +140,13 @@ class Search {
 
   async #askOne(peerId: string, source: ProviderSource): Promise<void> {
     try {
-      const views = await this.#sources.ask(peerId, source, this.#signal)
+      const { views, hints } = await this.#sources.ask(peerId, source, this.#signal)
       this.#answered.add(peerId)
       const own = views.find((view) => view.peerId === peerId)
       if (own === undefined) this.#sources.deny(peerId)
       else this.#found.push(own)
       for (const other of views) if (other.peerId !== peerId) this.ask(other.peerId, 'peer')
+      for (const hint of hints) this.ask(hint, 'dht')
     } catch {} // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
   }
 

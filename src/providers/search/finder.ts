@@ -6,6 +6,7 @@ import { MAX_PROVIDERS } from '../constants.ts'
 import type { FindOptions, ProviderView } from '../types.ts'
 import type { Asking } from './asking.ts'
 import { findEach, type SearchOptions } from './find.ts'
+import { nearestFirst } from './nearest.ts'
 import type { ProviderCache } from './provider-cache.ts'
 import { best, matches, type Surroundings } from './select.ts'
 import { SharedSearches } from './shared-search.ts'
@@ -66,7 +67,7 @@ export class Finder {
         leased: () => this.#init.cache.leased(key),
         deny: (peerId) => this.#init.cache.deny(key, peerId),
         connected: () =>
-          [...connectionManager.getConnectionsMap().keys()]
+          nearestFirst(manifestId, [...connectionManager.getConnectionsMap().keys()])
             .map((peer) => peer.toString())
             .filter((peerId) => !this.#init.penalties.has(peerId)),
         ask: (peerId, source, signal) =>

@@ -3,6 +3,7 @@ import * as flatbuffers from 'flatbuffers'
 import { Provider as ProviderTable } from '../beemesh/v1/provider.ts'
 import { ProviderList as ProviderListTable } from '../beemesh/v1/provider-list.ts'
 import { PROVIDER_LIST_LAYOUT, type Root } from '../layouts.ts'
+import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export const PROVIDER_SOURCES = ['local', 'cache', 'peer', 'dht', 'stale'] as const
 export type ProviderSource = (typeof PROVIDER_SOURCES)[number]
@@ -40,21 +41,27 @@ export function toProvider(table: ProviderTable): Provider {
 export interface ProviderList {
   readonly manifestId: Uint8Array
   readonly providers: readonly Provider[]
+  /** between nodes: public keys of nodes that DHT records held here name */
+  readonly hints: readonly Bytes[]
 }
 
 /** {@link ProviderList} as given to the encoder: what the schema does not require may be left out. */
 export interface ProviderListInit {
   readonly manifestId: Uint8Array
   readonly providers?: readonly ProviderInit[] | undefined
+  /** between nodes: public keys of nodes that DHT records held here name */
+  readonly hints?: readonly BytesInit[] | undefined
 }
 
 /** @internal */
 export function writeProviderList(builder: flatbuffers.Builder, value: ProviderListInit): flatbuffers.Offset {
   const manifestIdOffset = builder.createByteVector(value.manifestId)
   const providersOffset = value.providers === undefined ? 0 : ProviderListTable.createProvidersVector(builder, value.providers.map((item) => writeProvider(builder, item)))
+  const hintsOffset = value.hints === undefined ? 0 : ProviderListTable.createHintsVector(builder, value.hints.map((item) => writeBytes(builder, item)))
   ProviderListTable.startProviderList(builder)
   ProviderListTable.addManifestId(builder, manifestIdOffset)
   ProviderListTable.addProviders(builder, providersOffset)
+  ProviderListTable.addHints(builder, hintsOffset)
   return ProviderListTable.endProviderList(builder)
 }
 
@@ -62,7 +69,8 @@ export function writeProviderList(builder: flatbuffers.Builder, value: ProviderL
 export function toProviderList(table: ProviderListTable): ProviderList {
   return {
     manifestId: table.manifestIdArray()!.slice(),
-    providers: Array.from({ length: table.providersLength() }, (_, i) => toProvider(table.providers(i)!))
+    providers: Array.from({ length: table.providersLength() }, (_, i) => toProvider(table.providers(i)!)),
+    hints: Array.from({ length: table.hintsLength() }, (_, i) => toBytes(table.hints(i)!))
   }
 }
 

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 import { Provider } from './provider.ts';
 
 
@@ -52,8 +53,18 @@ providersLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+hints(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+hintsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startProviderList(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -88,6 +99,22 @@ static startProvidersVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addHints(builder:flatbuffers.Builder, hintsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(2, hintsOffset, 0);
+}
+
+static createHintsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startHintsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endProviderList(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -102,10 +129,11 @@ static finishSizePrefixedProviderListBuffer(builder:flatbuffers.Builder, offset:
   builder.finish(offset, 'BMPL', true);
 }
 
-static createProviderList(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, providersOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createProviderList(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, providersOffset:flatbuffers.Offset, hintsOffset:flatbuffers.Offset):flatbuffers.Offset {
   ProviderList.startProviderList(builder);
   ProviderList.addManifestId(builder, manifestIdOffset);
   ProviderList.addProviders(builder, providersOffset);
+  ProviderList.addHints(builder, hintsOffset);
   return ProviderList.endProviderList(builder);
 }
 }
