@@ -28,7 +28,7 @@ const MAX_CONNECTIONS = 500
 const ADDRESS_DIAL_TIMEOUT_MS = 2_000
 const HOUR_MS = 3_600_000
 /** Buckets of the DHT's table: 2^10 x 20 peers. Source: facts on membership, the default holds 1,280. */
-const KAD_PREFIX_LENGTH = 10
+export const KAD_PREFIX_LENGTH = 10
 /** One DHT request. Source: facts: the default waits 5-7 s on a frozen node, 0.5 s loses busy ones. */
 const KAD_TIMEOUT_MS = { minTimeout: 1_500, maxTimeout: 3_000 }
 
