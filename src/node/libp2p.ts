@@ -24,6 +24,11 @@ const INBOUND_CONNECTIONS_PER_SECOND = 100
 /** Connections that are being upgraded. libp2p's own default is 10. */
 const MAX_PENDING_INBOUND = 100
 const MAX_CONNECTIONS = 500
+/**
+ * Streams that come before libp2p has taken note of the connection. Its own default is 10, and with the 11th request of a burst it
+ * breaks the connection. Source: as many as yamux takes anyway.
+ */
+const MAX_EARLY_STREAMS = 1_000
 /** One address of a node. libp2p's own default is 6 s, so that two silent addresses take all the time that a request has. */
 const ADDRESS_DIAL_TIMEOUT_MS = 2_000
 const HOUR_MS = 3_600_000
@@ -55,7 +60,7 @@ export function hostOptions(init: HostInit): Libp2pOptions {
     transports: [tcp(), circuitRelayTransport()], // the second on all, because others may be reached through relays only
     ...(config.mdns ? { peerDiscovery: [lanDiscovery(network, onFound)] } : {}),
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux({ maxEarlyStreams: MAX_EARLY_STREAMS })],
     ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
     connectionManager: {
       inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,

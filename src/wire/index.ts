@@ -19,11 +19,12 @@ export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors
 export { type DoorsService, doorsService } from './doors/doors-service.ts'
 export { ReplayGuard } from './doors/replay-guard.ts'
 export type { Responder } from './doors/responder.ts'
-export { RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
+export { openError, RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
 export { PeerWire, type PeerWireInit } from './peer-request.ts'
 export {
   FORWARD_PROTOCOL_NAME,
   MAX_ENVELOPE_BYTES,
+  MAX_STREAMS,
   OWNER_PROTOCOLS,
   type OwnerProtocolName,
   PEER_PROTOCOLS,
