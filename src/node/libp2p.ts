@@ -68,9 +68,19 @@ export function hostOptions(init: HostInit): Libp2pOptions {
       maxConnections: MAX_CONNECTIONS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
     },
-    // because providers are found by peer ID, and an address that aged away makes a live provider unreachable
-    peerStore: { maxAddressAge: 24 * HOUR_MS, maxPeerAge: 48 * HOUR_MS }
+    peerStore: peerStoreAges(init.providerTtlMs)
   }
+}
+
+/** How often providers whose time is up are forgotten: until then they are named, as kad-dht asks for their time only then. */
+function sweepIntervalMs(providerTtlMs: number): number {
+  return Math.max(1_000, providerTtlMs / 12)
+}
+
+/** As long as a provider may be named, because its peer ID without an address makes it unreachable, though it lives. */
+function peerStoreAges(providerTtlMs: number) {
+  const namedMs = providerTtlMs + sweepIntervalMs(providerTtlMs)
+  return { maxAddressAge: Math.max(24 * HOUR_MS, namedMs), maxPeerAge: Math.max(48 * HOUR_MS, namedMs) }
 }
 
 /** The LAN, under a name that carries the network's tag, so that two networks do not find each other. */
@@ -104,7 +114,7 @@ export function hostServices({
       networkDialTimeout: KAD_TIMEOUT_MS,
       reprovide: {
         validity: providerTtlMs,
-        interval: Math.max(1_000, providerTtlMs / 12),
+        interval: sweepIntervalMs(providerTtlMs),
         threshold: providerTtlMs / 2
       }
     }),
