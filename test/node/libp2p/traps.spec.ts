@@ -20,7 +20,7 @@
  * | handlers and streams on limited connections | here: "runs all it has on relayed connections" |
  * | more than 32 streams of a protocol are reset | streams: "is answered in full when it is of 64 …", "is answered or refused with a code …" |
  * | more than 10 streams at once on a fresh connection break it | the same |
- * | 5 connections a second from one address, 10 pending | connections: "thirty clients …" |
+ * | 5 connections a second from one address, 10 pending | connections: "thirty clients …"; here: "takes as many …"; scenarios/fifty-commands-a-second |
  * | dials at the same moment leave two connections | connections: "two nodes that dial each other …" |
  * | a frame above 4 MiB | wire/hostile-frames: "refuses one that is larger …"; here: "bounds every frame" |
  * | rejections that are events | streams: "a writer that waits …", "a question fails …" |
@@ -141,6 +141,13 @@ describe('libp2p traps: what we set', () => {
       expect(peerStore!.maxAddressAge, `${seconds} s`).to.be.at.least(namedMs)
       expect(peerStore!.maxPeerAge, `${seconds} s`).to.be.at.least(namedMs)
     }
+  })
+
+  it('takes as many connections at once as twenty nodes and their commands make, where libp2p takes 5 a second and 10 pending', () => {
+    const { connectionManager } = optionsFor(60_000)
+    const { inboundConnectionThreshold, maxIncomingPendingConnections } = connectionManager!
+    expect(inboundConnectionThreshold).to.be.at.least(20 + 50)
+    expect(maxIncomingPendingConnections).to.be.at.least(20 + 50)
   })
 
   it('runs all it has on relayed connections, because a limited one resets what is not registered for it', () => {
