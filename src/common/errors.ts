@@ -43,7 +43,6 @@ export function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown
   if (typeof thrown === 'object' && thrown !== null && 'error' in thrown && thrown.error instanceof Error)
     return thrown.error
-  return new BeemeshError('UNEXPECTED', `something that is no Error was thrown: ${String(thrown)}`, {
-    cause: thrown
-  })
+  const what = thrown instanceof Event ? `an event "${thrown.type}"` : String(thrown)
+  return new BeemeshError('UNEXPECTED', `something that is no Error was thrown: ${what}`, { cause: thrown })
 }

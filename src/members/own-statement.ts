@@ -1,6 +1,6 @@
 import type { AddressManager } from '@libp2p/interface-internal'
 import type { SigningKey } from '../identity/index.ts'
-import { MAX_RELAYED_ADDRESSES, STATEMENT_INTERVAL_MS } from './constants.ts'
+import { MAX_RELAYED_ADDRESSES, MAX_STATEMENT_BYTES, STATEMENT_INTERVAL_MS } from './constants.ts'
 import { isRelayed } from './dial/dial-member.ts'
 import { MAX_ADDRESSES, signNodeStatement } from './node-statement.ts'
 import type { SelfDescription } from './types.ts'
@@ -56,8 +56,24 @@ export class OwnStatement {
     const context = { key, networkId, nowMs: this.#issuedAtMs, leaving }
     const self = describe()
     this.#saidIdle = self.idle ?? false
-    this.#bytes = signNodeStatement({ ...self, addresses }, context)
+    this.#bytes = this.#fitting({ ...self, addresses }, context)
     return this.#bytes
+  }
+
+  /** Because others drop a statement that is too large: rather one with fewer addresses, of which the last are the least useful. */
+  #fitting(
+    { addresses, ...self }: Parameters<typeof signNodeStatement>[0],
+    context: Parameters<typeof signNodeStatement>[1]
+  ): Uint8Array {
+    const kept = [...addresses]
+    let memberships = self.memberships
+    for (;;) {
+      const bytes = signNodeStatement({ ...self, memberships, addresses: kept }, context)
+      if (bytes.byteLength <= MAX_STATEMENT_BYTES) return bytes
+      if (kept.length > 1) kept.pop()
+      else if (memberships.length > 1) memberships = memberships.slice(0, -1)
+      else return bytes // nothing left to leave out
+    }
   }
 
   /** Also when the clock jumped: an old statement of our own would be refused even by us. */

@@ -24,6 +24,11 @@ const INBOUND_CONNECTIONS_PER_SECOND = 100
 /** Connections that are being upgraded. libp2p's own default is 10. */
 const MAX_PENDING_INBOUND = 100
 const MAX_CONNECTIONS = 500
+/**
+ * Streams that come before libp2p has taken note of the connection. Its own default is 10, and with the 11th request of a burst it
+ * breaks the connection. Source: as many as yamux takes anyway.
+ */
+const MAX_EARLY_STREAMS = 1_000
 /** One address of a node. libp2p's own default is 6 s, so that two silent addresses take all the time that a request has. */
 const ADDRESS_DIAL_TIMEOUT_MS = 2_000
 const HOUR_MS = 3_600_000
@@ -60,7 +65,7 @@ export function hostOptions(init: HostInit): Libp2pOptions {
     transports: [tcp(), circuitRelayTransport()], // the second on all, because others may be reached through relays only
     ...(config.mdns ? { peerDiscovery: [lanDiscovery(network, onFound)] } : {}),
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux({ maxEarlyStreams: MAX_EARLY_STREAMS })],
     ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
     connectionManager: {
       inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
@@ -68,9 +73,19 @@ export function hostOptions(init: HostInit): Libp2pOptions {
       maxConnections: MAX_CONNECTIONS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
     },
-    // because providers are found by peer ID, and an address that aged away makes a live provider unreachable
-    peerStore: { maxAddressAge: 24 * HOUR_MS, maxPeerAge: 48 * HOUR_MS }
+    peerStore: peerStoreAges(init.providerTtlMs)
   }
+}
+
+/** How often providers whose time is up are forgotten: until then they are named, as kad-dht asks for their time only then. */
+function sweepIntervalMs(providerTtlMs: number): number {
+  return Math.max(1_000, providerTtlMs / 12)
+}
+
+/** As long as a provider may be named, because its peer ID without an address makes it unreachable, though it lives. */
+function peerStoreAges(providerTtlMs: number) {
+  const namedMs = providerTtlMs + sweepIntervalMs(providerTtlMs)
+  return { maxAddressAge: Math.max(24 * HOUR_MS, namedMs), maxPeerAge: Math.max(48 * HOUR_MS, namedMs) }
 }
 
 /** The LAN, under a name that carries the network's tag, so that two networks do not find each other. */
@@ -104,7 +119,7 @@ export function hostServices({
       networkDialTimeout: KAD_TIMEOUT_MS,
       reprovide: {
         validity: providerTtlMs,
-        interval: Math.max(1_000, providerTtlMs / 12),
+        interval: sweepIntervalMs(providerTtlMs),
         threshold: providerTtlMs / 2
       }
     }),

@@ -1,6 +1,6 @@
 import type { PeerStore } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import type { Datastore } from 'interface-datastore'
+import type { Datastore, Key } from 'interface-datastore'
 import { base32 } from 'multiformats/bases/base32'
 
 export interface NeighbourComponents {
@@ -25,7 +25,10 @@ export async function hasDhtNeighbour({
   return false
 }
 
-/** Where kad-dht keeps provider records: `/dht/provider/<multihash, base32>/<peer ID>`. Source: kad-dht 16, its toProviderKey. */
+/**
+ * Where kad-dht keeps provider records: `/dht/provider/<multihash, base32>/<peer ID>`. Source: kad-dht 16, its toProviderKey. Nobody
+ * else knows.
+ */
 const RECORDS = '/dht/provider'
 /** Peer IDs read of one manifest: who floods the records of one gets no more attention than this. Same as providers kept. */
 const MAX_RECORDS = 50
@@ -40,4 +43,10 @@ export async function heldProviderRecords(datastore: Datastore, manifestId: Uint
     if (found.length === MAX_RECORDS) break
   }
   return found
+}
+
+/** The records of this store that name one provider, whatever it provides. */
+export async function* recordsOfProvider(datastore: Datastore, peerId: string): AsyncGenerator<Key> {
+  for await (const key of datastore.queryKeys({ prefix: RECORDS }))
+    if (key.toString().endsWith(`/${peerId}`)) yield key
 }

@@ -22,13 +22,14 @@ export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors
 export { type DoorsService, doorsService } from './doors/doors-service.ts'
 export { ReplayGuard } from './doors/replay-guard.ts'
 export type { Responder } from './doors/responder.ts'
-export { RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
+export { openError, RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
 export { JudgedTopic } from './gossip/judged-topic.ts'
 export type { Gossip, GossipJudge, GossipVerdict } from './gossip/types.ts'
 export { PeerWire, type PeerWireInit } from './peer-request.ts'
 export {
   FORWARD_PROTOCOL_NAME,
   MAX_ENVELOPE_BYTES,
+  MAX_STREAMS,
   OWNER_PROTOCOLS,
   type OwnerProtocolName,
   PEER_PROTOCOLS,

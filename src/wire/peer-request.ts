@@ -13,8 +13,8 @@ import { streamChannel } from './channel/frame-channel.ts'
 import { blameOf } from './conduct/blame.ts'
 import type { Conduct } from './conduct/conduct.ts'
 import { Budget, type BudgetLimits } from './doors/budget.ts'
-import { WireError } from './errors.ts'
-import { MAX_ENVELOPE_BYTES, type Protocol, protocolId } from './protocols.ts'
+import { openError, WireError } from './errors.ts'
+import { INBOUND_SLACK, MAX_ENVELOPE_BYTES, type Protocol, protocolId } from './protocols.ts'
 
 /** For one connected node. Chosen, no evidence yet. */
 export const PEER_BUDGET: BudgetLimits = { burst: 200, perSecond: 50 }
@@ -66,7 +66,7 @@ export class PeerWire {
       this.#id(protocol),
       (stream, connection) => serve(stream, connection.remotePeer),
       {
-        maxInboundStreams: protocol.maxStreams,
+        maxInboundStreams: protocol.maxStreams * INBOUND_SLACK,
         maxOutboundStreams: protocol.maxStreams,
         runOnLimitedConnection: protocol.relayed
       }
@@ -102,11 +102,16 @@ export class PeerWire {
   ): Promise<A> {
     const signal = withDeadline(protocol.answerTimeoutMs ?? protocol.requestTimeoutMs, options.signal)
     const target = publicKeyFromPeerId(peer.toString())
-    const stream = await this.#init.connectionManager.openStream(peer, this.#id(protocol), {
-      signal,
-      runOnLimitedConnection: protocol.relayed,
-      maxOutboundStreams: protocol.maxStreams
-    })
+    const stream = await this.#init.connectionManager
+      .openStream(peer, this.#id(protocol), {
+        signal,
+        runOnLimitedConnection: protocol.relayed,
+        maxOutboundStreams: protocol.maxStreams
+      })
+      .catch((thrown: unknown) => {
+        signal.throwIfAborted()
+        throw openError(thrown, `the node ${peer.toString()}`)
+      })
     const channel = await streamChannel(stream, MAX_ENVELOPE_BYTES)
     try {
       await channel.write(this.#sign(payload, protocol.request, target), { signal })

@@ -11,7 +11,7 @@ export interface Protocol {
   readonly requestTimeoutMs: number
   /** For the whole answer, ms; undefined: as long as the asker stays. */
   readonly answerTimeoutMs?: number
-  /** Streams one connection may have open at once, each direction. */
+  /** Streams one connection may have open at once, each direction, as the asking side counts them. */
   readonly maxStreams: number
   /** Changes state, so its nonce enters the replay table. */
   readonly changesState: boolean
@@ -26,11 +26,19 @@ const KIB = 1024
 /** One envelope. Source: facts on wire limits, 2026-11-20 ("frame 256 KiB"). */
 export const MAX_ENVELOPE_BYTES = 256 * KIB
 
+/** Streams of one protocol on one connection. Chosen: libp2p's default of 32 is less than a burst of commands. */
+export const MAX_STREAMS = 128
+/**
+ * The answering side takes so many times as many, because it still counts those that have ended for the asking side; what is too
+ * many there is reset without a word, on the asking side it is an error.
+ */
+export const INBOUND_SLACK = 2
+
 const owner = {
   maxRequestBytes: 8 * KIB,
   requestTimeoutMs: 5_000,
   answerTimeoutMs: 60_000,
-  maxStreams: 128,
+  maxStreams: MAX_STREAMS,
   changesState: false,
   forwardable: true,
   relayed: true

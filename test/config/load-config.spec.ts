@@ -72,6 +72,23 @@ describe('config: loading', () => {
     expect(fromFlags.message).to.include('name').and.to.include('the command line')
   })
 
+  it('refuses labels that do not fit into what the node says of itself, by bytes and not by letters', async () => {
+    const some = (count: number, value: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`label-${index}`, value]))
+    const many = some(32, 'x'.repeat(50))
+    expect((await load(undefined, {}, { labels: many })).labels).to.deep.equal(many)
+    for (const labels of [
+      some(32, 'x'.repeat(200)),
+      some(1, 'ä'.repeat(129)),
+      { ['k'.repeat(321)]: 'v' },
+      { '': 'v' }
+    ]) {
+      const { code, message } = await refuse(undefined, {}, { labels })
+      expect(code).to.equal('CONFIG_INVALID')
+      expect(message).to.include('labels')
+    }
+  })
+
   it('refuses a key it does not know', async () => {
     expect((await refuse('nmae: x')).message).to.include('nmae')
   })

@@ -1,7 +1,12 @@
 import { expect } from 'chai'
 import { generateSigningKey, openNetwork } from '../../src/identity/index.ts'
 import { CLOCK_SKEW_MS, LEASE_MS } from '../../src/providers/constants.ts'
-import { openProviderStatement, signProviderStatement } from '../../src/providers/provider-statement.ts'
+import { ProvidersError } from '../../src/providers/index.ts'
+import {
+  MAX_STATEMENT_BYTES,
+  openProviderStatement,
+  signProviderStatement
+} from '../../src/providers/provider-statement.ts'
 
 const NOW_MS = 1_800_000_000_000
 const key = generateSigningKey()
@@ -16,6 +21,19 @@ const statement = signProviderStatement(
   },
   { key, networkId, nowMs: NOW_MS, nodeName: 'anna\u0007', bootId: new Uint8Array(16) }
 )
+
+/** As much as can be said of copies; what is above the limits is left out. */
+const port = { containerPort: 65_535, hostPort: 65_535, hostIp: 'f'.repeat(64), protocol: 'UDP' } as const
+const workloads = Array.from({ length: 100 }, (_, ordinal) => ({
+  workloadId: `${ordinal}`.padStart(63, 'w'),
+  ordinal,
+  state: 'running' as const,
+  engine: 'e'.repeat(32),
+  startedAt: NOW_MS,
+  message: 'm'.repeat(4_000),
+  ports: Array.from({ length: 64 }, () => port)
+}))
+const self = { key, networkId, nowMs: NOW_MS, nodeName: 'n'.repeat(63), bootId: new Uint8Array(16) }
 
 function refusal(changed: Partial<typeof context>): string {
   try {
@@ -32,6 +50,23 @@ describe('providers: a provider’s statement', () => {
     expect(view).to.include({ peerId: key.peerId, version: 5, nodeName: 'anna', issuedAtMs: NOW_MS })
     expect(view.leaseUntilMs).to.equal(NOW_MS + LEASE_MS)
     expect(view.workloads[0]).to.include({ workloadId: 'web-1', state: 'running' })
+  })
+
+  it('is small enough to be taken by others with as many copies, ports and labels as a node may have', () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 32 }, (_, index) => [`label-${index}`, 'v'.repeat(55)])
+    )
+    const largest = signProviderStatement(manifestId, { version: 1, workloads }, { ...self, labels })
+    expect(openProviderStatement(largest, context).workloads).to.have.length(64)
+    expect(largest.byteLength).to.be.at.most(MAX_STATEMENT_BYTES)
+  })
+
+  it('is not signed when others would drop it for its size', () => {
+    const labels = Object.fromEntries(
+      Array.from({ length: 32 }, (_, index) => [`${index}`.padEnd(320, 'k'), 'v'.repeat(256)])
+    )
+    const sign = () => signProviderStatement(manifestId, { version: 1, workloads }, { ...self, labels })
+    expect(sign).to.throw(ProvidersError).with.property('code', 'PROVIDER_STATEMENT_INVALID')
   })
 
   it('is refused for another manifest or another network', () => {

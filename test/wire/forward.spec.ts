@@ -20,7 +20,7 @@ const networkId = openNetwork('test').id
 const [owner, entry, target] = [generateSigningKey(), generateSigningKey(), generateSigningKey()]
 
 /** A forwarder whose target is the other end of a channel in memory. */
-async function createForward({ reachable = true } = {}) {
+async function createForward({ reachable = true, failure = new Error('no route') } = {}) {
   const replay = new ReplayGuard(memoryStore().collection('replay', jsonCodec<number>()))
   const doors = new Doors({
     key: entry,
@@ -37,7 +37,7 @@ async function createForward({ reachable = true } = {}) {
     doors,
     openStream: async (_target, { protocol }) => {
       opened.push(protocol.name)
-      if (!reachable) throw new Error('no route')
+      if (!reachable) throw failure
       return up.a
     }
   })
@@ -115,6 +115,13 @@ describe('wire: forwarding', () => {
   it('says NODE_UNREACHABLE, signed by itself, when it finds no way to the target', async () => {
     const { asker, served } = await createForward({ reachable: false })
     expect(await codeIn(asker)).to.equal('NODE_UNREACHABLE')
+    await served
+  })
+
+  it('says BUSY when it has as many streams to the target as a connection takes', async () => {
+    const failure = Object.assign(new Error('129/128'), { name: 'TooManyOutboundProtocolStreamsError' })
+    const { asker, served } = await createForward({ reachable: false, failure })
+    expect(await codeIn(asker)).to.equal('BUSY')
     await served
   })
 })

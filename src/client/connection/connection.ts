@@ -5,6 +5,8 @@ import {
   type FrameChannel,
   localGreeting,
   MAX_ENVELOPE_BYTES,
+  MAX_STREAMS,
+  openError,
   protocolId,
   socketChannel,
   streamChannel,
@@ -74,7 +76,7 @@ export async function remoteConnection(
           const stream = await connection.newStream(protocolId(networkTag(network), protocol), {
             signal,
             runOnLimitedConnection: true,
-            maxOutboundStreams: 256
+            maxOutboundStreams: MAX_STREAMS
           })
           return await streamChannel(stream, MAX_ENVELOPE_BYTES)
         } catch (cause) {
@@ -98,9 +100,7 @@ export async function remoteConnection(
 }
 
 function unreachable(node: string, cause: unknown): WireError {
-  return new WireError('NODE_UNREACHABLE', `cannot reach the node ${node}: ${toError(cause).message}`, {
-    cause,
-    retryable: true,
+  return openError(cause, `the node ${node}`, {
     hint: 'Is it running, and does its address and network match? "beemesh node start" prints both.'
   })
 }

@@ -8,8 +8,10 @@ import { type Network, networkTag, peerIdFromPublicKey, type SigningKey } from '
 import { type FrameChannel, streamChannel } from '../channel/frame-channel.ts'
 import {
   FORWARD_PROTOCOL_NAME,
+  INBOUND_SLACK,
   MAX_ENVELOPE_BYTES,
   MAX_FORWARD_BYTES,
+  MAX_STREAMS,
   type Protocol,
   protocolId
 } from '../protocols.ts'
@@ -66,7 +68,7 @@ class Libp2pDoors implements DoorsService {
       )
     await this.#handle(
       FORWARD_PROTOCOL_NAME,
-      { maxStreams: 128, relayed: true, maxBytes: MAX_FORWARD_BYTES },
+      { maxStreams: MAX_STREAMS, relayed: true, maxBytes: MAX_FORWARD_BYTES },
       (channel, from) => this.#forwarder.serve(channel, from)
     )
   }
@@ -93,7 +95,7 @@ class Libp2pDoors implements DoorsService {
       await serve(channel, connection.remotePeer.toString()).catch((error) => channel.abort(toError(error)))
     }
     await this.#components.registrar.handle(id, handler, {
-      maxInboundStreams: limits.maxStreams,
+      maxInboundStreams: limits.maxStreams * INBOUND_SLACK,
       maxOutboundStreams: limits.maxStreams,
       runOnLimitedConnection: limits.relayed
     })

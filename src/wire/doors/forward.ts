@@ -4,7 +4,7 @@ import { FORWARD } from '../../generated/fbs/index.ts'
 import { audienceOf, type SigningKey } from '../../identity/index.ts'
 import { CreditedWriter } from '../channel/credit.ts'
 import type { FrameChannel } from '../channel/frame-channel.ts'
-import { WireError } from '../errors.ts'
+import { openError, WireError } from '../errors.ts'
 import { MAX_FORWARD_BYTES, OWNER_PROTOCOLS, type Protocol } from '../protocols.ts'
 import type { Doors } from './doors.ts'
 import { Responder } from './responder.ts'
@@ -85,6 +85,11 @@ export class Forwarder {
         signal: withDeadline(OPEN_TIMEOUT_MS)
       })
     } catch (cause) {
+      if (openError(cause, '').code === 'TOO_MANY_REQUESTS')
+        throw new WireError('BUSY', 'this node forwards too much to that node already', {
+          cause,
+          retryable: true
+        })
       throw new WireError('NODE_UNREACHABLE', 'the entry node cannot reach the node this is for', {
         cause,
         retryable: true,

@@ -59,6 +59,8 @@ class LogBatch {
   #entries: LogEntryInit[] = []
   #bytes = 0
   #flushing: Promise<void> | undefined
+  /** Ends the wait for more lines. */
+  #hurry = new AbortController()
   #failure: Error | undefined
 
   constructor(send: (entries: LogEntryInit[], last: boolean) => Promise<void>) {
@@ -71,6 +73,7 @@ class LogBatch {
     this.#bytes += Buffer.byteLength(entry.line)
     const full = this.#entries.length >= LOG_BATCH.lines || this.#bytes >= LOG_BATCH.bytes
     if (full) {
+      this.#hurry.abort()
       while (this.#flushing !== undefined) await this.#flushing
       await this.#flush(false)
     } else this.#flushSoon()
@@ -78,13 +81,17 @@ class LogBatch {
   }
 
   async end(): Promise<void> {
+    this.#hurry.abort()
     while (this.#flushing !== undefined) await this.#flushing
     if (this.#failure !== undefined) throw this.#failure
     await this.#flush(true)
   }
 
   #flushSoon(): void {
-    this.#flushing ??= delay(LOG_BATCH.waitMs)
+    if (this.#flushing !== undefined) return
+    this.#hurry = new AbortController()
+    this.#flushing = delay(LOG_BATCH.waitMs, { signal: this.#hurry.signal })
+      .catch(() => {}) // because there is enough to send already
       .then(() => this.#flush(false))
       .catch((thrown) => {
         this.#failure = toError(thrown)
