@@ -7,7 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { expect } from 'chai'
 import { createLibp2p } from 'libp2p'
 import { createClientHost } from '../../../src/client/connection/libp2p-host.ts'
-import { encodeMemberList, MEMBER_LIST } from '../../../src/generated/fbs/index.ts'
+import { EXCHANGE, encodeExchange } from '../../../src/generated/fbs/index.ts'
 import { networkTag } from '../../../src/identity/index.ts'
 import { CreditedWriter } from '../../../src/wire/channel/credit.ts'
 import {
@@ -62,14 +62,14 @@ describe('libp2p traps: connections', () => {
   it('two nodes that dial each other at the same moment can ask each other, also when one connection ends', async () => {
     // given
     const hosts = [await start(), await start()] as const
-    const answer = { type: 'memberExchange', root: MEMBER_LIST } as const
+    const answer = { type: 'memberExchange', root: EXCHANGE } as const
     const wires = hosts.map(
       ({ key, components: { registrar, connectionManager } }) =>
         new PeerWire({ key, network: HOST_NETWORK, registrar, connectionManager })
     )
-    const list = encodeMemberList({ members: [] })
+    const list = encodeExchange({})
     for (const wire of wires)
-      await wire.handle(PEER_PROTOCOLS.exchange, MEMBER_LIST, answer.type, async () => list)
+      await wire.handle(PEER_PROTOCOLS.exchange, EXCHANGE, answer.type, async () => list)
     const askBoth = () =>
       Promise.all(
         wires.map((wire, index) =>

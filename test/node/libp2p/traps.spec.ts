@@ -25,7 +25,7 @@
  * | a frame above 4 MiB | wire/hostile-frames: "refuses one that is larger …"; here: "bounds every frame" |
  * | rejections that are events | streams: "a writer that waits …", "a question fails …" |
  * | middleware runs several times | here: "has no middleware" |
- * | a dial resolves that the gater denies | here: "leaves the gate open" |
+ * | a dial resolves that the gater denies | here: "has a gate only …"; who was sent away is refused in the protocol, too: scenarios/hostile-neighbour-is-sent-away |
  * | Node 20, skipLibCheck | here: "says which Node.js it needs" |
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -82,9 +82,9 @@ describe('libp2p traps: what we do not use', () => {
       'PUT overwrites the newer value with the older and checks neither'
     ],
     [
-      'leaves the gate open',
-      /connectionGater/,
-      'a dial that is denied resolves first: refuse in the protocol instead'
+      'has a gate only for those who were sent away',
+      /(?<!\/\*\* For `createLibp2p\(\{ |\? \{\} : \{ )connectionGater/,
+      'a dial that is denied resolves first: refuse in the protocol, too'
     ],
     [
       'reads no stream without credit',
