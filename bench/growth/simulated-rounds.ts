@@ -1,8 +1,8 @@
-import { DHT_COPIES, MAX_ASKED_PEERS } from '../../src/providers/constants.ts'
+import { DHT_COPIES, MAX_ASKED_PEERS, NEAREST_FIRST } from '../../src/providers/constants.ts'
 import { type Counts, noCounts } from './count.ts'
 import type { Measured } from './measured.ts'
 import { gossipMesh, spread } from './simulated-gossip.ts'
-import { joinedNodes, kadIdOf, type SimulatedNode, seededRandom } from './simulated-tables.ts'
+import { closest, joinedNodes, kadIdOf, type SimulatedNode, seededRandom } from './simulated-tables.ts'
 import { walk } from './simulated-walk.ts'
 
 /**
@@ -30,7 +30,13 @@ export function simulate(size: number, rounds: number, seed: number): Measured {
     const search = (first: boolean): Counts => {
       let asker = pick()
       while (asker === provider) asker = pick()
-      return lookUp(asker, { provider, holders, first, walk: () => walk(asker, target, random).asked })
+      return lookUp(asker, {
+        provider,
+        target,
+        holders,
+        first,
+        walk: () => walk(asker, target, random).asked
+      })
     }
     measured.lookupFirst.push(search(true))
     measured.lookupAll.push(search(false))
@@ -40,6 +46,7 @@ export function simulate(size: number, rounds: number, seed: number): Measured {
 
 interface Sought {
   readonly provider: SimulatedNode
+  readonly target: number
   /** Of the record in the DHT. */
   readonly holders: ReadonlySet<SimulatedNode>
   /** One is enough. */
@@ -47,12 +54,21 @@ interface Sought {
   readonly walk: () => ReadonlySet<SimulatedNode>
 }
 
-/** The order of `findEach`: whom the own records name, then whoever is connected, then the DHT. Each asked node answers. */
-function lookUp(asker: SimulatedNode, { provider, holders, first, walk }: Sought): Counts {
+/**
+ * The order of `findEach`: whom the own records name, then whoever is connected, the nearest first, then the DHT. Each asked node answers
+ * before the next are asked, and names the provider when it holds its record.
+ */
+function lookUp(asker: SimulatedNode, { provider, target, holders, first, walk }: Sought): Counts {
   const asked = new Set<SimulatedNode>()
   if (holders.has(asker)) asked.add(provider)
-  if (!first || asked.size === 0)
-    for (const peer of [...asker.connected].slice(0, MAX_ASKED_PEERS)) asked.add(peer)
+  const connected = closest(asker.connected, target, MAX_ASKED_PEERS)
+  for (const atOnce of [...NEAREST_FIRST, MAX_ASKED_PEERS]) {
+    if (first && asked.has(provider)) break
+    for (const peer of connected.splice(0, atOnce)) {
+      asked.add(peer)
+      if (holders.has(peer)) asked.add(provider)
+    }
+  }
   let getProviders = 0
   if (!asked.has(provider)) {
     getProviders = walk().size

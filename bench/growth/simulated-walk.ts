@@ -1,3 +1,4 @@
+import { KAD_ALPHA, KAD_PATHS } from '../../src/node/libp2p.ts'
 import {
   closest,
   distance,
@@ -8,9 +9,6 @@ import {
   shuffled,
   tableOf
 } from './simulated-tables.ts'
-
-/** Paths of a walk that share nobody, and requests of one path at a time. Source: kad-dht's ALPHA, which is both. */
-const ALPHA = 10
 
 export interface Walk {
   /** Who was asked, each once. */
@@ -28,8 +26,8 @@ export function walk(asker: SimulatedNode, target: number, random: Random): Walk
   const asked = new Set<SimulatedNode>()
   const starting = shuffled(closest(tableOf(asker), target), random)
   const seen = new Set(starting)
-  const paths = Array.from({ length: ALPHA }, (_, path) => ({
-    queue: starting.filter((_, index) => index % ALPHA === path),
+  const paths = Array.from({ length: KAD_PATHS }, (_, path) => ({
+    queue: starting.filter((_, index) => index % KAD_PATHS === path),
     answered: [] as SimulatedNode[]
   }))
   while (paths.some(({ queue }) => queue.length > 0))
@@ -37,7 +35,7 @@ export function walk(asker: SimulatedNode, target: number, random: Random): Walk
       const mayCount = (node: SimulatedNode) =>
         path.answered.length < K ||
         distance(node.kadId, target) < distance(path.answered.at(-1)!.kadId, target)
-      const now = closest(path.queue, target, ALPHA)
+      const now = closest(path.queue, target, KAD_ALPHA)
       path.queue = path.queue.filter((node) => !now.includes(node))
       const sent = now.filter(mayCount) // all at the same time, before any of them answers
       for (const peer of sent) {

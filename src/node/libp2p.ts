@@ -34,6 +34,9 @@ const ADDRESS_DIAL_TIMEOUT_MS = 2_000
 const HOUR_MS = 3_600_000
 /** Buckets of the DHT's table: 2^10 x 20 peers. Source: facts on membership, the default holds 1,280. */
 export const KAD_PREFIX_LENGTH = 10
+/** Requests of one path of a walk at a time, and paths that share nobody. Chosen by simulation (docs/BENCHMARKS.md): kad-dht's own 10 and 10 ask twice as many. */
+export const KAD_ALPHA = 3
+export const KAD_PATHS = 2
 /** One DHT request. Source: facts: the default waits 5-7 s on a frozen node, 0.5 s loses busy ones. */
 const KAD_TIMEOUT_MS = { minTimeout: 1_500, maxTimeout: 3_000 }
 
@@ -116,6 +119,8 @@ export function hostServices({
       peerInfoMapper: passthroughMapper,
       initialQuerySelfInterval: 10,
       prefixLength: KAD_PREFIX_LENGTH,
+      alpha: KAD_ALPHA,
+      disjointPaths: KAD_PATHS,
       networkDialTimeout: KAD_TIMEOUT_MS,
       reprovide: {
         validity: providerTtlMs,
