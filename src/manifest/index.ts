@@ -23,7 +23,6 @@
  * ```
  */
 export { canonicalBytes, parseCanonical } from './canonical.ts'
-export { secretEnvUses } from './check/references.ts'
 export * from './constants.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
@@ -42,6 +41,18 @@ export { claimVolumes } from './plans/claims.ts'
 export { lastRun, nextRun } from './plans/cron.ts'
 export { completionsOf } from './plans/job.ts'
 export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
+export { checkPolicy, describeViolation } from './policy/check-policy.ts'
+export { limitsOf, withDefaultLimits } from './policy/default-limits.ts'
+export { POLICY_PRESETS, PRESETS, resolvePolicy } from './policy/presets.ts'
+export type {
+  PolicyInput,
+  PolicyLimits,
+  PolicyPreset,
+  PolicyRule,
+  PolicyViolation,
+  SandboxPolicy,
+  SandboxRules
+} from './policy/types.ts'
 export { type ContainerProbe, type ProbeHandler, type ProbeKind, probesOf } from './transform/probes.ts'
 export { restartPolicyOf, terminationGraceMsOf, toPod } from './transform/to-pod.ts'
 export type {
