@@ -14,6 +14,7 @@ export const EXIT = {
 export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
   FILE_UNREADABLE: EXIT.usage,
+  POLICY_VIOLATED: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
   CONFIG_UNREADABLE: EXIT.usage,
   MANIFEST_INVALID: EXIT.usage,

@@ -50,7 +50,7 @@ describe('workloads: the sandbox policy of a node', () => {
     for (const rule of ['root', 'privilegeEscalation', 'requireDropAll', 'seccomp'])
       expect(error?.message).to.include(`[${rule}]`)
     expect(error?.message).to.match(/\n {2}and 5 more$/)
-    expect(error?.hint).to.include('policy.others')
+    expect(error?.hint).to.include('policy.others').and.to.include('validate --policy strict')
     for (const spy of [...calls, pick]) expect(spy.callCount).to.equal(0)
     expect(await running()).to.deep.equal([])
     expect(lone.node.services.workloads.list()).to.deep.equal([])

@@ -60,7 +60,7 @@ function refusal(
   const name = `the ${preset} sandbox policy of this node`
   return new WorkloadsError('POLICY_REFUSED', [`${name} forbids ${count} here:`, ...lines].join('\n'), {
     details: { preset, total: violations.length, violations: fitting(violations) },
-    hint: `Change these. The node's own setting is ${source ?? 'policy'} in its configuration (docs/POLICY.md).`
+    hint: `Change these; beemesh validate --policy ${preset} looks for them. The node's own setting is ${source ?? 'policy'} in its configuration (docs/POLICY.md).`
   })
 }
 
