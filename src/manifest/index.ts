@@ -1,6 +1,7 @@
 /**
  * Manifests: what a person writes, checked, in one canonical form, under one ID, and turned into the pod of one copy; and
- * what the node must do for it that no engine does: probes, rollouts, completions of Jobs, times of CronJobs.
+ * what the node must do for it that no engine does: probes, rollouts, completions of Jobs, times of CronJobs. Also what a
+ * node's sandbox policy says of it.
  *
  * It stands apart because the owner's side and the node's side must agree on every byte and every rule, and because
  * nothing here needs a network, a disk or a clock. The rules are data: schemas/manifest holds for each field its

@@ -69,9 +69,10 @@ describe('workloads: admission', () => {
       return resolvePolicy('open')
     }
     const manifest = pod(1)
-    expect(admit({ policyFor }, manifest, { owner, copies: 1 })).to.deep.equal({ manifest })
+    const unchanged = { manifest, defaultLimits: {} }
+    expect(admit({ policyFor }, manifest, { owner, copies: 1 })).to.deep.equal(unchanged)
     expect(asked).to.deep.equal([owner])
-    expect(admit({}, manifest, { owner, copies: 1 })).to.deep.equal({ manifest })
+    expect(admit({}, manifest, { owner, copies: 1 })).to.deep.equal(unchanged)
   })
 
   it('tells limits apart by their values, not by their order, and none from an empty list not at all', () => {

@@ -6,7 +6,6 @@ export interface ContainerPlace {
   readonly path: string
   readonly value: JsonRecord
   readonly security: JsonRecord
-  readonly isInit: boolean
 }
 
 /** The pod of a workload as plain JSON with its paths, because a policy also names what the types here do not have. */
@@ -27,7 +26,7 @@ export function podPlacesOf(manifest: Pick<Manifest, 'objects'>): PodPlaces {
     asList(spec[field]).map((raw, index): ContainerPlace => {
       const value = asRecord(raw)
       const security = asRecord(value.securityContext)
-      return { path: `${path}.${field}[${index}]`, value, security, isInit: field === 'initContainers' }
+      return { path: `${path}.${field}[${index}]`, value, security }
     })
   )
   return { path, spec, security: asRecord(spec.securityContext), containers }

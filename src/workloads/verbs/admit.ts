@@ -19,8 +19,11 @@ const MAX_DETAILS_BYTES = 7_500
 export interface Admitted {
   /** With the limits that the policy gives to containers that state none. */
   readonly manifest: Manifest
-  /** Undefined: none were given. To be kept with the release, so that every restart is as the first start was. */
-  readonly defaultLimits?: PolicyLimits
+  /**
+   * To be kept with the release, so that every restart is as the first start was. Empty rather than left out where there are none,
+   * because a release that takes the place of another on disk must not inherit its limits.
+   */
+  readonly defaultLimits: PolicyLimits
 }
 
 /**
@@ -35,11 +38,10 @@ export function admit(
   { owner, copies }: { readonly owner: string; readonly copies: number }
 ): Admitted {
   const policy = policyFor?.(owner)
-  if (policy === undefined) return { manifest }
+  if (policy === undefined) return { manifest, defaultLimits: {} }
   const violations = checkPolicy(manifest, policy, { copies })
   if (violations.length > 0) throw refusal(violations, policy)
   const defaultLimits = limitsOf(policy)
-  if (Object.keys(defaultLimits).length === 0) return { manifest }
   return { manifest: withDefaultLimits(manifest, defaultLimits), defaultLimits }
 }
 
