@@ -14,6 +14,7 @@ export const EXIT = {
 export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   USAGE: EXIT.usage,
   FILE_UNREADABLE: EXIT.usage,
+  POLICY_VIOLATED: EXIT.usage,
   CONFIG_INVALID: EXIT.usage,
   CONFIG_UNREADABLE: EXIT.usage,
   MANIFEST_INVALID: EXIT.usage,
@@ -33,7 +34,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   NOT_AUTHORISED: EXIT.notAuthorised,
   NOT_A_MEMBER: EXIT.notAuthorised,
   EXEC_DISABLED: EXIT.notAuthorised,
-  SECRET_ENV_REFUSED: EXIT.notAuthorised,
+  POLICY_REFUSED: EXIT.notAuthorised,
   REF_NOT_FOUND: EXIT.notFound,
   NODE_UNKNOWN: EXIT.notFound,
   MANIFEST_NOT_FOUND: EXIT.notFound,

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import { packageFile } from '../common/index.ts'
+import type { PolicyInput } from '../manifest/index.ts'
 import { ConfigError } from './errors.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
 import type { Config, ConfigInput } from './types.ts'
@@ -80,6 +81,7 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
     identity: defaultIdentity(env),
     publishAddress: loopback ? '127.0.0.1' : '0.0.0.0',
     ...given,
+    policy: { ...defaults.policy, ...given.policy },
     ...reachOf({ ...defaults, ...given }, loopback)
   }
   if (config.role === 'bootstrap' && given.scheduling === true)
@@ -87,6 +89,7 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
       'CONFIG_INVALID',
       'a bootstrap node takes no workloads, so scheduling cannot be true'
     )
+  for (const who of ['own', 'others'] as const) assertPolicyHolds(config.policy[who], who)
   if (config.portFirst > config.portLast)
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -114,6 +117,16 @@ function assertLabels(labels: Config['labels']): void {
     throw new ConfigError(
       'CONFIG_INVALID',
       `labels take ${sum} bytes; all together at most ${MAX_LABELS_BYTES}`
+    )
+}
+
+/** Because a node that says it cuts workloads off, and does not, is worse than one that does not start. */
+function assertPolicyHolds(policy: PolicyInput, who: 'own' | 'others'): void {
+  if (typeof policy !== 'string' && policy.overrides?.egress === 'deny')
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `policy.${who}.overrides.egress cannot be deny: no engine here can cut a workload off and still publish its ports`,
+      { hint: 'Leave it out, and keep workloads off the network by the firewall of the machine.' }
     )
 }
 
@@ -206,7 +219,9 @@ const validate = ajv.compile(CONFIG_SCHEMA)
 
 function check(input: ConfigInput, source: string): void {
   if (validate(input)) return
-  const problems = (validate.errors ?? []).slice(0, 10).map(explain)
+  // because an `if` that does not hold only says which of its branches did not, which is in the list by itself
+  const errors = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if')
+  const problems = errors.slice(0, 10).map(explain)
   throw new ConfigError('CONFIG_INVALID', `${source}: ${problems.join('; ')}`, {
     details: { source, problems },
     hint: 'Every key is described in docs/CONFIG.md.'

@@ -1,3 +1,5 @@
+import type { PolicyInput } from '../manifest/index.ts'
+
 /** What a person may set; each key is described in schemas/config.json and docs/CONFIG.md. */
 export interface ConfigInput {
   readonly dataDir?: string
@@ -23,6 +25,7 @@ export interface ConfigInput {
   readonly portFirst?: number
   readonly portLast?: number
   readonly maxConcurrentDeployments?: number
+  readonly policy?: { readonly own?: PolicyInput; readonly others?: PolicyInput }
   readonly secretsInEnvironment?: boolean
   readonly exec?: boolean
   readonly announce?: boolean
@@ -32,7 +35,8 @@ export interface ConfigInput {
 }
 
 /** The same with every default filled in. `network` and `networkKey` exclude each other. */
-export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics'>> {
+export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics' | 'policy'>> {
+  readonly policy: { readonly own: PolicyInput; readonly others: PolicyInput }
   readonly metrics?: string
   readonly network?: string
   readonly networkKey?: string

@@ -1,6 +1,7 @@
 /**
  * Manifests: what a person writes, checked, in one canonical form, under one ID, and turned into the pod of one copy; and
- * what the node must do for it that no engine does: probes, rollouts, completions of Jobs, times of CronJobs.
+ * what the node must do for it that no engine does: probes, rollouts, completions of Jobs, times of CronJobs. Also what a
+ * node's sandbox policy says of it.
  *
  * It stands apart because the owner's side and the node's side must agree on every byte and every rule, and because
  * nothing here needs a network, a disk or a clock. The rules are data: schemas/manifest holds for each field its
@@ -23,7 +24,6 @@
  * ```
  */
 export { canonicalBytes, parseCanonical } from './canonical.ts'
-export { secretEnvUses } from './check/references.ts'
 export * from './constants.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
@@ -42,6 +42,18 @@ export { claimVolumes } from './plans/claims.ts'
 export { lastRun, nextRun } from './plans/cron.ts'
 export { completionsOf } from './plans/job.ts'
 export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
+export { checkPolicy, describeViolation } from './policy/check-policy.ts'
+export { limitsOf, withDefaultLimits } from './policy/default-limits.ts'
+export { POLICY_PRESETS, PRESETS, resolvePolicy } from './policy/presets.ts'
+export type {
+  PolicyInput,
+  PolicyLimits,
+  PolicyPreset,
+  PolicyRule,
+  PolicyViolation,
+  SandboxPolicy,
+  SandboxRules
+} from './policy/types.ts'
 export { type ContainerProbe, type ProbeHandler, type ProbeKind, probesOf } from './transform/probes.ts'
 export { restartPolicyOf, terminationGraceMsOf, toPod } from './transform/to-pod.ts'
 export type {

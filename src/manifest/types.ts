@@ -104,8 +104,6 @@ export interface ToPodOptions {
   readonly labels: Readonly<Record<string, string>>
   /** The only ports that are published. */
   readonly ports: readonly PortAssignment[]
-  /** For containers that state no limit of their own; undefined leaves those without. */
-  readonly defaultLimits?: { readonly cpuMillis?: number; readonly memoryBytes?: number }
   /**
    * What names of lasting volumes begin with; needed where the manifest has claims. The same for every version of the
    * manifest and on every start, so that a newer version finds the data: derive it from the manifest ID alone.

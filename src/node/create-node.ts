@@ -21,6 +21,7 @@ import { registerGauges } from './gauges.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
 import { rememberedListen, rememberPorts } from './listen-ports.ts'
 import { forgetOwnProviderRecords } from './own-provider-records.ts'
+import { policyFor } from './policy.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
 
@@ -143,7 +144,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         doors,
         nodeEvents: (): MembersService => libp2p.services.members,
         scheduling: config.scheduling,
-        secretsInEnvironment: config.secretsInEnvironment,
+        policyFor: policyFor(config, data.own),
         exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments

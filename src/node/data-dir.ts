@@ -24,6 +24,8 @@ export interface DataDir {
   readonly network: Network
   /** Peer IDs. */
   readonly owners: ReadonlySet<string>
+  /** Those of them who are this machine's own: the identity of the first start, and that of this one. Others are guests. */
+  readonly own: ReadonlySet<string>
   /** Membership grants for this node in this network. */
   readonly memberships: readonly Uint8Array[]
   /** What was made just now, for telling the person who starts the node. */
@@ -42,13 +44,33 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   const ownersPath = join(path, 'owners')
   const seeds = isNew && identity !== undefined ? [identity.peerId] : []
   const owners = await addOwners(ownersPath, [...seeds, ...config.owners]).then(() => readOwners(ownersPath))
+  const own = await ownOwners(path, { seeds, identity, owners })
   const memberships = await keepMemberships(path, { key, network, identity, owners })
   const created = [
     ...(isNew ? (['node'] as const) : []),
     ...(identityCreated ? (['identity'] as const) : []),
     ...(networkCreated ? (['network'] as const) : [])
   ]
-  return { path, key, sealingKey, network, owners, memberships, created }
+  return { path, key, sealingKey, network, owners, own, memberships, created }
+}
+
+/**
+ * Who seeded the node is written down in a file of its own, because a node runs without its owner's key later, and the first line of
+ * the owners file is whatever a person left there.
+ */
+async function ownOwners(
+  path: string,
+  {
+    seeds,
+    identity,
+    owners
+  }: { seeds: readonly string[]; identity?: SigningKey; owners: ReadonlySet<string> }
+): Promise<Set<string>> {
+  const file = join(path, 'own-owner')
+  if (seeds.length > 0) await writePrivateFile(file, `${seeds.join('\n')}\n`, { replace: true })
+  const seeded = await readFile(file, 'utf8').catch(() => '')
+  const named = [...seeded.split('\n').map((line) => line.trim()), identity?.peerId ?? '']
+  return new Set(named.filter((peerId) => owners.has(peerId)))
 }
 
 async function openConfiguredNetwork(config: Config): Promise<{ network: Network; created: boolean }> {

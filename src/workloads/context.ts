@@ -1,7 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { WorkloadInit } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../identity/index.ts'
-import type { Manifest } from '../manifest/index.ts'
+import { type Manifest, withDefaultLimits } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
@@ -43,18 +43,19 @@ export interface Context {
   readonly reach: (point: FaultPoint) => void
 }
 
-/** Decrypts what a stored manifest holds, as when it came. */
-export function openStored(context: Context, owner: string, release: Release): Promise<OpenedContent> {
+/** Decrypts what a stored manifest holds, as it was admitted: with the limits that the policy gave it then. */
+export async function openStored(context: Context, owner: string, release: Release): Promise<OpenedContent> {
   const { network, key, sealingKey } = context.init
   const author = publicKeyFromPeerId(owner)
   // because a record that ran out still describes what runs: time is checked when it arrives, and by whoever renews it
   const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })
-  return openContent(record, release.content!, {
+  const opened = await openContent(record, release.content!, {
     owner: author,
     networkId: network.id,
     node: key.publicKey,
     sealingKey
   })
+  return { ...opened, manifest: withDefaultLimits(opened.manifest, release.defaultLimits ?? {}) }
 }
 
 /** A copy as it goes over the wire. */

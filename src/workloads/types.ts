@@ -1,7 +1,14 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
 import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
-import type { CronPlan, JobPlan, RestartPolicy, WorkloadKind } from '../manifest/index.ts'
+import type {
+  CronPlan,
+  JobPlan,
+  PolicyLimits,
+  RestartPolicy,
+  SandboxPolicy,
+  WorkloadKind
+} from '../manifest/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
@@ -56,6 +63,8 @@ export interface Release {
   readonly storageBytes: number
   readonly memoryBytes: number
   readonly acceptedAtMs: number
+  /** What the sandbox policy gave to containers that state no limits. */
+  readonly defaultLimits?: PolicyLimits
   readonly job?: JobPlan
   readonly cron?: CronPlan
   /** Of a CronJob: the last slot that was started or passed over. */
@@ -107,8 +116,8 @@ export interface WorkloadsInit {
   readonly maxConcurrentDeployments?: number
   /** true: owners may run commands in their workloads. @default false */
   readonly exec?: boolean
-  /** false: manifests that put a Secret into the environment are refused. @default true */
-  readonly secretsInEnvironment?: boolean
+  /** What manifests of an owner (a peer ID) must keep to. @default nothing beyond the manifest format */
+  readonly policyFor?: (owner: string) => SandboxPolicy
   /** A folder on the disk that workloads fill; its free space counts. */
   readonly storagePath: string
   /** What of the machine workloads may have. @default all of it */

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { createProcessMesh, ownerKey, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
 import { NodeProcess } from '../fixtures/node-process.ts'
-import { pod, writeManifest } from '../fixtures/workload-files.ts'
+import { pod, STRICT_SECURITY, writeManifest } from '../fixtures/workload-files.ts'
 
 describe('cli: whom a node obeys', () => {
   let mesh: ProcessMesh
@@ -63,7 +63,11 @@ describe('cli: whom a node obeys', () => {
     await anna!.stop()
     await anna!.start(['--owner', peerId])
     expect(anna!.ready.owners).to.include(peerId).and.to.have.length(2)
-    const { results } = expectDone(await mesh.cli(['apply', '-f', await file()], { env: guest }), 'apply')
+    const refused = await mesh.cli(['apply', '-f', await file()], { env: guest })
+    expect(refused.exitCode, 'a guest must keep to the strict policy').to.equal(3)
+    expect(refused.stdout).to.include('POLICY_REFUSED')
+    const strict = await writeManifest(mesh.home, 'strict', pod({ name: 'web', security: STRICT_SECURITY }))
+    const { results } = expectDone(await mesh.cli(['apply', '-f', strict], { env: guest }), 'apply')
     expect(results[0].owner).to.equal(peerId)
     await anna!.stop()
     await anna!.start()

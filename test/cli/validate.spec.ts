@@ -60,6 +60,20 @@ describe('cli: validate', () => {
     expect(result.stdout).to.include('imgae')
   })
 
+  it('holds it against a sandbox policy when asked, and lists all that it forbids', async () => {
+    const text = toYaml(
+      pod({ name: 'one', containerPort: 80, hostPort: 8080 }),
+      deployment({ name: 'two', replicas: 3 })
+    )
+    expectDone(await validate(text, '--policy', 'open'), 'validate')
+    const baseline = expectFailure(await validate(text, '--policy', 'baseline'), 2, 'POLICY_VIOLATED')
+    expect(baseline.message).to.include('Pod one: spec.containers[0].ports[0].hostPort')
+    const strict = expectFailure(await validate(text, '--policy', 'strict'), 2, 'POLICY_VIOLATED')
+    expect(strict.details).to.include({ preset: 'strict', total: 11 })
+    expect(strict.message).to.include('Deployment two: spec.template.spec.containers[0].securityContext')
+    expect((await validate(text, '--policy', 'lax')).exitCode).to.equal(2)
+  })
+
   it('refuses a file that is not there, with exit 2', async () => {
     const result = await runCli(['validate', '-f', '/nowhere/a.yaml', '-o', 'json'], { env: home.env })
     expect(expectFailure(result, 2, 'FILE_UNREADABLE').message).to.include('/nowhere/a.yaml')

@@ -155,6 +155,43 @@ describe('config: loading', () => {
     expect((await refuse('role: leader')).message).to.include('node, bootstrap')
   })
 
+  it('takes a sandbox policy by preset or with overrides, for own and others apart', async () => {
+    expect((await load(undefined)).policy).to.deep.equal({ own: 'open', others: 'strict' })
+    expect((await load('policy: { others: baseline }')).policy).to.deep.equal({
+      own: 'open',
+      others: 'baseline'
+    })
+    const fromEnv = await load('policy: { others: baseline }', { BEEMESH_POLICY: 'own=baseline,others=open' })
+    expect(fromEnv.policy).to.deep.equal({ own: 'baseline', others: 'open' })
+    const others = { preset: 'strict', overrides: { registries: ['registry.example/team/', 'r:5000/a'] } }
+    expect((await load(JSON.stringify({ policy: { others } }))).policy.others).to.deep.equal(others)
+  })
+
+  it('refuses a sandbox policy it does not know, with the key and nothing else', async () => {
+    const message = async (policy: object) => (await refuse(JSON.stringify({ policy }))).message
+    expect(await message({ others: 'lax' })).to.match(
+      /: policy\.others must be equal to one of the allowed values \(open, baseline, strict\)$/
+    )
+    expect(await message({ guests: 'strict' })).to.include('unknown key guests')
+    expect(await message({ own: { overrides: {} } })).to.include(
+      "policy.own must have required property 'preset'"
+    )
+    const strict = (overrides: object) => message({ others: { preset: 'strict', overrides } })
+    expect(await strict({ roots: false })).to.include('unknown key roots')
+    expect(await strict({ defaultLimits: { memoryBytes: 1 } })).to.include('defaultLimits.memoryBytes')
+    for (const prefix of ['nginx', 'team/app', 'Registry.example', 'https://registry.example', 'a.b/c:1', ''])
+      expect(await strict({ registries: [prefix] }), prefix).to.include('registries.0')
+  })
+
+  it('refuses a policy that denies egress, because nothing would keep it', async () => {
+    for (const who of ['own', 'others']) {
+      const policy = { [who]: { preset: 'open', overrides: { egress: 'deny' } } }
+      const error = await refuse(JSON.stringify({ policy }))
+      expect(error.code).to.equal('CONFIG_INVALID')
+      expect(error.message).to.include(`policy.${who}.overrides.egress`)
+    }
+  })
+
   it('refuses a port range whose end is before its start', async () => {
     expect((await refuse('portFirst: 30000\nportLast: 29999')).message).to.include('30000')
   })

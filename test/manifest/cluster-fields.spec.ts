@@ -1,11 +1,6 @@
 import { expect } from 'chai'
-import {
-  canonicalBytes,
-  parseCanonical,
-  parseManifests,
-  secretEnvUses,
-  toPod
-} from '../../src/manifest/index.ts'
+import { secretEnvUses } from '../../src/manifest/check/references.ts'
+import { canonicalBytes, parseCanonical, parseManifests, toPod } from '../../src/manifest/index.ts'
 import {
   claim,
   claimTemplate,

@@ -1,6 +1,14 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { FoundProvider } from '../../client/index.ts'
-import { parseManifests } from '../../manifest/index.ts'
+import {
+  checkPolicy,
+  describeViolation,
+  type Manifest,
+  POLICY_PRESETS,
+  type PolicyPreset,
+  parseManifests,
+  resolvePolicy
+} from '../../manifest/index.ts'
 import {
   type ClientOptions,
   readInput,
@@ -8,6 +16,7 @@ import {
   withClientOptions,
   withOutput
 } from '../client-options.ts'
+import { CliError } from '../errors.ts'
 import { duration, Output, type OutputFormat, table } from '../output.ts'
 import { workloadTable } from './get.ts'
 
@@ -56,25 +65,52 @@ function providerTable(providers: readonly FoundProvider[]): string {
   return table(['NODE', 'STATE', 'FOUND BY', 'AGE', 'ENGINE', 'WORKLOAD'], rows)
 }
 
+interface ValidateOptions {
+  readonly filename: string
+  readonly namespace?: string
+  readonly policy?: PolicyPreset
+  readonly output: OutputFormat
+}
+
+/** @throws CliError POLICY_VIOLATED with everything that a node under this preset would refuse */
+function assertPolicy(manifests: readonly Manifest[], preset: PolicyPreset): void {
+  const violations = manifests.flatMap((manifest) =>
+    checkPolicy(manifest, resolvePolicy(preset)).map((one) => ({
+      kind: manifest.kind,
+      name: manifest.name,
+      ...one
+    }))
+  )
+  if (violations.length === 0) return
+  const lines = violations.map((one) => `  ${one.kind} ${one.name}: ${describeViolation(one)}`)
+  throw new CliError('POLICY_VIOLATED', [`the ${preset} sandbox policy forbids:`, ...lines].join('\n'), {
+    details: { preset, total: violations.length, violations },
+    hint: 'Change the fields named above; docs/POLICY.md says what each preset asks for.'
+  })
+}
+
 /** `beemesh validate -f FILE`: asks nobody. */
 export function addValidate(program: Command): void {
   withOutput(program.command('validate'))
     .description('check a manifest without running it')
     .requiredOption('-f, --filename <file>', 'manifest, YAML or JSON; "-" for standard input')
     .option('-n, --namespace <name>', 'namespace of documents that give none')
-    .action(async (options: { filename: string; namespace?: string; output: OutputFormat }) => {
-      const { filename: file, namespace } = options
-      const manifests = parseManifests(await readInput(file), { file, namespace }).map(
-        ({ kind, name, namespace, replicas, resources, ports, engine }) => ({
-          kind,
-          name,
-          namespace,
-          replicas,
-          resources,
-          ports,
-          engine
-        })
-      )
+    .addOption(
+      new Option('--policy <preset>', 'also hold it against a sandbox policy').choices(POLICY_PRESETS)
+    )
+    .action(async (options: ValidateOptions) => {
+      const { filename: file, namespace, policy } = options
+      const parsed = parseManifests(await readInput(file), { file, namespace })
+      if (policy !== undefined) assertPolicy(parsed, policy)
+      const manifests = parsed.map(({ kind, name, namespace, replicas, resources, ports, engine }) => ({
+        kind,
+        name,
+        namespace,
+        replicas,
+        resources,
+        ports,
+        engine
+      }))
       const text = () =>
         manifests
           .map(

@@ -167,7 +167,7 @@ function transformContainer(
       volumeMounts: options.volumes.mountsOf(container),
       ports: ports.length === 0 ? undefined : ports
     }),
-    resources: transformResources(container, options)
+    resources: transformResources(container)
   }
 }
 
@@ -178,17 +178,9 @@ function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
   return tag === 'latest' ? 'Always' : 'IfNotPresent'
 }
 
-function transformResources(container: Container, { defaultLimits }: ToPodOptions): Record<string, unknown> {
-  const limits = amountsOf(container, 'limits')
-  const requests = amountsOf(container, 'requests')
-  // because a default below what the container asks for would refuse it its own request
-  const limit = (stated: number | undefined, fallback: number | undefined, request: number | undefined) =>
-    stated ?? (fallback === undefined ? undefined : Math.max(fallback, request ?? 0))
-  const written = quantities({
-    cpuMillis: limit(limits.cpuMillis, defaultLimits?.cpuMillis, requests.cpuMillis),
-    memoryBytes: limit(limits.memoryBytes, defaultLimits?.memoryBytes, requests.memoryBytes)
-  })
-  return defined({ limits: written, requests: quantities(requests) })
+function transformResources(container: Container): Record<string, unknown> {
+  const [limits, requests] = (['limits', 'requests'] as const).map((group) => amountsOf(container, group))
+  return defined({ limits: quantities(limits!), requests: quantities(requests!) })
 }
 
 function quantities(amounts: {

@@ -4,7 +4,6 @@ import {
   formatManifestId,
   type Manifest,
   restartPolicyOf,
-  secretEnvUses,
   terminationGraceMsOf
 } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
@@ -18,6 +17,7 @@ import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent, openRecord } from '../open-record.ts'
 import type { Release, StoredManifest } from '../types.ts'
+import { admit, sameLimits } from './admit.ts'
 import { sendStatus } from './status.ts'
 
 /**
@@ -72,8 +72,9 @@ async function applyRecord(
     node: init.key.publicKey,
     sealingKey: init.sealingKey
   }
-  const { manifest, digest } = await openContent(record, content, opening)
-  const ordinals = checkOrdinals(payload.ordinals, manifest)
+  const { manifest: opened, digest } = await openContent(record, content, opening)
+  const ordinals = checkOrdinals(payload.ordinals, opened)
+  const { manifest, defaultLimits } = admit(init, opened, { owner: authorPeerId, copies: ordinals.length })
   const engine = await init.engines.pick(
     { required: manifest.engine, preferred: init.preferredEngine },
     { signal }
@@ -95,6 +96,7 @@ async function applyRecord(
     storageBytes: manifest.resources.storageBytes,
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
+    defaultLimits,
     job: manifest.job,
     cron: manifest.cron,
     slotOrdinals: manifest.cron && ordinals,
@@ -103,7 +105,6 @@ async function applyRecord(
       ? [] // copies come with their slots
       : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
   }
-  if (context.init.secretsInEnvironment === false) refuseSecretsInEnvironment(manifest)
   const { manifestId } = record
   const highest = { version: record.version, recordDigest: record.digest }
   const named = { manifestId, owner: authorPeerId, tombstone: false, highest }
@@ -136,19 +137,6 @@ async function applyRecord(
     : await startRelease(context, { ...named, ...release }, { manifest, report })
   const workloads = [...outcome.running, ...outcome.failed.map(({ workload }) => workload)]
   await sendStatus(context, reply, [{ ...named, ...release, workloads }])
-}
-
-function refuseSecretsInEnvironment(manifest: Manifest): void {
-  const uses = secretEnvUses(manifest)
-  if (uses.length === 0) return
-  throw new WorkloadsError(
-    'SECRET_ENV_REFUSED',
-    `this node does not put Secrets into the environment: ${uses.slice(0, 5).join(', ')}`,
-    {
-      details: { paths: uses.slice(0, 50) },
-      hint: 'Mount the Secret as files, or allow secretsInEnvironment on the node.'
-    }
-  )
 }
 
 /** Copies more than before while both versions are there: one at a time takes over, and more replicas come for good. */
@@ -213,7 +201,11 @@ function runsAlready(existing: StoredManifest | undefined, wanted: Release): boo
       .sort()
       .join()
   // whether or not they run: what has fallen over is started again anyway, what is over (a Job) stays so
-  return equalBytes(existing.content.digest, wanted.content!.digest) && copies(existing) === copies(wanted)
+  return (
+    equalBytes(existing.content.digest, wanted.content!.digest) &&
+    copies(existing) === copies(wanted) &&
+    sameLimits(existing, wanted)
+  )
 }
 
 /** Sends progress without making the deployment wait for the asker, who may be slow or gone. */

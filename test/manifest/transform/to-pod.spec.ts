@@ -143,21 +143,18 @@ describe('manifest/transform/toPod', () => {
       expect(containersOf(manifest)[0]?.imagePullPolicy).to.equal(made)
     })
 
-  it('writes limits: those stated, else the default, never below the request', () => {
+  it('writes limits and requests that are stated, in one unit, and no others', () => {
     const containers = [
       container({ resources: { limits: { cpu: 0.5, memory: '64Mi' } } }),
       container({ name: 'b' }),
       container({ name: 'c', resources: { requests: { cpu: 2, memory: '1Gi' } } })
     ]
-    const made = containersOf(parseOne(pod({ containers })), {
-      defaultLimits: { cpuMillis: 100, memoryBytes: 2 ** 27 }
-    })
+    const made = containersOf(parseOne(pod({ containers })))
     expect(made.map(({ resources }) => resources)).to.deep.equal([
       { limits: { cpu: '500m', memory: '67108864' } },
-      { limits: { cpu: '100m', memory: '134217728' } },
-      { limits: { cpu: '2000m', memory: '1073741824' }, requests: { cpu: '2000m', memory: '1073741824' } }
+      {},
+      { requests: { cpu: '2000m', memory: '1073741824' } }
     ])
-    expect(containersOf(parseOne(pod({ containers })))[1]?.resources).to.deep.equal({})
   })
 
   it('fills in the environment in Kubernetes’ order: envFrom, later sources win, env wins', () => {
