@@ -7,7 +7,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['generated', 'common'],
   ['identity', 'envelope', 'trust', 'sealing', 'manifest', 'store'],
   ['wire', 'runtime', 'audit'],
-  ['members', 'reach', 'providers', 'workloads'],
+  ['guests', 'members', 'reach', 'providers', 'workloads'],
   ['scheduler'],
   ['client', 'gateway', 'apps'],
   ['api', 'telemetry'],

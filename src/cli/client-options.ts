@@ -3,9 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import {
   Client,
   findLocalNodes,
+  grantFolder,
   type LocalNode,
   localConnection,
   type NodeConnection,
+  readGrants,
   remoteConnection,
   runtimeDir,
   Session,
@@ -66,16 +68,19 @@ export function withClientOptions(command: Command): Command {
     .option('--network-key <file>', 'key file of its private network', process.env.BEEMESH_NETWORK_KEY)
 }
 
-/** "500ms", "60s", "2m", "1h"; a bare number is seconds. Milliseconds. */
+/** "500ms", "60s", "2m", "1h", "30d"; a bare number is seconds. Milliseconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Expected a duration such as 500ms, 60s, 2m.')
-  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2] ?? 's']!
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text)
+  if (match === null) throw new InvalidArgumentError('Expected a duration such as 500ms, 60s, 2m, 30d.')
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? 's']!
   return Number(match[1]) * unit
 }
 
 export interface Connected {
   readonly client: Client
+  readonly session: Session
+  /** Nodes of this user on this machine. */
+  readonly local: readonly LocalNode[]
   readonly output: Output
   /** Fires at --timeout, and on Ctrl-C. */
   readonly signal: AbortSignal
@@ -92,9 +97,14 @@ export async function withClient(
   const local = await findLocalNodes(runtimeDir())
   const connection = await connect(options, local, signal)
   try {
-    const roots = rootsOf(connection, local)
-    const client = new Client({ session: new Session(key, connection), roots, namespace: options.namespace })
-    await act({ client, output, signal })
+    const { peerId: subject } = key
+    const { networkId } = connection
+    const chains = await readGrants(grantFolder(options.identity), { subject, networkId })
+    const session = new Session(key, connection, chains)
+    // whoever gave us a grant says which nodes are members, too
+    const roots = [...rootsOf(connection, local), ...chains.map(({ root }) => root)]
+    const client = new Client({ session, roots, namespace: options.namespace })
+    await act({ client, session, local, output, signal })
   } finally {
     await connection.close()
   }
@@ -127,13 +137,15 @@ async function connect(
   return remoteConnection(node, await networkOf(options, local), { signal })
 }
 
-async function networkOf(
-  { network, networkKey, node }: ClientOptions,
-  local: readonly LocalNode[]
+/** The network of the entry node, with its secret. @param entry peer ID, where it is known */
+export async function networkOf(
+  { network, networkKey, node }: Pick<ClientOptions, 'network' | 'networkKey' | 'node'>,
+  local: readonly LocalNode[],
+  entry?: string
 ): Promise<Network> {
   if (network !== undefined) return openNetwork(network)
   if (networkKey !== undefined) return loadNetworkKey(networkKey)
-  const here = local.find(({ peerId }) => node?.endsWith(`/p2p/${peerId}`))
+  const here = local.find(({ peerId }) => peerId === entry || node?.endsWith(`/p2p/${peerId}`))
   if (here?.network.open) return openNetwork(here.network.name)
   return loadNetworkKey(defaultNetworkKey())
 }

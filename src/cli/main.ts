@@ -11,7 +11,7 @@ if (major < 22) {
 // A node lives long and mostly waits: with a young generation of 4 MB instead of 16 it needs some 25 MB less. Only a new process can
 // be told so; it keeps the process ID. Whoever sets the size in NODE_OPTIONS decides.
 const SMALL_HEAP = '--max-semi-space-size=4'
-const isNode = process.argv[2] === 'node' && process.argv[3] === 'start'
+const isNode = (process.argv[2] === 'node' && process.argv[3] === 'start') || process.argv[2] === 'join'
 const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
 if (isNode && typeof process.execve === 'function' && !flags.includes('--max-semi-space-size'))
   process.execve(

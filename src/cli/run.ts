@@ -5,9 +5,13 @@ import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
 import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
+import { addJoin } from './commands/join.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
 import { addTop } from './commands/top.ts'
+import { addGrant } from './commands/trust/grant.ts'
+import { addIdentity } from './commands/trust/identity.ts'
+import { addInvite } from './commands/trust/invite.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { Output } from './output.ts'
@@ -28,6 +32,10 @@ export function createProgram(): Command {
   addExec(program)
   addDelete(program)
   addValidate(program)
+  addInvite(program)
+  addJoin(program)
+  addGrant(program)
+  addIdentity(program)
   return program
 }
 

@@ -7,6 +7,7 @@ import {
   PROVIDER_LIST,
   type Workload
 } from '../generated/fbs/index.ts'
+import { peerIdFromPublicKey } from '../identity/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
@@ -266,7 +267,7 @@ export class Client {
       name: safeText(manifest.name, 253),
       namespace: safeText(manifest.namespace, 63),
       version: String(manifest.version),
-      owner: this.#session.key.peerId,
+      owner: manifest.owner === undefined ? this.#session.key.peerId : peerIdFromPublicKey(manifest.owner),
       replicas: manifest.replicas,
       placements: placements.sort((a, b) => a.ordinal - b.ordinal),
       unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)

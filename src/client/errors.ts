@@ -8,7 +8,10 @@ export const CLIENT_ERROR_CODES = [
   'NODE_AMBIGUOUS',
   'NOT_A_MEMBER',
   'REF_AMBIGUOUS',
-  'REF_NOT_FOUND'
+  'REF_NOT_FOUND',
+  'GRANT_TEXT_INVALID',
+  'INVITE_TEXT_INVALID',
+  'REVOCATION_REFUSED'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -3,6 +3,7 @@ import { decode, MEMBER_LIST } from '../envelope/index.ts'
 import { encodeQuery, type MemberState } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../identity/index.ts'
 import { type NodeView, openNodeStatement } from '../members/index.ts'
+import { type GrantChain, isRevokedBy, openRevocation } from '../trust/index.ts'
 import type { Session, Target } from './connection/session.ts'
 import { ClientError } from './errors.ts'
 
@@ -39,17 +40,21 @@ async function fetchFrom(
   { signal }: Abortable
 ): Promise<SeenNode[]> {
   const nodes: SeenNode[] = []
+  const revocations = new Map<string, Set<string>>()
   const { networkId, entry } = session.connection
   for await (const body of session.ask(target, 'members', (replyKey) => encodeQuery({ replyKey }), {
     signal
-  }))
-    for (const { statement, lastSeen, connected, relayed, roundTripMs, state } of decode(MEMBER_LIST, body)
-      .members)
+  })) {
+    const list = decode(MEMBER_LIST, body)
+    for (const { value } of list.revocations) note(revocations, value, networkId)
+    for (const { statement, lastSeen, connected, relayed, roundTripMs, state } of list.members)
       try {
         const node = openNodeStatement(statement, { networkId, nowMs: Date.now() })
         nodes.push({
           ...node,
-          member: node.memberOf.some((issuer) => roots.has(issuer)),
+          member: node.memberships.some(
+            ({ issuer, chain }) => roots.has(issuer) && !isRevoked(chain, revocations)
+          ),
           entry: node.peerId === peerIdFromPublicKey(entry),
           connected,
           relayed: connected && relayed,
@@ -60,7 +65,21 @@ async function fetchFrom(
       } catch {
         // because the entry node passes on what others say; a statement that does not verify was not said
       }
+  }
   return nodes
+}
+
+function note(known: Map<string, Set<string>>, bytes: Uint8Array, networkId: Uint8Array): void {
+  try {
+    const { grant, author } = openRevocation(bytes, { networkId, nowMs: Date.now() })
+    known.set(grant, (known.get(grant) ?? new Set()).add(author))
+  } catch {
+    // because the entry node passes on what others say
+  }
+}
+
+function isRevoked(chain: GrantChain, revocations: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  return chain.links.some((link) => isRevokedBy(revocations.get(link.id), link, chain))
 }
 
 /**

@@ -5,9 +5,14 @@ import {
   EXEC_REQUEST,
   LEASE,
   LOOKUP,
+  PRESENT_REQUEST,
   PROVIDER_LIST,
   QUERY,
+  REDEEM,
+  REDEEMED,
   REPLY,
+  REVOCATIONS,
+  REVOKE_REQUEST,
   type Root
 } from '../generated/fbs/index.ts'
 import { hasIdentifier } from './verifier.ts'
@@ -41,7 +46,13 @@ export const MESSAGE_TYPE_NAMES = [
   'event',
   'exec',
   'lease',
-  'events'
+  'events',
+  'present',
+  'revoke',
+  'grants',
+  'redeem',
+  'redeemed',
+  'revocations'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -69,7 +80,13 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true },
   exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner },
   lease: { type: 13, name: 'lease', payloads: [LEASE], ...node },
-  events: { type: 14, name: 'events', payloads: [QUERY], ...owner }
+  events: { type: 14, name: 'events', payloads: [QUERY], ...owner },
+  present: { type: 15, name: 'present', payloads: [PRESENT_REQUEST], ...owner },
+  revoke: { type: 16, name: 'revoke', payloads: [REVOKE_REQUEST], ...owner },
+  grants: { type: 17, name: 'grants', payloads: [QUERY], ...owner },
+  redeem: { type: 18, name: 'redeem', payloads: [REDEEM], ...node },
+  redeemed: { type: 19, name: 'redeemed', payloads: [REDEEMED], ...node },
+  revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -6,6 +6,7 @@ import {
   NODE_STATEMENT,
   PROVIDER_STATEMENT,
   RECORD,
+  REVOCATION,
   type Root,
   SIGNED_OBJECT,
   type SignedKind
@@ -22,7 +23,8 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   record: RECORD,
   grant: GRANT,
   node: NODE_STATEMENT,
-  provider: PROVIDER_STATEMENT
+  provider: PROVIDER_STATEMENT,
+  revocation: REVOCATION
 }
 
 export interface OpenedObject {

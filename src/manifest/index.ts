@@ -44,6 +44,7 @@ export { completionsOf } from './plans/job.ts'
 export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
 export { checkPolicy, describeViolation } from './policy/check-policy.ts'
 export { limitsOf, withDefaultLimits } from './policy/default-limits.ts'
+export { imageNamesOf } from './policy/image-names.ts'
 export { POLICY_PRESETS, PRESETS, resolvePolicy } from './policy/presets.ts'
 export type {
   PolicyInput,

@@ -20,6 +20,8 @@ export const DIAL_CONCURRENCY = 4
 export const DIAL_TIMEOUT_MS = 3_000
 /** One node's statement, memberships included. Source: fbs/node.fbs: about 2.5 KiB with one; 24 of them fit a frame. */
 export const MAX_STATEMENT_BYTES = 8 * 1024
+/** Revocations in one frame. Source: fbs/members.fbs; more than that of 24 nodes means that somebody cleans up. */
+export const MAX_REVOCATIONS_SHOWN = 64
 /** To say goodbye to the connected members, all together, ms. Chosen: nobody waits long for a node to stop. */
 export const GOODBYE_TIMEOUT_MS = 500
 /** Clock difference tolerated in statements. Same as the envelope's window. */

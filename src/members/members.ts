@@ -133,7 +133,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       log: this.#log
     })
     this[serviceDependencies] = ['@libp2p/identify', ...(init.gossip ? ['@libp2p/pubsub'] : [])]
-    init.doors?.open('members', QUERY, (request) => answerOwner(request, this.list()))
+    init.doors?.open('members', QUERY, (request) => answerOwner(request, this.list(), init.revocationsOf))
   }
 
   async start(): Promise<void> {

@@ -2,7 +2,7 @@ import { safeText } from '../common/index.ts'
 import { decode, openObject, signObject } from '../envelope/index.ts'
 import { encodeNodeStatement, NODE_STATEMENT } from '../generated/fbs/index.ts'
 import { peerIdFromPublicKey, type SigningKey } from '../identity/index.ts'
-import { openMembership } from '../trust/index.ts'
+import { type Membership, openMembership } from '../trust/index.ts'
 import { CLOCK_SKEW_MS, MAX_STATEMENT_BYTES, STATEMENT_LIFETIME_MS } from './constants.ts'
 import { MembersError } from './errors.ts'
 import type { NodeView, SelfDescription } from './types.ts'
@@ -70,6 +70,9 @@ export function openNodeStatement(
     })
   if (said.kem !== 'xwing')
     throw new MembersError('STATEMENT_INVALID', `${peerId} names a sealing method we do not know`)
+  const memberships = said.memberships.flatMap(({ value }) =>
+    membershipOf(value, { subject: author, networkId, nowMs })
+  )
   return {
     publicKey: author,
     peerId,
@@ -91,19 +94,18 @@ export function openNodeStatement(
     sealingEpoch: said.sealingEpoch,
     issuedAtMs: said.issuedAt,
     notAfterMs: said.notAfter,
-    memberOf: said.memberships.flatMap(({ value }) =>
-      membershipIssuer(value, { subject: author, networkId, nowMs })
-    ),
+    memberOf: memberships.map(({ issuer }) => issuer),
+    memberships,
     statement: bytes
   }
 }
 
-function membershipIssuer(
+function membershipOf(
   grant: Uint8Array,
   context: { subject: Uint8Array; networkId: Uint8Array; nowMs: number }
-): string[] {
+): Membership[] {
   try {
-    return [openMembership(grant, context).issuer]
+    return [openMembership(grant, context)]
   } catch {
     return [] // because one bad or expired grant must not hide the others, nor the node
   }

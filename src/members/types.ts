@@ -9,6 +9,7 @@ import type {
 import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { MemberState, NodeEventType } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
+import type { Membership, Revocation } from '../trust/index.ts'
 import type { Conduct, Doors, Gossip } from '../wire/index.ts'
 
 /** What a node says of itself, checked: signed by its identity, for this network, not expired. */
@@ -39,6 +40,8 @@ export interface NodeView {
   readonly notAfterMs: number
   /** Peer IDs that signed a membership of this node which is valid now. Whether one is a root, the reader decides. */
   readonly memberOf: readonly string[]
+  /** The same with the grants they rest on; whether one was revoked, the reader decides, too. */
+  readonly memberships: readonly Membership[]
   /** The signed bytes, for passing on. */
   readonly statement: Uint8Array
 }
@@ -98,6 +101,8 @@ export interface MembersInit {
   readonly gossip?: boolean
   /** Full addresses dialled at the start and whenever none of their nodes is connected. @default none */
   readonly bootstrap?: readonly string[]
+  /** Revocations of these grants, told to owners with the members that hold them. @param ids of grants @default none */
+  readonly revocationsOf?: (ids: ReadonlySet<string>) => readonly Revocation[]
   /** What is held against neighbours. @default one of this service alone, whose bans last until they dial again */
   readonly conduct?: Conduct
   /** @default the key of the libp2p node */

@@ -5,6 +5,7 @@ import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
 import { type ConfigInput, withDefaults } from '../config/index.ts'
+import { guests } from '../guests/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { type MembersService, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
@@ -12,6 +13,7 @@ import { reach, type Whereabouts } from '../reach/index.ts'
 import type { EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
+import type { Membership, Revocation, TrustState } from '../trust/index.ts'
 import { Conduct, Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { type WorkloadsInit, workloads } from '../workloads/index.ts'
 import { openDataDir } from './data-dir.ts'
@@ -47,6 +49,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const runtime = options.runtimeDir ?? runtimeDir()
   const data = await openDataDir(config)
   const { key, network, owners, sealingKey } = data
+  const bootstrap = [...new Set([...config.bootstrap, ...data.bootstrap])]
   const store = await openStore(join(data.path, 'db'))
   const runDir = join(runtime, key.peerId.slice(-12))
   await mkdir(runDir, { recursive: true, mode: 0o700 })
@@ -60,7 +63,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const doors = new Doors({
     key,
     networkId: network.id,
-    trust: () => ({ owners }),
+    trust: () => libp2p.services.guests.trust(),
     replay,
     onRefused: (refusal) => {
       log.warn(refusal, 'request refused')
@@ -93,8 +96,9 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         key,
         doors,
         conduct,
+        revocationsOf: (ids): readonly Revocation[] => libp2p.services.guests.revocationsOf(ids),
         gossip: true,
-        bootstrap: config.bootstrap,
+        bootstrap,
         describe: () => ({
           name: config.name,
           labels: config.labels,
@@ -111,8 +115,17 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       }),
       reach: reach({
         reserve: config.relay !== 'off',
-        known: config.bootstrap,
+        known: bootstrap,
         find: (peerId): Whereabouts | undefined => libp2p.services.members.get(peerId)
+      }),
+      guests: guests({
+        network,
+        key,
+        owners,
+        store,
+        doors,
+        conduct,
+        isNode: (peer) => isMember(peer.toString())
       }),
       providers: providers({
         network,
@@ -142,6 +155,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         capacity: options.capacity,
         onFaultPoint: faultPointFromEnv(),
         doors,
+        trust: (): TrustState => libp2p.services.guests.trust(),
         nodeEvents: (): MembersService => libp2p.services.members,
         scheduling: config.scheduling,
         policyFor: policyFor(config, data.own),
@@ -159,7 +173,12 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     libp2p.services.members.addEventListener(change, ({ detail }) =>
       libp2p.services.providers.lose(detail.peerId)
     )
-  isMember = (peerId) => libp2p.services.members.get(peerId) !== undefined
+  isMember = (peerId) => {
+    const { members, guests } = libp2p.services
+    const held = members.get(peerId)?.memberships
+    const counts = ({ chain }: Membership) => !chain.links.some((link) => guests.isRevoked(link, chain))
+    return held !== undefined && (held.length === 0 || held.some(counts))
+  }
   libp2p.services.workloads.addEventListener('workload', () => {
     // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
     if (libp2p.services.members.self().idle && !isIdle()) libp2p.services.members.refresh()

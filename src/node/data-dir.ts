@@ -16,6 +16,11 @@ import { addOwners, openMembership, readOwners, signMembership } from '../trust/
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'
 
+/** Files of the folder that an invite writes, too: one entry a line. */
+export const OWN_OWNER_FILE = 'own-owner'
+export const MEMBERSHIPS_FILE = 'memberships'
+export const BOOTSTRAP_FILE = 'bootstrap'
+
 /** Everything of a node that lasts, apart from its database. */
 export interface DataDir {
   readonly path: string
@@ -28,6 +33,8 @@ export interface DataDir {
   readonly own: ReadonlySet<string>
   /** Membership grants for this node in this network. */
   readonly memberships: readonly Uint8Array[]
+  /** Full addresses of nodes to join through, beside those of the configuration. */
+  readonly bootstrap: readonly string[]
   /** What was made just now, for telling the person who starts the node. */
   readonly created: readonly ('node' | 'identity' | 'network')[]
 }
@@ -51,7 +58,9 @@ export async function openDataDir(config: Config): Promise<DataDir> {
     ...(identityCreated ? (['identity'] as const) : []),
     ...(networkCreated ? (['network'] as const) : [])
   ]
-  return { path, key, sealingKey, network, owners, own, memberships, created }
+  const invited = await readFile(join(path, BOOTSTRAP_FILE), 'utf8').catch(() => '')
+  const bootstrap = invited.split('\n').filter((line) => line !== '')
+  return { path, key, sealingKey, network, owners, own, memberships, bootstrap, created }
 }
 
 /**
@@ -66,7 +75,7 @@ async function ownOwners(
     owners
   }: { seeds: readonly string[]; identity?: SigningKey; owners: ReadonlySet<string> }
 ): Promise<Set<string>> {
-  const file = join(path, 'own-owner')
+  const file = join(path, OWN_OWNER_FILE)
   if (seeds.length > 0) await writePrivateFile(file, `${seeds.join('\n')}\n`, { replace: true })
   const seeded = await readFile(file, 'utf8').catch(() => '')
   const named = [...seeded.split('\n').map((line) => line.trim()), identity?.peerId ?? '']
@@ -106,7 +115,7 @@ async function keepMemberships(
     owners
   }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
 ): Promise<Uint8Array[]> {
-  const file = join(path, 'memberships')
+  const file = join(path, MEMBERSHIPS_FILE)
   const context = { subject: key.publicKey, networkId: network.id, nowMs: Date.now() }
   const lines = await readFile(file, 'utf8').catch(() => '')
   const all = lines.split('\n').filter((line) => line !== '')

@@ -8,6 +8,7 @@
  * console.log(node.addresses())
  * ```
  */
+export { acceptInvite } from './accept-invite.ts'
 export { type CreateNodeOptions, createNode } from './create-node.ts'
 export type { BeemeshNode } from './types.ts'
 export { VERSION } from './version.ts'

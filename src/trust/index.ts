@@ -5,7 +5,7 @@
  * @example
  * ```ts
  * const owners = await readOwners('/var/lib/beemesh/owners')
- * const decision = authorise({ author: peerId, action: 'apply' }, { owners })
+ * const decision = authorise({ author: peerId, action: 'apply' }, ownersOnly(owners))
  * if (!decision.allowed) console.error(decision.reason)
  * ```
  */
@@ -15,8 +15,22 @@ export {
   type AuthoriseRequest,
   authorise,
   type Decision,
+  type GrantUse,
+  ownersOnly,
   type TrustState
 } from './authorise.ts'
 export { TRUST_ERROR_CODES, TrustError, type TrustErrorCode } from './errors.ts'
-export { MEMBERSHIP_LIFETIME_MS, openMembership, signMembership } from './membership.ts'
+export { encodeChain, extendChain, openChain, whyNot } from './grants/chain.ts'
+export {
+  GRANT_LIFETIME_MS,
+  type GrantInit,
+  inviteProofBytes,
+  openGrant,
+  proveInvite,
+  signGrant
+} from './grants/grant.ts'
+export { isRevokedBy, openRevocation, type Revocation, signRevocation } from './grants/revocation.ts'
+export { isUnder } from './grants/terms.ts'
+export type { Grant, GrantAction, GrantChain, GrantTerms, Quota } from './grants/types.ts'
+export { MEMBERSHIP_LIFETIME_MS, type Membership, openMembership, signMembership } from './membership.ts'
 export { addOwners, readOwners } from './owners.ts'

@@ -60,7 +60,17 @@ export const OWNER_PROTOCOLS = {
   events: { ...owner, name: 'events', request: 'events', answerTimeoutMs: undefined },
   exec: { ...owner, name: 'exec', request: 'exec', maxRequestBytes: 64 * KIB, answerTimeoutMs: undefined },
   members: { ...owner, name: 'members', request: 'members' },
-  providers: { ...owner, name: 'providers', request: 'providers' }
+  providers: { ...owner, name: 'providers', request: 'providers' },
+  /** Grants that the asker holds; whoever holds none may knock, too. */
+  present: {
+    ...owner,
+    name: 'present',
+    request: 'present',
+    maxRequestBytes: 32 * KIB,
+    answerTimeoutMs: 10_000
+  },
+  revoke: { ...owner, name: 'revoke', request: 'revoke', maxRequestBytes: 32 * KIB, changesState: true },
+  grants: { ...owner, name: 'grants', request: 'grants' }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 
@@ -81,6 +91,15 @@ export const PEER_PROTOCOLS = {
     request: 'lease',
     maxRequestBytes: 128 * KIB,
     answerTimeoutMs: 5_000,
+    forwardable: false
+  },
+  redeem: { ...owner, name: 'redeem', request: 'redeem', answerTimeoutMs: 10_000, forwardable: false },
+  revocations: {
+    ...owner,
+    name: 'revocations',
+    request: 'revocations',
+    maxRequestBytes: 64 * KIB,
+    answerTimeoutMs: 10_000,
     forwardable: false
   }
 } as const satisfies Record<string, Protocol>

@@ -13,6 +13,7 @@ import type { MembersService } from '../members/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
+import type { TrustState } from '../trust/index.ts'
 import type { Doors } from '../wire/index.ts'
 import type { NodeResources } from './copies/capacity.ts'
 import type { JobProgress } from './copies/job.ts'
@@ -106,6 +107,8 @@ export interface WorkloadsInit {
   /** Address that host ports are opened on where the manifest does not say. */
   readonly publishAddress: string
   readonly doors: Doors
+  /** What a manifest's owner, and others, may do with it here. @default its owner everything, others nothing */
+  readonly trust?: () => TrustState
   /** What happened to nodes, for owners who ask. @default nothing */
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */

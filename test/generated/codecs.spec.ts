@@ -58,6 +58,7 @@ const manifest = fc.record({
   name: text,
   namespace: text,
   replicas: u32,
+  owner: fc.option(bytes(32), { nil: undefined }),
   workloads: fc.array(workload, { maxLength: 3 })
 })
 

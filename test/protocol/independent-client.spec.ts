@@ -1,4 +1,5 @@
 /** The client of ./independent, written from docs/PROTOCOL.md alone, against what src does. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { encodeEnvelope, encodeSignedObject, encodeStatusReply } from '../../src
 import { audienceOf, openNetwork, signingKeyFromSeed } from '../../src/identity/index.ts'
 import { generateSealingKey } from '../../src/sealing/index.ts'
 import { jsonCodec, memoryStore } from '../../src/store/index.ts'
+import { ownersOnly } from '../../src/trust/index.ts'
 import { Forwarder } from '../../src/wire/doors/forward.ts'
 import { Doors, LocalSocket, ReplayGuard } from '../../src/wire/index.ts'
 import { openContent, openRecord } from '../../src/workloads/open-record.ts'
@@ -68,7 +70,7 @@ describe('a client written from docs/PROTOCOL.md', () => {
       folder = mkdtempSync(joinPath(tmpdir(), 'beemesh-protocol-'))
       const replay = new ReplayGuard(memoryStore().collection('replay', jsonCodec<number>()))
       const owners = new Set([signingKeyFromSeed(seed).peerId])
-      doors = new Doors({ key: node, networkId: network.id, trust: () => ({ owners }), replay })
+      doors = new Doors({ key: node, networkId: network.id, trust: () => ownersOnly(owners), replay })
       doors.open('status', QUERY, async ({ reply }) => {
         for (let i = 0; i < FRAMES; i++)
           await reply.send(encodeStatusReply({ nodeName: `n${i}` }), { last: i === FRAMES - 1 })

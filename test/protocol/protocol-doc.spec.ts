@@ -34,8 +34,8 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   ENVELOPE_ERROR_CODES: ['MESSAGE_TOO_LARGE'],
   // the asker's own view of an answer; nothing throws TIMED_OUT as a WireError
   WIRE_ERROR_CODES: ['TIMED_OUT', 'REPLY_INVALID'],
-  // a bad grant is ignored; the owners file is read at the start
-  TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'MEMBERSHIP_INVALID'],
+  // a bad grant is ignored, or told in a sentence of the answer; the owners file is read at the start
+  TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'MEMBERSHIP_INVALID', 'GRANT_INVALID', 'REVOCATION_INVALID'],
   // the sealing side, and the asker's side of an answer; a reply key that is not one gets no answer
   SEALING_ERROR_CODES: [
     ...['SEAL_FAILED', 'PLAINTEXT_TOO_LARGE'],
@@ -49,7 +49,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   RUNTIME_ERROR_CODES: []
 }
 /** Folders none of whose codes a request can meet. */
-const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY'].map(
+const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY', 'GUESTS'].map(
   (name) => `${name}_ERROR_CODES`
 )
 /** For what is no error of ours (src/wire/doors/responder.ts). */

@@ -4,6 +4,7 @@ import { decode, ENVELOPE, ERROR_REPLY, REPLY } from '../../src/envelope/index.t
 import { encodeForward, encodeQuery } from '../../src/generated/fbs/index.ts'
 import { generateSigningKey, openNetwork } from '../../src/identity/index.ts'
 import { jsonCodec, memoryStore } from '../../src/store/index.ts'
+import { ownersOnly } from '../../src/trust/index.ts'
 import { CreditedWriter } from '../../src/wire/channel/credit.ts'
 import { Forwarder } from '../../src/wire/doors/forward.ts'
 import {
@@ -25,7 +26,7 @@ async function createForward({ reachable = true, failure = new Error('no route')
   const doors = new Doors({
     key: entry,
     networkId,
-    trust: () => ({ owners: new Set([owner.peerId]) }),
+    trust: () => ownersOnly(new Set([owner.peerId])),
     replay
   })
   const down = channelPair()

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import type { parseInvite } from '../../client/index.ts'
 import { type ConfigInput, loadConfig, splitPair } from '../../config/index.ts'
 import { withOutput } from '../client-options.ts'
 import { CliError } from '../errors.ts'
 import { Output, type OutputFormat } from '../output.ts'
 
-interface NodeStartOptions {
+export interface NodeStartOptions {
   readonly dataDir?: string
   readonly name?: string
   readonly role?: ConfigInput['role']
@@ -29,12 +30,20 @@ interface NodeStartOptions {
   readonly output: OutputFormat
 }
 
+type ParsedInvite = ReturnType<typeof parseInvite>
+
 const collect = (value: string, before: string[] = []) => [...before, value]
 
 /** `beemesh node start` */
 export function addNodeStart(parent: Command): void {
-  withOutput(parent.command('start'))
+  withNodeOptions(parent.command('start'))
     .description('run a node on this machine until it is stopped; workloads outlive it')
+    .action((options: NodeStartOptions) => runNode(options))
+}
+
+/** What everything that runs a node takes. */
+export function withNodeOptions(command: Command): Command {
+  return withOutput(command)
     .option('--data-dir <dir>', "folder of the node's keys, owners and state")
     .option('--name <name>', 'name others see (default: the host name)')
     .option(
@@ -63,13 +72,15 @@ export function addNodeStart(parent: Command): void {
     .option('--config <file>', 'read settings from a file (docs/CONFIG.md)')
     .option('--metrics <host:port>', "answer GET /metrics there, in Prometheus' format")
     .option('--log-level <level>', 'silent, error, warn, info, debug or trace')
-    .action(nodeStart)
 }
 
-async function nodeStart(options: NodeStartOptions): Promise<void> {
+/** Runs a node until SIGTERM or SIGINT. @param invite redeemed before the node starts, unless it was already */
+export async function runNode(options: NodeStartOptions, invite?: ParsedInvite): Promise<void> {
   const output = new Output(options.output)
-  const config = await loadConfig({ file: options.config, flags: toFlags(options) })
-  const { createNode } = await import('../../node/index.ts') // because every other command is quicker without libp2p
+  const flags = { ...toFlags(options), ...(invite?.networkOf.open ? { network: invite.network } : {}) }
+  const config = await loadConfig({ file: options.config, flags })
+  const { acceptInvite, createNode } = await import('../../node/index.ts') // because every other command is quicker without libp2p
+  if (invite !== undefined) await acceptInvite(config, invite)
   const node = await createNode(config)
   const stopped = Promise.withResolvers<void>()
   const stop = () => {

@@ -1,15 +1,20 @@
-import { type Abortable, equalBytes, toError } from '../../common/index.ts'
-import { encodeForward } from '../../generated/fbs/index.ts'
+import { type Abortable, equalBytes, toError, toHex } from '../../common/index.ts'
+import { encodeForward, encodePresentRequest } from '../../generated/fbs/index.ts'
 import type { SigningKey } from '../../identity/index.ts'
+import type { GrantChain } from '../../trust/index.ts'
 import {
   createRequest,
   FORWARD_PROTOCOL_NAME,
   OWNER_PROTOCOLS,
   type OwnerProtocolName,
+  RemoteError,
   readCredited,
   WireError
 } from '../../wire/index.ts'
 import type { NodeConnection } from './connection.ts'
+
+/** Source: fbs/present.fbs */
+const MAX_CHAINS = 8
 
 export interface Target {
   /** Uint8Array(32) */
@@ -27,10 +32,14 @@ export interface AskOptions extends Abortable {
 export class Session {
   readonly key: SigningKey
   readonly connection: NodeConnection
+  /** Grants that the key holds in this network; shown to nodes that refuse it without. */
+  readonly chains: readonly GrantChain[]
+  readonly #presented = new Set<string>()
 
-  constructor(key: SigningKey, connection: NodeConnection) {
+  constructor(key: SigningKey, connection: NodeConnection, chains: readonly GrantChain[] = []) {
     this.key = key
     this.connection = connection
+    this.chains = chains
   }
 
   get entry(): Target {
@@ -42,6 +51,44 @@ export class Session {
    * @param encode the request's payload, given the key that answers are sealed to
    */
   async *ask(
+    target: Target,
+    protocol: OwnerProtocolName,
+    encode: (replyKey: Uint8Array) => Uint8Array,
+    options: AskOptions = {}
+  ): AsyncGenerator<Uint8Array> {
+    let answered = false
+    try {
+      for await (const body of this.#askOnce(target, protocol, encode, options)) {
+        answered = true
+        yield body
+      }
+      return
+    } catch (error) {
+      const isRefused = error instanceof RemoteError && error.code === 'NOT_AUTHORISED'
+      if (!isRefused || answered || !(await this.#present(target, options))) throw error
+    }
+    yield* this.#askOnce(target, protocol, encode, options)
+  }
+
+  /** Shows our grants to the entry node and the target. @returns false when both have seen them */
+  async #present(target: Target, { signal }: Abortable): Promise<boolean> {
+    if (this.chains.length === 0) return false
+    const chains = this.chains.slice(0, MAX_CHAINS).map(({ bytes }) => ({ value: bytes }))
+    const encode = (replyKey: Uint8Array) => encodePresentRequest({ chains, replyKey })
+    let isNew = false
+    for (const node of [this.entry, target]) {
+      const id = toHex(node.publicKey)
+      if (this.#presented.has(id)) continue
+      this.#presented.add(id)
+      isNew = true
+      for await (const _held of this.#askOnce(node, 'present', encode, { signal })) {
+        // what counts there shows when the question is asked again
+      }
+    }
+    return isNew
+  }
+
+  async *#askOnce(
     target: Target,
     protocol: OwnerProtocolName,
     encode: (replyKey: Uint8Array) => Uint8Array,

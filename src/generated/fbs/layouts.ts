@@ -235,13 +235,58 @@ export const FORWARD_LAYOUT: TableLayout = {
   ]
 }
 
+export const QUOTA_LAYOUT: TableLayout = {
+  name: 'Quota',
+  fields: [
+    { name: 'cpuMillis', slot: 4, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytes', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'storageBytes', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'workloads', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const GRANT_LAYOUT: TableLayout = {
   name: 'Grant',
   fields: [
     { name: 'subject', slot: 4, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'actions', slot: 6, type: 'enums', required: true, max: 16, min: 0, enumSize: 2, elementMax: 0, table: undefined },
+    { name: 'actions', slot: 6, type: 'enums', required: true, max: 16, min: 0, enumSize: 8, elementMax: 0, table: undefined },
     { name: 'notBefore', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'notAfter', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'notAfter', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'namespaces', slot: 12, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'registries', slot: 14, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'quota', slot: 16, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: QUOTA_LAYOUT },
+    { name: 'delegations', slot: 18, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'inviteKey', slot: 20, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'redeemBefore', slot: 22, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'proof', slot: 24, type: 'bytes', required: false, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const GRANT_CHAIN_LAYOUT: TableLayout = {
+  name: 'GrantChain',
+  fields: [
+    { name: 'grants', slot: 4, type: 'tables', required: true, max: 4, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+  ]
+}
+
+export const GRANT_LIST_LAYOUT: TableLayout = {
+  name: 'GrantList',
+  fields: [
+    { name: 'chains', slot: 4, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'revocations', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'refused', slot: 8, type: 'strings', required: false, max: 32, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+  ]
+}
+
+export const INVITE_LAYOUT: TableLayout = {
+  name: 'Invite',
+  fields: [
+    { name: 'network', slot: 4, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'networkSecret', slot: 6, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'node', slot: 8, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'addresses', slot: 10, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'chain', slot: 12, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'inviteSeed', slot: 14, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -305,7 +350,8 @@ export const MEMBER_LAYOUT: TableLayout = {
 export const MEMBER_LIST_LAYOUT: TableLayout = {
   name: 'MemberList',
   fields: [
-    { name: 'members', slot: 4, type: 'tables', required: false, max: 24, min: 0, enumSize: 0, elementMax: 0, table: MEMBER_LAYOUT }
+    { name: 'members', slot: 4, type: 'tables', required: false, max: 24, min: 0, enumSize: 0, elementMax: 0, table: MEMBER_LAYOUT },
+    { name: 'revocations', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
   ]
 }
 
@@ -328,6 +374,14 @@ export const NODE_STATEMENT_LAYOUT: TableLayout = {
     { name: 'leaving', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'idle', slot: 32, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'startedAt', slot: 34, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const PRESENT_REQUEST_LAYOUT: TableLayout = {
+  name: 'PresentRequest',
+  fields: [
+    { name: 'chains', slot: 4, type: 'tables', required: true, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -424,6 +478,23 @@ export const RECORD_LAYOUT: TableLayout = {
   ]
 }
 
+export const REDEEM_LAYOUT: TableLayout = {
+  name: 'Redeem',
+  fields: [
+    { name: 'chain', slot: 4, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'proof', slot: 6, type: 'bytes', required: true, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const REDEEMED_LAYOUT: TableLayout = {
+  name: 'Redeemed',
+  fields: [
+    { name: 'chain', slot: 4, type: 'bytes', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'code', slot: 6, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'message', slot: 8, type: 'string', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const REPLY_LAYOUT: TableLayout = {
   name: 'Reply',
   fields: [
@@ -436,10 +507,35 @@ export const REPLY_LAYOUT: TableLayout = {
   ]
 }
 
+export const REVOCATION_LAYOUT: TableLayout = {
+  name: 'Revocation',
+  fields: [
+    { name: 'grant', slot: 4, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'revokedAt', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'forgetAfter', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const REVOCATIONS_LAYOUT: TableLayout = {
+  name: 'Revocations',
+  fields: [
+    { name: 'set', slot: 4, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'revocations', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+  ]
+}
+
+export const REVOKE_REQUEST_LAYOUT: TableLayout = {
+  name: 'RevokeRequest',
+  fields: [
+    { name: 'revocations', slot: 4, type: 'tables', required: true, max: 32, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const SIGNED_OBJECT_LAYOUT: TableLayout = {
   name: 'SignedObject',
   fields: [
-    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 5, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 6, elementMax: 0, table: undefined },
     { name: 'author', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'body', slot: 8, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'signature', slot: 10, type: 'bytes', required: true, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
@@ -455,7 +551,8 @@ export const MANIFEST_STATUS_LAYOUT: TableLayout = {
     { name: 'name', slot: 10, type: 'string', required: true, max: 253, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'namespace', slot: 12, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'replicas', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'workloads', slot: 16, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: WORKLOAD_LAYOUT }
+    { name: 'workloads', slot: 16, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: WORKLOAD_LAYOUT },
+    { name: 'owner', slot: 18, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

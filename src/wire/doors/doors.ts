@@ -158,7 +158,8 @@ export class Doors {
       )
     const author = peerIdFromPublicKey(envelope.author)
     const decision = authorise({ author, action: protocol.name as Action }, this.#init.trust())
-    const budget = decision.allowed ? this.#owners.take(author) : this.#strangers.take(transport)
+    const isKnown = decision.allowed && decision.rule !== 'anybody'
+    const budget = isKnown ? this.#owners.take(author) : this.#strangers.take(transport)
     if (!budget) throw new WireError('TOO_MANY_REQUESTS', 'too many requests; slow down', { retryable: true })
     if (!decision.allowed)
       throw new TrustError('NOT_AUTHORISED', decision.reason, {

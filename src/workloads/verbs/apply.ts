@@ -8,6 +8,7 @@ import {
 } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
+import { assertMayApply } from '../access.ts'
 import { MAX_MANIFESTS_PER_OWNER, MAX_ORDINALS } from '../constants.ts'
 import { type Context, toWire } from '../context.ts'
 import { planCopy, podOf, removeCopy } from '../copies/deploy.ts'
@@ -74,6 +75,11 @@ async function applyRecord(
   }
   const { manifest: opened, digest } = await openContent(record, content, opening)
   const ordinals = checkOrdinals(payload.ordinals, opened)
+  assertMayApply(context, opened, {
+    manifestId: record.manifestId,
+    owner: authorPeerId,
+    copies: ordinals.length
+  })
   const { manifest, defaultLimits } = admit(init, opened, { owner: authorPeerId, copies: ordinals.length })
   const engine = await init.engines.pick(
     { required: manifest.engine, preferred: init.preferredEngine },

@@ -7,6 +7,7 @@ import {
 import { publicKeyFromPeerId } from '../../identity/index.ts'
 import type { NodeEvent } from '../../members/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
+import { mayAsk } from '../access.ts'
 import { EVENTS_PER_FRAME, MAX_WAITING_EVENTS } from '../constants.ts'
 import type { Context } from '../context.ts'
 import { WorkloadsError } from '../errors.ts'
@@ -28,7 +29,7 @@ export async function events(
   const wanted = new Set(payload.manifestIds.map(({ value }) => Buffer.from(value).toString('hex')))
   const toShown = (event: WorkloadEvent): Shown[] => {
     const held = context.table.get(event.manifestId)
-    if (held === undefined || held.owner !== authorPeerId) return []
+    if (held === undefined || !mayAsk(context, authorPeerId, 'events', held)) return []
     if (wanted.size > 0 && !wanted.has(Buffer.from(event.manifestId).toString('hex'))) return []
     const { kind, name, namespace } = held
     const { atMs: at, reason, ...what } = event

@@ -2,6 +2,7 @@ import { decode } from '../../envelope/index.ts'
 import { EXEC_INPUT, type ExecRequest, encodeExecOutput } from '../../generated/fbs/index.ts'
 import type { TerminalSize } from '../../runtime/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
+import { mayAsk } from '../access.ts'
 import { type Context, RUNNING } from '../context.ts'
 import { WorkloadsError } from '../errors.ts'
 
@@ -37,7 +38,7 @@ export async function exec(context: Context, request: OwnerRequest<ExecRequest>)
 
 function findCopy(context: Context, { authorPeerId, payload }: OwnerRequest<ExecRequest>) {
   const held = context.table.get(payload.manifestId)
-  if (held === undefined || held.tombstone || held.owner !== authorPeerId)
+  if (held === undefined || held.tombstone || !mayAsk(context, authorPeerId, 'exec', held))
     throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not run the manifest')
   const copies = held.workloads.filter(
     ({ workloadId }) => !payload.workloadId || payload.workloadId === workloadId

@@ -1,6 +1,7 @@
 import { delay, toError } from '../../common/index.ts'
 import { encodeLogReply, type LogEntryInit, type Query } from '../../generated/fbs/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
+import { mayAsk } from '../access.ts'
 import { LOG_BATCH } from '../constants.ts'
 import type { Context } from '../context.ts'
 import { WorkloadsError } from '../errors.ts'
@@ -14,7 +15,7 @@ export async function logs(
 ): Promise<void> {
   const manifestId = payload.manifestIds[0]?.value ?? new Uint8Array()
   const held = context.table.get(manifestId)
-  if (held === undefined || held.tombstone || held.owner !== authorPeerId)
+  if (held === undefined || held.tombstone || !mayAsk(context, authorPeerId, 'logs', held))
     throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not run the manifest')
   const copies = held.workloads.filter(
     ({ workloadId }) => !payload.workloadId || payload.workloadId === workloadId

@@ -1,7 +1,9 @@
 import { equalBytes } from '../../common/index.ts'
 import { encodeStatusReply, type Query, type StatsInit } from '../../generated/fbs/index.ts'
+import { publicKeyFromPeerId } from '../../identity/index.ts'
 import type { EngineStats } from '../../runtime/index.ts'
 import type { OwnerRequest, Responder } from '../../wire/index.ts'
+import { mayAsk } from '../access.ts'
 import { type Context, RUNNING, toWire } from '../context.ts'
 import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest } from '../types.ts'
@@ -19,7 +21,7 @@ export async function status(
   const wanted = payload.manifestIds.map(({ value }) => value)
   const held = context.table
     .live()
-    .filter(({ owner }) => owner === authorPeerId)
+    .filter((manifest) => mayAsk(context, authorPeerId, 'status', manifest))
     .filter(({ manifestId }) => wanted.length === 0 || wanted.some((id) => equalBytes(id, manifestId)))
   const stats = payload.stats ? await statsOf(context, held, signal) : undefined
   await sendStatus(context, reply, held, stats)
@@ -64,6 +66,7 @@ export async function sendStatus(
       name: manifest.name,
       namespace: manifest.namespace,
       replicas: manifest.replicas,
+      owner: publicKeyFromPeerId(manifest.owner),
       workloads: allCopies(manifest)
         .slice(0, COPIES_PER_FRAME)
         .map((copy) => ({ ...toWire(copy), stats: toWireStats(stats.get(copy.workloadId)) }))

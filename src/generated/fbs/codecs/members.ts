@@ -3,6 +3,7 @@ import * as flatbuffers from 'flatbuffers'
 import { Member as MemberTable } from '../beemesh/v1/member.ts'
 import { MemberList as MemberListTable } from '../beemesh/v1/member-list.ts'
 import { MEMBER_LIST_LAYOUT, type Root } from '../layouts.ts'
+import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export const MEMBER_STATES = ['alive', 'suspect', 'dead', 'left'] as const
 export type MemberState = (typeof MEMBER_STATES)[number]
@@ -64,26 +65,33 @@ export function toMember(table: MemberTable): Member {
 export interface MemberList {
   /** several frames when there are more */
   readonly members: readonly Member[]
+  /** SignedObject of kind revocation, of grants that these members hold */
+  readonly revocations: readonly Bytes[]
 }
 
 /** {@link MemberList} as given to the encoder: what the schema does not require may be left out. */
 export interface MemberListInit {
   /** several frames when there are more */
   readonly members?: readonly MemberInit[] | undefined
+  /** SignedObject of kind revocation, of grants that these members hold */
+  readonly revocations?: readonly BytesInit[] | undefined
 }
 
 /** @internal */
 export function writeMemberList(builder: flatbuffers.Builder, value: MemberListInit): flatbuffers.Offset {
   const membersOffset = value.members === undefined ? 0 : MemberListTable.createMembersVector(builder, value.members.map((item) => writeMember(builder, item)))
+  const revocationsOffset = value.revocations === undefined ? 0 : MemberListTable.createRevocationsVector(builder, value.revocations.map((item) => writeBytes(builder, item)))
   MemberListTable.startMemberList(builder)
   MemberListTable.addMembers(builder, membersOffset)
+  MemberListTable.addRevocations(builder, revocationsOffset)
   return MemberListTable.endMemberList(builder)
 }
 
 /** @internal */
 export function toMemberList(table: MemberListTable): MemberList {
   return {
-    members: Array.from({ length: table.membersLength() }, (_, i) => toMember(table.members(i)!))
+    members: Array.from({ length: table.membersLength() }, (_, i) => toMember(table.members(i)!)),
+    revocations: Array.from({ length: table.revocationsLength() }, (_, i) => toBytes(table.revocations(i)!))
   }
 }
 

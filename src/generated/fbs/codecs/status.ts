@@ -13,6 +13,8 @@ export interface ManifestStatus {
   readonly namespace: string
   readonly replicas: number
   readonly workloads: readonly Workload[]
+  /** public key of who signed its record; absent: the asker */
+  readonly owner?: Uint8Array | undefined
 }
 
 /** {@link ManifestStatus} as given to the encoder: what the schema does not require may be left out. */
@@ -24,6 +26,8 @@ export interface ManifestStatusInit {
   readonly namespace: string
   readonly replicas?: number | undefined
   readonly workloads?: readonly WorkloadInit[] | undefined
+  /** public key of who signed its record; absent: the asker */
+  readonly owner?: Uint8Array | undefined
 }
 
 /** @internal */
@@ -33,6 +37,7 @@ export function writeManifestStatus(builder: flatbuffers.Builder, value: Manifes
   const nameOffset = builder.createString(value.name)
   const namespaceOffset = builder.createString(value.namespace)
   const workloadsOffset = value.workloads === undefined ? 0 : ManifestStatusTable.createWorkloadsVector(builder, value.workloads.map((item) => writeWorkload(builder, item)))
+  const ownerOffset = value.owner === undefined ? 0 : builder.createByteVector(value.owner)
   ManifestStatusTable.startManifestStatus(builder)
   ManifestStatusTable.addManifestId(builder, manifestIdOffset)
   ManifestStatusTable.addVersion(builder, BigInt(value.version ?? 0))
@@ -41,6 +46,7 @@ export function writeManifestStatus(builder: flatbuffers.Builder, value: Manifes
   ManifestStatusTable.addNamespace(builder, namespaceOffset)
   ManifestStatusTable.addReplicas(builder, value.replicas ?? 0)
   ManifestStatusTable.addWorkloads(builder, workloadsOffset)
+  ManifestStatusTable.addOwner(builder, ownerOffset)
   return ManifestStatusTable.endManifestStatus(builder)
 }
 
@@ -53,7 +59,8 @@ export function toManifestStatus(table: ManifestStatusTable): ManifestStatus {
     name: table.name()!,
     namespace: table.namespace()!,
     replicas: table.replicas(),
-    workloads: Array.from({ length: table.workloadsLength() }, (_, i) => toWorkload(table.workloads(i)!))
+    workloads: Array.from({ length: table.workloadsLength() }, (_, i) => toWorkload(table.workloads(i)!)),
+    owner: table.ownerArray()?.slice()
   }
 }
 

@@ -2,6 +2,12 @@
 
 export const Action = {
   none: 0,
-  member: 1
+  member: 1,
+  apply: 2,
+  delete_: 3,
+  logs: 4,
+  exec: 5,
+  read: 6,
+  admin: 7
 } as const
 export type Action = number

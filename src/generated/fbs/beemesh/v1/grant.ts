@@ -3,6 +3,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { Action } from './action.ts';
+import { Quota } from './quota.ts';
 
 
 export class Grant {
@@ -67,8 +68,77 @@ notAfter():bigint {
   return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
 }
 
+namespaces(index: number):string
+namespaces(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+namespaces(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+namespacesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+registries(index: number):string
+registries(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
+registries(index: number,optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
+}
+
+registriesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+quota(obj?:Quota):Quota|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? (obj || new Quota()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
+delegations():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+inviteKey(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+inviteKeyLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+inviteKeyArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
+redeemBefore():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+proof(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+proofLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+proofArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startGrant(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(11);
 }
 
 static addSubject(builder:flatbuffers.Builder, subjectOffset:flatbuffers.Offset) {
@@ -111,6 +181,82 @@ static addNotAfter(builder:flatbuffers.Builder, notAfter:bigint) {
   builder.addFieldInt64(3, notAfter, BigInt('0'));
 }
 
+static addNamespaces(builder:flatbuffers.Builder, namespacesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(4, namespacesOffset, 0);
+}
+
+static createNamespacesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startNamespacesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addRegistries(builder:flatbuffers.Builder, registriesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(5, registriesOffset, 0);
+}
+
+static createRegistriesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startRegistriesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addQuota(builder:flatbuffers.Builder, quotaOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(6, quotaOffset, 0);
+}
+
+static addDelegations(builder:flatbuffers.Builder, delegations:number) {
+  builder.addFieldInt8(7, delegations, 0);
+}
+
+static addInviteKey(builder:flatbuffers.Builder, inviteKeyOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, inviteKeyOffset, 0);
+}
+
+static createInviteKeyVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startInviteKeyVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
+static addRedeemBefore(builder:flatbuffers.Builder, redeemBefore:bigint) {
+  builder.addFieldInt64(9, redeemBefore, BigInt('0'));
+}
+
+static addProof(builder:flatbuffers.Builder, proofOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(10, proofOffset, 0);
+}
+
+static createProofVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startProofVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endGrant(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // subject
@@ -126,12 +272,4 @@ static finishSizePrefixedGrantBuffer(builder:flatbuffers.Builder, offset:flatbuf
   builder.finish(offset, 'BMGR', true);
 }
 
-static createGrant(builder:flatbuffers.Builder, subjectOffset:flatbuffers.Offset, actionsOffset:flatbuffers.Offset, notBefore:bigint, notAfter:bigint):flatbuffers.Offset {
-  Grant.startGrant(builder);
-  Grant.addSubject(builder, subjectOffset);
-  Grant.addActions(builder, actionsOffset);
-  Grant.addNotBefore(builder, notBefore);
-  Grant.addNotAfter(builder, notAfter);
-  return Grant.endGrant(builder);
-}
 }

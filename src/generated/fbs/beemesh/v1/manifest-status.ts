@@ -79,8 +79,23 @@ workloadsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+owner(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+ownerLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+ownerArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startManifestStatus(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -135,6 +150,22 @@ static startWorkloadsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addOwner(builder:flatbuffers.Builder, ownerOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, ownerOffset, 0);
+}
+
+static createOwnerVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startOwnerVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endManifestStatus(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -144,7 +175,7 @@ static endManifestStatus(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, kindOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, namespaceOffset:flatbuffers.Offset, replicas:number, workloadsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, kindOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, namespaceOffset:flatbuffers.Offset, replicas:number, workloadsOffset:flatbuffers.Offset, ownerOffset:flatbuffers.Offset):flatbuffers.Offset {
   ManifestStatus.startManifestStatus(builder);
   ManifestStatus.addManifestId(builder, manifestIdOffset);
   ManifestStatus.addVersion(builder, version);
@@ -153,6 +184,7 @@ static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbu
   ManifestStatus.addNamespace(builder, namespaceOffset);
   ManifestStatus.addReplicas(builder, replicas);
   ManifestStatus.addWorkloads(builder, workloadsOffset);
+  ManifestStatus.addOwner(builder, ownerOffset);
   return ManifestStatus.endManifestStatus(builder);
 }
 }

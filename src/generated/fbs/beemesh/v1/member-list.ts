@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 import { Member } from './member.ts';
 
 
@@ -37,8 +38,18 @@ membersLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+revocations(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+revocationsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startMemberList(builder:flatbuffers.Builder) {
-  builder.startObject(1);
+  builder.startObject(2);
 }
 
 static addMembers(builder:flatbuffers.Builder, membersOffset:flatbuffers.Offset) {
@@ -57,6 +68,22 @@ static startMembersVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addRevocations(builder:flatbuffers.Builder, revocationsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(1, revocationsOffset, 0);
+}
+
+static createRevocationsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startRevocationsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endMemberList(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -70,9 +97,10 @@ static finishSizePrefixedMemberListBuffer(builder:flatbuffers.Builder, offset:fl
   builder.finish(offset, 'BMMB', true);
 }
 
-static createMemberList(builder:flatbuffers.Builder, membersOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createMemberList(builder:flatbuffers.Builder, membersOffset:flatbuffers.Offset, revocationsOffset:flatbuffers.Offset):flatbuffers.Offset {
   MemberList.startMemberList(builder);
   MemberList.addMembers(builder, membersOffset);
+  MemberList.addRevocations(builder, revocationsOffset);
   return MemberList.endMemberList(builder);
 }
 }

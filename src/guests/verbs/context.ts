@@ -1,0 +1,15 @@
+import type { Revocation, TrustState } from '../../trust/index.ts'
+import type { ChainTable } from '../chain-table.ts'
+import type { RevocationTable } from '../revocation-table.ts'
+
+/** What every verb of this folder works with. */
+export interface GuestsContext {
+  readonly networkId: Uint8Array
+  readonly chains: ChainTable
+  readonly revocations: RevocationTable
+  readonly trust: () => TrustState
+  /** Keeps a revocation. @returns whether it is new, and its author's word may count */
+  readonly add: (revocation: Revocation) => Promise<boolean>
+  /** Passes new ones on to the neighbours. */
+  readonly tell: (fresh: readonly Revocation[]) => void
+}
