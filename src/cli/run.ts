@@ -12,6 +12,7 @@ import { addTop } from './commands/top.ts'
 import { addGrant } from './commands/trust/grant.ts'
 import { addIdentity } from './commands/trust/identity.ts'
 import { addInvite } from './commands/trust/invite.ts'
+import { addTrust } from './commands/trust/trust.ts'
 import { CliError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { Output } from './output.ts'
@@ -36,6 +37,7 @@ export function createProgram(): Command {
   addJoin(program)
   addGrant(program)
   addIdentity(program)
+  addTrust(program)
   return program
 }
 

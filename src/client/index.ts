@@ -29,6 +29,7 @@ export { grantFolder, readGrants, removeGrant, saveGrant } from './grants/grant-
 export { formatGrant, parseGrant } from './grants/grant-text.ts'
 export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants } from './grants/grants.ts'
 export { createInvite, parseInvite } from './grants/invite.ts'
+export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
 export type {

@@ -31,6 +31,7 @@ export {
   LOOKUP,
   MEMBER_LIST,
   NODE_STATEMENT,
+  OWNER_LIST,
   PRESENT_REQUEST,
   PROBE,
   PROBE_ANSWER,
@@ -47,7 +48,8 @@ export {
   REVOKE_REQUEST,
   type Root,
   SIGNED_OBJECT,
-  STATUS_REPLY
+  STATUS_REPLY,
+  TRUST_REQUEST
 } from '../generated/fbs/index.ts'
 export {
   AUDIENCE_BYTES,

@@ -13,7 +13,8 @@ import {
   REPLY,
   REVOCATIONS,
   REVOKE_REQUEST,
-  type Root
+  type Root,
+  TRUST_REQUEST
 } from '../generated/fbs/index.ts'
 import { hasIdentifier } from './verifier.ts'
 
@@ -52,7 +53,8 @@ export const MESSAGE_TYPE_NAMES = [
   'grants',
   'redeem',
   'redeemed',
-  'revocations'
+  'revocations',
+  'trust'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -86,7 +88,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   grants: { type: 17, name: 'grants', payloads: [QUERY], ...owner },
   redeem: { type: 18, name: 'redeem', payloads: [REDEEM], ...node },
   redeemed: { type: 19, name: 'redeemed', payloads: [REDEEMED], ...node },
-  revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node }
+  revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node },
+  trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -7,7 +7,8 @@ import {
   QUERY,
   REDEEM,
   REVOKE_REQUEST,
-  type Redeem
+  type Redeem,
+  TRUST_REQUEST
 } from '../generated/fbs/index.ts'
 import { networkTag } from '../identity/index.ts'
 import {
@@ -28,6 +29,7 @@ import type { GuestsComponents, GuestsInit, GuestsService } from './types.ts'
 import { listGrants } from './verbs/grants.ts'
 import { present } from './verbs/present.ts'
 import { revoke } from './verbs/revoke.ts'
+import { changeTrust } from './verbs/trust.ts'
 
 /** Lifecycle and wiring; each verb has a file of its own. */
 export class Guests implements GuestsService {
@@ -71,10 +73,12 @@ export class Guests implements GuestsService {
       revocations: this.#revocations,
       trust: () => this.trust(),
       add: (revocation: Revocation) => this.#add(revocation),
+      changeOwners: init.changeOwners,
       tell: (fresh: readonly Revocation[]) => void this.#spread.tell(fresh)
     }
     init.doors?.open('present', PRESENT_REQUEST, (request) => present(context, request))
     init.doors?.open('revoke', REVOKE_REQUEST, (request) => revoke(context, request))
+    init.doors?.open('trust', TRUST_REQUEST, (request) => changeTrust(context, request))
     init.doors?.open('grants', QUERY, (request) => listGrants(context, request))
   }
 

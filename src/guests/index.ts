@@ -13,7 +13,7 @@ import type { GuestsComponents, GuestsInit, GuestsService } from './types.ts'
 
 export { GUESTS_ERROR_CODES, GuestsError, type GuestsErrorCode } from './errors.ts'
 export { type JoinInvite, redeemInvite } from './redeem-invite.ts'
-export type { GuestsInit, GuestsService } from './types.ts'
+export type { GuestsInit, GuestsService, OwnersChange } from './types.ts'
 
 /** The service, for `createLibp2p({ services })`. */
 export function guests(init: GuestsInit): (components: GuestsComponents) => GuestsService {

@@ -13,12 +13,20 @@ export interface GuestsComponents {
   readonly metrics?: Metrics
 }
 
+/** Peer IDs. */
+export interface OwnersChange {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+}
+
 export interface GuestsInit {
   readonly network: Network
   readonly key: SigningKey
-  /** Peer IDs: the roots that grants must come from. */
+  /** Peer IDs: the roots that grants must come from; may change. */
   readonly owners: ReadonlySet<string>
   readonly store: Store
+  /** Makes the node obey others from now on, on disk before it resolves. @default nobody may change it */
+  readonly changeOwners?: (change: OwnersChange) => Promise<void>
   /** Where people show, revoke and list grants; undefined: nobody may. */
   readonly doors?: Doors
   /** Whether a node is worth telling. @default every connected one */

@@ -3,6 +3,7 @@ import { BeemeshError } from '../common/index.ts'
 export const IDENTITY_ERROR_CODES = [
   'IDENTITY_FILE_MISSING',
   'IDENTITY_FILE_UNSAFE',
+  'DATA_DIR_UNSAFE',
   'IDENTITY_FILE_INVALID',
   'IDENTITY_FILE_UNWRITABLE',
   'IDENTITY_FILE_EXISTS',

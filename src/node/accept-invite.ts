@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
@@ -23,7 +23,7 @@ import {
   writePrivateFile
 } from '../identity/index.ts'
 import { addOwners, type Membership, openChain, openMembership } from '../trust/index.ts'
-import { BOOTSTRAP_FILE, MEMBERSHIPS_FILE, OWN_OWNER_FILE } from './data-dir.ts'
+import { BOOTSTRAP_FILE, MEMBERSHIPS_FILE, OWN_OWNER_FILE, openPrivateFolder } from './data-dir.ts'
 
 /**
  * Makes this machine a member by an invite, before its node is started: the network's key, the node's own key, its owner, whom to join
@@ -33,8 +33,7 @@ import { BOOTSTRAP_FILE, MEMBERSHIPS_FILE, OWN_OWNER_FILE } from './data-dir.ts'
 export async function acceptInvite(config: Config, invite: ReturnType<typeof parseInvite>): Promise<void> {
   const network = invite.networkOf
   const path = config.dataDir
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  await chmod(path, 0o700)
+  await openPrivateFolder(path)
   if (!network.open) await keepNetworkKey(config.networkKey!, network)
   const { key } = await loadOrCreateSigningKey(join(path, 'node.key'))
   const { root } = openChain(invite.chain, { networkId: network.id })

@@ -122,6 +122,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         network,
         key,
         owners,
+        changeOwners: data.changeOwners,
         store,
         doors,
         conduct,

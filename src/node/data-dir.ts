@@ -1,7 +1,9 @@
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/index.ts'
+import type { OwnersChange } from '../guests/index.ts'
 import {
+  IdentityError,
   loadOrCreateNetworkKey,
   loadOrCreateSigningKey,
   loadSigningKey,
@@ -11,7 +13,7 @@ import {
   writePrivateFile
 } from '../identity/index.ts'
 import { loadOrCreateSealingKey, type SealingKey } from '../sealing/index.ts'
-import { addOwners, openMembership, readOwners, signMembership } from '../trust/index.ts'
+import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../trust/index.ts'
 
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'
@@ -27,8 +29,10 @@ export interface DataDir {
   readonly key: SigningKey
   readonly sealingKey: SealingKey
   readonly network: Network
-  /** Peer IDs. */
+  /** Peer IDs; the set changes with {@link changeOwners}. */
   readonly owners: ReadonlySet<string>
+  /** Writes down whom the node obeys from now on. */
+  readonly changeOwners: (change: OwnersChange) => Promise<void>
   /** Those of them who are this machine's own: the identity of the first start, and that of this one. Others are guests. */
   readonly own: ReadonlySet<string>
   /** Membership grants for this node in this network. */
@@ -42,8 +46,7 @@ export interface DataDir {
 /** Opens a node's folder, making what is missing. With the owner's identity at hand it also signs the node's membership. */
 export async function openDataDir(config: Config): Promise<DataDir> {
   const path = config.dataDir
-  await mkdir(path, { recursive: true, mode: 0o700 })
-  await chmod(path, 0o700)
+  await openPrivateFolder(path)
   const { key, created: isNew } = await loadOrCreateSigningKey(join(path, 'node.key'))
   const { key: sealingKey } = await loadOrCreateSealingKey(join(path, 'sealing.key'))
   const { network, created: networkCreated } = await openConfiguredNetwork(config)
@@ -60,7 +63,31 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   ]
   const invited = await readFile(join(path, BOOTSTRAP_FILE), 'utf8').catch(() => '')
   const bootstrap = invited.split('\n').filter((line) => line !== '')
-  return { path, key, sealingKey, network, owners, own, memberships, bootstrap, created }
+  const changeOwners = async ({ add, remove }: OwnersChange) => {
+    await addOwners(ownersPath, add)
+    const now = await removeOwners(ownersPath, remove)
+    for (const peerId of [...owners]) if (!now.has(peerId)) owners.delete(peerId)
+    for (const peerId of now) owners.add(peerId)
+  }
+  return { path, key, sealingKey, network, owners, changeOwners, own, memberships, bootstrap, created }
+}
+
+/**
+ * A folder for secrets. One that others may read is refused when there is something in it, because they may have read it; an empty one,
+ * such as a fresh volume, is made private.
+ * @throws IdentityError DATA_DIR_UNSAFE
+ */
+export async function openPrivateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const { mode } = await stat(path)
+  if ((mode & 0o077) === 0) return
+  if ((await readdir(path)).length > 0)
+    throw new IdentityError(
+      'DATA_DIR_UNSAFE',
+      `${path} holds this node's keys, but its mode is ${(mode & 0o777).toString(8)}: other users may read it`,
+      { details: { path, mode: (mode & 0o777).toString(8) }, hint: `chmod 700 ${path}` }
+    )
+  await chmod(path, 0o700)
 }
 
 /**

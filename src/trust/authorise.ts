@@ -15,7 +15,8 @@ export const ACTIONS = [
   'forward',
   'present',
   'revoke',
-  'grants'
+  'grants',
+  'trust'
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -32,7 +33,8 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   forward: 'any',
   present: 'anybody', // because it is how somebody becomes known
   revoke: 'any', // because what it carries is signed, and counts by who signed it
-  grants: 'admin'
+  grants: 'admin',
+  trust: 'admin'
 }
 
 export interface AuthoriseRequest {

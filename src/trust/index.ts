@@ -33,4 +33,4 @@ export { isRevokedBy, openRevocation, type Revocation, signRevocation } from './
 export { isUnder } from './grants/terms.ts'
 export type { Grant, GrantAction, GrantChain, GrantTerms, Quota } from './grants/types.ts'
 export { MEMBERSHIP_LIFETIME_MS, type Membership, openMembership, signMembership } from './membership.ts'
-export { addOwners, readOwners } from './owners.ts'
+export { addOwners, readOwners, removeOwners } from './owners.ts'

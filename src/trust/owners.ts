@@ -3,7 +3,8 @@ import { isBeemeshError } from '../common/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId, writePrivateFile } from '../identity/index.ts'
 import { TrustError } from './errors.ts'
 
-const HEADER = '# Peer IDs whose signed requests this node obeys, one a line. Read when the node starts.\n'
+const HEADER =
+  '# Peer IDs whose signed requests this node obeys, one a line. Read when the node starts; "beemesh trust" changes it while it runs.\n'
 
 /** Reads an owners file; a missing one is an empty set. @throws TrustError OWNERS_FILE_INVALID with the line number */
 export async function readOwners(path: string): Promise<Set<string>> {
@@ -29,6 +30,18 @@ export async function addOwners(path: string, added: readonly string[]): Promise
   const before = await readFile(path, 'utf8').catch(() => HEADER)
   await writePrivateFile(path, `${before.replace(/\n?$/, '\n')}${fresh.join('\n')}\n`, { replace: true })
   return new Set([...owners, ...fresh])
+}
+
+/** Takes owners out of the file, keeping what a person wrote beside them. Returns the set that is left. */
+export async function removeOwners(path: string, removed: readonly string[]): Promise<Set<string>> {
+  const gone = new Set(removed.map((peerId) => normalise(peerId, 'owner')))
+  const text = await readFile(path, 'utf8').catch(() => HEADER)
+  const kept = text.split('\n').filter((line) => {
+    const entry = line.replace(/#.*/, '').trim()
+    return entry === '' || !gone.has(normalise(entry, path))
+  })
+  await writePrivateFile(path, kept.join('\n'), { replace: true })
+  return readOwners(path)
 }
 
 function normalise(peerId: string, where: string): string {

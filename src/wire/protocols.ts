@@ -70,7 +70,8 @@ export const OWNER_PROTOCOLS = {
     answerTimeoutMs: 10_000
   },
   revoke: { ...owner, name: 'revoke', request: 'revoke', maxRequestBytes: 32 * KIB, changesState: true },
-  grants: { ...owner, name: 'grants', request: 'grants' }
+  grants: { ...owner, name: 'grants', request: 'grants' },
+  trust: { ...owner, name: 'trust', request: 'trust', changesState: true }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 

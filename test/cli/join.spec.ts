@@ -118,6 +118,25 @@ describe('cli: invite, join, grants', function () {
     expectFailure(await cli('grant', 'show', 'beemesh-grant:xyz', ...at), 2, 'GRANT_TEXT_INVALID')
   })
 
+  it('whom nodes obey is changed while they run, and nobody takes himself out', async () => {
+    const who = expectDone(
+      await cli('identity', 'show', '--identity', join(home.path, 'friend')),
+      'identity'
+    ).peerId
+    const at = ['--node', 'anna']
+    const own = anna.ready.owners
+    const friend = [...at, '--identity', join(home.path, 'friend')]
+    expectFailure(await cli('trust', 'list', ...friend), 3, 'NOT_AUTHORISED')
+    const { nodes } = expectDone(await cli('trust', 'add', who, ...at), 'trust')
+    expect(nodes[0].owners).to.deep.equal([...own, who].sort())
+    expectDone(await cli('get', 'workloads', ...friend), 'get-workloads')
+    expectFailure(await cli('trust', 'remove', who, ...friend), 1, 'OWNERS_FIXED')
+    expect(
+      expectDone(await cli('trust', 'remove', who, ...at, '--all'), 'trust').nodes[0].owners
+    ).to.deep.equal(own)
+    expectFailure(await cli('get', 'workloads', ...friend), 3, 'NOT_AUTHORISED')
+  })
+
   it('an identity can be exported to be used elsewhere', async () => {
     const file = join(home.path, 'guest')
     const { peerId, privateKey } = expectDone(await cli('identity', 'export', '--identity', file), 'identity')

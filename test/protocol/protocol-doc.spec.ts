@@ -45,11 +45,13 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   MANIFEST_ERROR_CODES: ['MANIFEST_SYNTAX'],
   // a node's own statement always has a KEM it knows; the others are the reason why a connection is closed or not made
   MEMBERS_ERROR_CODES: ['STATEMENT_INVALID', 'NO_ADDRESS', 'MEMBER_DEAD'],
+  // told in an answer between nodes
+  GUESTS_ERROR_CODES: ['INVITE_INVALID', 'INVITE_EXPIRED', 'INVITE_USED'],
   WORKLOADS_ERROR_CODES: [],
   RUNTIME_ERROR_CODES: []
 }
 /** Folders none of whose codes a request can meet. */
-const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY', 'GUESTS'].map(
+const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY'].map(
   (name) => `${name}_ERROR_CODES`
 )
 /** For what is no error of ours (src/wire/doors/responder.ts). */

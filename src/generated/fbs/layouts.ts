@@ -377,6 +377,13 @@ export const NODE_STATEMENT_LAYOUT: TableLayout = {
   ]
 }
 
+export const OWNER_LIST_LAYOUT: TableLayout = {
+  name: 'OwnerList',
+  fields: [
+    { name: 'owners', slot: 4, type: 'tables', required: false, max: 256, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+  ]
+}
+
 export const PRESENT_REQUEST_LAYOUT: TableLayout = {
   name: 'PresentRequest',
   fields: [
@@ -561,5 +568,14 @@ export const STATUS_REPLY_LAYOUT: TableLayout = {
   fields: [
     { name: 'nodeName', slot: 4, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'manifests', slot: 6, type: 'tables', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: MANIFEST_STATUS_LAYOUT }
+  ]
+}
+
+export const TRUST_REQUEST_LAYOUT: TableLayout = {
+  name: 'TrustRequest',
+  fields: [
+    { name: 'add', slot: 4, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'remove', slot: 6, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }

@@ -1,6 +1,7 @@
 import type { Revocation, TrustState } from '../../trust/index.ts'
 import type { ChainTable } from '../chain-table.ts'
 import type { RevocationTable } from '../revocation-table.ts'
+import type { GuestsInit } from '../types.ts'
 
 /** What every verb of this folder works with. */
 export interface GuestsContext {
@@ -10,6 +11,7 @@ export interface GuestsContext {
   readonly trust: () => TrustState
   /** Keeps a revocation. @returns whether it is new, and its author's word may count */
   readonly add: (revocation: Revocation) => Promise<boolean>
+  readonly changeOwners: GuestsInit['changeOwners']
   /** Passes new ones on to the neighbours. */
   readonly tell: (fresh: readonly Revocation[]) => void
 }
