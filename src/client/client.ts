@@ -162,9 +162,13 @@ export class Client {
     for await (const body of this.#session.ask(this.#session.entry, 'providers', encode, { signal })) {
       const { manifestId, providers } = decode(PROVIDER_LIST, body)
       const context = { manifestId, networkId: this.#session.connection.networkId, nowMs: Date.now() }
-      const views = providers.map(({ statement, source }) =>
-        openProviderStatement(statement, { ...context, source })
-      )
+      const views = providers.flatMap(({ statement, source }) => {
+        try {
+          return [openProviderStatement(statement, { ...context, source })]
+        } catch {
+          return [] // because the entry node passes on what others say; what does not verify was not said
+        }
+      })
       const id = formatManifestId(manifestId)
       const candidate = wanted.find((one) => formatManifestId(one.manifestId) === id)
       if (views.length > 0) found.push({ id, ...candidate, views })

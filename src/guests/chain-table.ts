@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Collection, jsonCodec, type Store } from '../store/index.ts'
 import { type GrantChain, openChain } from '../trust/index.ts'
-import { MAX_CHAINS, MAX_CHAINS_PER_GUEST } from './constants.ts'
+import { MAX_CHAINS, MAX_CHAINS_PER_GRANT, MAX_CHAINS_PER_GUEST } from './constants.ts'
 
 interface StoredChain {
   readonly bytes: Uint8Array
@@ -41,7 +41,7 @@ export class ChainTable {
     const known = this.of(chain.subject)
     if (known.some(({ bytes }) => keyOf(bytes) === keyOf(chain.bytes))) return true
     if (known.length >= MAX_CHAINS_PER_GUEST) await this.remove(firstToEnd(known))
-    if (this.#count >= MAX_CHAINS) return false
+    if (this.#count >= MAX_CHAINS || this.#below(chain.links[0]!.id) >= MAX_CHAINS_PER_GRANT) return false
     await this.#stored.put(keyOf(chain.bytes), { bytes: chain.bytes })
     this.#keep(chain)
     return true
@@ -54,6 +54,10 @@ export class ChainTable {
     if (left.length === 0) this.#bySubject.delete(chain.subject)
     else this.#bySubject.set(chain.subject, left)
     await this.#stored.delete(key)
+  }
+
+  #below(id: string): number {
+    return this.all().filter(({ links }) => links[0]!.id === id).length
   }
 
   #keep(chain: GrantChain): void {

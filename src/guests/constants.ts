@@ -2,6 +2,10 @@
 export const MAX_CHAINS = 4_096
 /** Of one subject; the one that ends first makes room. Chosen. */
 export const MAX_CHAINS_PER_GUEST = 8
+/** Chains that hang from one grant of a root, so that one guest who may pass grants on cannot take all the room. Chosen. */
+export const MAX_CHAINS_PER_GRANT = 256
+/** Of one author that is no owner. Chosen. */
+export const MAX_REVOCATIONS_PER_GUEST = 256
 /** Revocations kept; beyond it new ones are refused. Chosen: about 1 MB. */
 export const MAX_REVOCATIONS = 4_096
 /** Invites that were redeemed here and are remembered: as long as the grants they gave. Chosen. */

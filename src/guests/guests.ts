@@ -21,7 +21,7 @@ import {
 } from '../trust/index.ts'
 import { blameOf, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
 import { ChainTable } from './chain-table.ts'
-import { SYNC_INTERVAL_MS } from './constants.ts'
+import { MAX_REVOCATIONS_PER_GUEST, SYNC_INTERVAL_MS } from './constants.ts'
 import { Invites } from './invites.ts'
 import { RevocationTable } from './revocation-table.ts'
 import { Spread } from './spread.ts'
@@ -155,8 +155,10 @@ export class Guests implements GuestsService {
   /** @returns whether it is new, and by somebody whose word may count: else anybody could fill the table */
   async #add(revocation: Revocation): Promise<boolean> {
     const { author } = revocation
-    const isIssuer = this.#chains.of(author).some(({ terms }) => terms.delegations > 0)
-    if (!this.#init.owners.has(author) && !isIssuer) return false
+    if (!this.#init.owners.has(author)) {
+      const isIssuer = this.#chains.of(author).some(({ terms }) => terms.delegations > 0)
+      if (!isIssuer || this.#revocations.countOf(author) >= MAX_REVOCATIONS_PER_GUEST) return false
+    }
     return this.#revocations.add(revocation)
   }
 

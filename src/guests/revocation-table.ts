@@ -36,6 +36,11 @@ export class RevocationTable {
     return this.#known.size === 0 ? [] : this.all().filter(({ grant }) => ids.has(grant))
   }
 
+  /** How many somebody has made. */
+  countOf(author: string): number {
+    return [...this.#known.values()].filter((one) => one.author === author).length
+  }
+
   isRevoked(link: Grant, chain: GrantChain): boolean {
     return isRevokedBy(this.#authors.get(link.id), link, chain)
   }

@@ -1,17 +1,30 @@
-import type { Abortable } from '../common/index.ts'
 import { encodeProviderList, type Query } from '../generated/fbs/index.ts'
 import type { OwnerRequest } from '../wire/index.ts'
-import { MAX_LIST_BYTES, MAX_PROVIDERS } from './constants.ts'
-import type { ProviderView } from './types.ts'
+import { CLOCK_SKEW_MS, MAX_LIST_BYTES, MAX_PROVIDERS } from './constants.ts'
+import type { FindOptions, ProviderView } from './types.ts'
+
+/**
+ * Whether whoever is given this statement can still check it. A lease is renewed by messages that carry none, so what counts as running
+ * here may rest on a statement that is over for others.
+ */
+export function canBeChecked({ source, leaseUntilMs }: ProviderView, nowMs: number): boolean {
+  return source === 'stale' || leaseUntilMs + CLOCK_SKEW_MS / 2 > nowMs
+}
 
 /** Answers an owner: one list for each manifest asked for. */
 export async function answerOwner(
   { payload, reply, signal }: OwnerRequest<Query>,
-  find: (manifestId: Uint8Array, options: Abortable) => Promise<ProviderView[]>
+  find: (manifestId: Uint8Array, options: FindOptions) => Promise<ProviderView[]>,
+  now: () => number
 ): Promise<void> {
   const ids = payload.manifestIds.map(({ value }) => value).filter((id) => id.byteLength === 36)
   const answers = await Promise.all(
-    ids.map(async (manifestId) => ({ manifestId, found: await find(manifestId, { signal }) }))
+    ids.map(async (manifestId) => {
+      const known = await find(manifestId, { signal })
+      const isGood = (view: ProviderView) => canBeChecked(view, now())
+      const found = known.every(isGood) ? known : await find(manifestId, { signal, fresh: true })
+      return { manifestId, found: found.filter(isGood) }
+    })
   )
   for (const [index, { manifestId, found }] of answers.entries())
     await reply.send(listFor(manifestId, found), {

@@ -9,7 +9,7 @@ import { Announcer } from './announce/announcer.ts'
 import { eventsTopic } from './announce/events-topic.ts'
 import { Leases } from './announce/leases.ts'
 import { OwnStatements } from './announce/own-statements.ts'
-import { answerOwner, listFor } from './answers.ts'
+import { answerOwner, canBeChecked, listFor } from './answers.ts'
 import { LEASE_MS, MAX_HINTS } from './constants.ts'
 import { speaksDht } from './dht.ts'
 import { isDenial } from './provider-statement.ts'
@@ -119,7 +119,7 @@ export class Providers implements ProvidersService {
       ...(init.gossip ? ['@libp2p/pubsub'] : [])
     ]
     init.doors?.open('providers', QUERY, (request) =>
-      answerOwner(request, (manifestId, options) => this.find(manifestId, options))
+      answerOwner(request, (manifestId, options) => this.find(manifestId, options), now)
     )
   }
 
@@ -190,9 +190,13 @@ export class Providers implements ProvidersService {
     const key = toHex(manifestId)
     const own = this.#own.views(manifestId)
     if (own.length > 0) this.#leases.noteAsked(from, key)
-    const views = [...own, ...this.#cache.leased(key)]
-    const hints = views.length > 0 ? [] : (await this.#asking.hints(manifestId)).slice(0, MAX_HINTS)
-    return listFor(manifestId, views, hints.map(publicKeyFromPeerId))
+    const leased = this.#cache.leased(key)
+    const views = [...own, ...leased.filter((view) => canBeChecked(view, this.#now()))]
+    const hints =
+      views.length > 0
+        ? []
+        : [...leased.map(({ peerId }) => peerId), ...(await this.#asking.hints(manifestId))]
+    return listFor(manifestId, views, [...new Set(hints)].slice(0, MAX_HINTS).map(publicKeyFromPeerId))
   }
 
   #listen(how: 'addEventListener' | 'removeEventListener'): void {

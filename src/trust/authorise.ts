@@ -118,13 +118,17 @@ function missing(
       rule: 'grant-registry',
       reason: `grant ${id} is for images below ${terms.registries.join(', ')}`
     }
+  const over = about.use && overQuota(links.at(-1)!, about.use)
+  if (over !== undefined) return { rule: 'grant-quota', reason: over }
+  return undefined
+}
+
+/** In what a use is above the quota of a grant; undefined: it is not. */
+export function overQuota({ id, quota }: Pick<Grant, 'id' | 'quota'>, use: GrantUse): string | undefined {
   for (const key of QUOTA_KEYS) {
-    const [use, most] = [about.use?.[key] ?? 0, terms.quota[key]]
-    if (most !== undefined && use > most)
-      return {
-        rule: 'grant-quota',
-        reason: `grant ${id} gives ${key} ${most} on a node, this would make it ${use}`
-      }
+    const most = quota[key]
+    if (most !== undefined && use[key] > most)
+      return `grant ${id.slice(0, 12)} gives ${key} ${most} on a node, this would make it ${use[key]}`
   }
   return undefined
 }

@@ -16,6 +16,7 @@ export {
   authorise,
   type Decision,
   type GrantUse,
+  overQuota,
   ownersOnly,
   type TrustState
 } from './authorise.ts'

@@ -1,5 +1,6 @@
+import { equalBytes } from '../common/index.ts'
 import { imageNamesOf, type Manifest } from '../manifest/index.ts'
-import { type Action, authorise, type Decision, type GrantUse, TrustError } from '../trust/index.ts'
+import { type Action, authorise, type GrantUse, overQuota, TrustError } from '../trust/index.ts'
 import type { Context } from './context.ts'
 import { allCopies } from './manifest-table.ts'
 import type { StoredManifest } from './types.ts'
@@ -31,18 +32,35 @@ export function assertMayApply(
 ): void {
   const { init, table } = context
   if (init.trust === undefined) return
-  const others = table
-    .live()
-    .filter((held) => held.owner === owner && Buffer.compare(held.manifestId, manifestId) !== 0)
-  const use = others.reduce(add, {
+  const trust = init.trust()
+  const others = table.live().filter((held) => !equalBytes(held.manifestId, manifestId))
+  const wanted = {
     cpuMillis: manifest.resources.cpuMillis * copies,
     memoryBytes: manifest.resources.memoryBytes * copies,
     storageBytes: manifest.resources.storageBytes * copies,
     workloads: copies
-  })
+  }
+  const useOf = (isTheirs: (held: StoredManifest) => boolean) => others.filter(isTheirs).reduce(add, wanted)
+  const use = useOf((held) => held.owner === owner)
   const about = { owner, namespace: manifest.namespace, images: imageNamesOf(manifest), use }
-  const decision = authorise({ author: owner, action: 'apply', about }, init.trust())
-  if (!decision.allowed) throw toError(decision, init.key.peerId, owner)
+  const decision = authorise({ author: owner, action: 'apply', about }, trust)
+  const error = (reason: string, rule: string, hint?: string) =>
+    new TrustError('NOT_AUTHORISED', reason, {
+      hint,
+      details: { author: owner, rule, node: init.key.peerId }
+    })
+  if (!decision.allowed) throw error(decision.reason, decision.rule, decision.hint)
+  // because quotas that are passed on would add up: each link is held to what all below it run together
+  for (const link of decision.grant?.links.slice(0, -1) ?? []) {
+    const hangsBelow = (author: string) =>
+      author === link.subject ||
+      trust.chainsOf(author).some(({ links }) => links.some(({ id }) => id === link.id))
+    const reason = overQuota(
+      link,
+      useOf((held) => hangsBelow(held.owner))
+    )
+    if (reason !== undefined) throw error(reason, 'grant-quota')
+  }
 }
 
 function add(sum: GrantUse, held: StoredManifest): GrantUse {
@@ -53,12 +71,4 @@ function add(sum: GrantUse, held: StoredManifest): GrantUse {
     storageBytes: sum.storageBytes + held.storageBytes * copies,
     workloads: sum.workloads + copies
   }
-}
-
-function toError(
-  { reason, hint, rule }: Decision & { allowed: false },
-  node: string,
-  author: string
-): TrustError {
-  return new TrustError('NOT_AUTHORISED', reason, { hint, details: { author, rule, node } })
 }

@@ -117,6 +117,26 @@ describe('guests: people with a grant', function () {
     expect((await refusal(more))?.code).to.equal('GRANT_INVALID')
   })
 
+  it('and all to whom they pass it on are held to one quota together', async () => {
+    const [lead, ...members] = Array.from({ length: 3 }, generateSigningKey) as [
+      SigningKey,
+      SigningKey,
+      SigningKey
+    ]
+    const given = await give(lead, { delegations: 1, quota: { workloads: 1 } })
+    const leading = await guestAt(0, lead, given)
+    const errors = []
+    for (const [index, member] of members.entries()) {
+      const { client } = await guestAt(0, member, await give(member, {}, leading.session))
+      const [result] = await client.apply(parseManifests(toYaml(pod({ name: `of-${index}` }))), {
+        to: ['node-1']
+      })
+      errors.push(result!.placements[0]!.error?.message)
+    }
+    expect(errors[0]).to.equal(undefined)
+    expect(errors[1]).to.contain('workloads 1').and.contain('would make it 2')
+  })
+
   it('lose it everywhere when it is revoked at one node, also after a restart, and with it what was passed on', async () => {
     const [lead, member] = [generateSigningKey(), generateSigningKey()]
     const given = await give(lead, { delegations: 1 })

@@ -2,7 +2,7 @@ import type { ContentRouting, Logger, PeerId, PeerStore } from '@libp2p/interfac
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Datastore } from 'interface-datastore'
 import { CID } from 'multiformats/cid'
-import { toHex } from '../../common/index.ts'
+import { isBeemeshError, toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey } from '../../identity/index.ts'
 import { PEER_PROTOCOLS, type PeerWire, type Penalties } from '../../wire/index.ts'
@@ -66,7 +66,8 @@ export class Asking {
         return !isDenial(view) && heard ? [view] : []
       } catch (error) {
         this.#init.log('statement passed on by %p refused: %e', peer, error)
-        this.#init.penalties.strike(asked)
+        // one whose time is over was honest when it was passed on, or the clocks differ
+        if (!isOver(error)) this.#init.penalties.strike(asked)
         return []
       }
     })
@@ -97,4 +98,8 @@ export class Asking {
     }))
       if (!this.#init.penalties.has(id.toString())) yield id.toString()
   }
+}
+
+function isOver(error: unknown): boolean {
+  return isBeemeshError(error) && error.code === 'PROVIDER_STATEMENT_INVALID'
 }

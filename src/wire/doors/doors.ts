@@ -12,6 +12,8 @@ import { Responder } from './responder.ts'
 
 /** For one owner: room for a benchmark. Chosen, no evidence yet. */
 export const OWNER_BUDGET: BudgetLimits = { burst: 500, perSecond: 200 }
+/** For showing grants, all that are not known yet together: each costs a signature and an encapsulation. Chosen. */
+export const NEWCOMER_BUDGET: BudgetLimits = { burst: 40, perSecond: 10 }
 /** For everybody who is not an owner together, a peer: enough to hear why they are refused. Chosen, no evidence yet. */
 export const STRANGER_BUDGET: BudgetLimits = { burst: 20, perSecond: 2 }
 
@@ -58,6 +60,7 @@ export class Doors {
   readonly #doors = new Map<string, Door>()
   readonly #owners: Budget
   readonly #strangers: Budget
+  readonly #newcomers: Budget
   readonly #stop = new AbortController()
   readonly #audience: Uint8Array
 
@@ -66,6 +69,7 @@ export class Doors {
     this.#now = init.now ?? Date.now
     this.#owners = new Budget(OWNER_BUDGET, this.#now)
     this.#strangers = new Budget(STRANGER_BUDGET, this.#now)
+    this.#newcomers = new Budget(NEWCOMER_BUDGET, this.#now)
     this.#audience = audienceOf(init.key.publicKey)
   }
 
@@ -159,7 +163,11 @@ export class Doors {
     const author = peerIdFromPublicKey(envelope.author)
     const decision = authorise({ author, action: protocol.name as Action }, this.#init.trust())
     const isKnown = decision.allowed && decision.rule !== 'anybody'
-    const budget = isKnown ? this.#owners.take(author) : this.#strangers.take(transport)
+    const isNewcomer = decision.allowed && !isKnown
+    // of each connection, and, because connections cost an attacker little, of all together
+    const budget = isKnown
+      ? this.#owners.take(author)
+      : this.#strangers.take(transport) && (!isNewcomer || this.#newcomers.take(''))
     if (!budget) throw new WireError('TOO_MANY_REQUESTS', 'too many requests; slow down', { retryable: true })
     if (!decision.allowed)
       throw new TrustError('NOT_AUTHORISED', decision.reason, {
