@@ -18,5 +18,7 @@ export const CHAINS_PER_FRAME = 32
 export const SYNC_INTERVAL_MS = 30_000
 /** To tell one neighbour of revocations, ms. Chosen. */
 export const SYNC_TIMEOUT_MS = 10_000
+/** Neighbours of whom it is remembered what they were told. Chosen: more than a node has connections. */
+export const MAX_TOLD = 1_024
 /** Neighbours told at once. Chosen. */
 export const SYNC_CONCURRENCY = 8

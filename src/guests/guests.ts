@@ -63,6 +63,7 @@ export class Guests implements GuestsService {
       connectionManager,
       isNode: init.isNode ?? (() => true),
       log: this.#log,
+      signal: () => this.#stop.signal,
       known: () => this.#revocations.all(),
       digest: () => this.#revocations.digest(),
       take: (bytes, from) => this.#take(bytes, from)
@@ -100,11 +101,11 @@ export class Guests implements GuestsService {
         notifyOnLimitedConnection: true,
         onConnect: (peer) => {
           // because one comparison serves both, only one side starts it
-          if (this.#init.key.peerId < peer.toString()) void this.#spread.sync(peer, { signal })
+          if (this.#init.key.peerId < peer.toString()) void this.#spread.sync(peer)
         }
       }
     )
-    void repeat(SYNC_INTERVAL_MS, () => this.#spread.syncOne({ signal }), {
+    void repeat(SYNC_INTERVAL_MS, () => this.#spread.syncOne(), {
       signal,
       onError: (error) => this.#log('%e', error)
     })
