@@ -7,7 +7,7 @@ import { packageFile } from '../common/index.ts'
 import type { PolicyInput } from '../manifest/index.ts'
 import { ConfigError } from './errors.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
-import type { Config, ConfigInput } from './types.ts'
+import type { BudgetInput, Budgets, Config, ConfigInput } from './types.ts'
 
 interface PropertySchema {
   readonly type: 'string' | 'array' | 'object' | 'boolean' | 'integer'
@@ -82,6 +82,7 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
     publishAddress: loopback ? '127.0.0.1' : '0.0.0.0',
     ...given,
     policy: { ...defaults.policy, ...given.policy },
+    budgets: toBudgets({ ...defaults.budgets, ...given.budgets }),
     ...reachOf({ ...defaults, ...given }, loopback)
   }
   if (config.role === 'bootstrap' && given.scheduling === true)
@@ -148,6 +149,16 @@ function reachOf(
     autonat: !loopback && autonat !== false,
     holePunching: !loopback && holePunching !== false
   }
+}
+
+function toBudgets(given: Readonly<Record<keyof Budgets, BudgetInput | string>>): Budgets {
+  const one = (value: BudgetInput | string): BudgetInput => {
+    if (typeof value !== 'string') return value
+    const [burst, perSecond] = value.split('/').map(Number)
+    return { burst: burst!, perSecond: perSecond! }
+  }
+  const { owners, strangers, newcomers, nodes } = given
+  return { owners: one(owners), strangers: one(strangers), newcomers: one(newcomers), nodes: one(nodes) }
 }
 
 function exclude(level: ConfigInput): ConfigInput {

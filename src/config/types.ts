@@ -1,5 +1,13 @@
 import type { PolicyInput } from '../manifest/index.ts'
 
+/** Requests at once, and a second. */
+export interface BudgetInput {
+  readonly burst: number
+  readonly perSecond: number
+}
+
+export type Budgets = Readonly<Record<'owners' | 'strangers' | 'newcomers' | 'nodes', BudgetInput>>
+
 /** What a person may set; each key is described in schemas/config.json and docs/CONFIG.md. */
 export interface ConfigInput {
   readonly dataDir?: string
@@ -30,12 +38,16 @@ export interface ConfigInput {
   readonly exec?: boolean
   readonly announce?: boolean
   readonly providerTtlSeconds?: number
+  /** Each also as "BURST/PERSECOND", for the environment. */
+  readonly budgets?: Partial<Readonly<Record<keyof Budgets, BudgetInput | string>>>
   readonly metrics?: string
   readonly logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 }
 
 /** The same with every default filled in. `network` and `networkKey` exclude each other. */
-export interface Config extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics' | 'policy'>> {
+export interface Config
+  extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics' | 'policy' | 'budgets'>> {
+  readonly budgets: Budgets
   readonly policy: { readonly own: PolicyInput; readonly others: PolicyInput }
   readonly metrics?: string
   readonly network?: string

@@ -59,11 +59,12 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   await replay.open()
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const metrics = config.metrics === undefined ? undefined : await openMetrics()
-  const conduct = new Conduct()
+  const conduct = new Conduct({ nodeBudget: config.budgets.nodes })
   const doors = new Doors({
     key,
     networkId: network.id,
     trust: () => libp2p.services.guests.trust(),
+    budgets: config.budgets,
     replay,
     onRefused: (refusal) => {
       log.warn(refusal, 'request refused')

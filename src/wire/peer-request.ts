@@ -38,7 +38,7 @@ export class PeerWire {
   constructor(init: PeerWireInit) {
     this.#init = init
     this.#now = init.now ?? Date.now
-    this.#budget = new Budget(PEER_BUDGET, this.#now)
+    this.#budget = new Budget(init.conduct?.nodeBudget ?? PEER_BUDGET, this.#now)
   }
 
   /** Registers what answers a protocol. `answer` gets the decoded payload and the asking peer ID. */

@@ -1,6 +1,6 @@
 import type { ConnectionGater, CounterGroup, Metrics, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { Budget } from '../doors/budget.ts'
+import { Budget, type BudgetLimits } from '../doors/budget.ts'
 import { type Blame, blameOf } from './blame.ts'
 import { Penalties } from './penalties.ts'
 
@@ -32,6 +32,8 @@ export interface ConductHost {
 export class Conduct {
   /** For `createLibp2p({ connectionGater })`: who was sent away is not let in again before its time. */
   readonly gater: ConnectionGater
+  /** What each node may ask, of each kind of question. @default PEER_BUDGET of PeerWire */
+  readonly nodeBudget: BudgetLimits | undefined
   readonly #hostile: Budget
   readonly #useless: Budget
   readonly #bans: Penalties
@@ -39,7 +41,12 @@ export class Conduct {
   #refused: CounterGroup<string> | undefined
   #sentAway: CounterGroup<string> | undefined
 
-  constructor({ now = Date.now, host }: { readonly now?: () => number; readonly host?: ConductHost } = {}) {
+  constructor({
+    now = Date.now,
+    host,
+    nodeBudget
+  }: { readonly now?: () => number; readonly host?: ConductHost; readonly nodeBudget?: BudgetLimits } = {}) {
+    this.nodeBudget = nodeBudget
     this.#hostile = new Budget(HOSTILE_BUDGET, now)
     this.#useless = new Budget(USELESS_BUDGET, now)
     this.#bans = new Penalties(now)

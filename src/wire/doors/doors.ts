@@ -17,7 +17,16 @@ export const NEWCOMER_BUDGET: BudgetLimits = { burst: 40, perSecond: 10 }
 /** For everybody who is not an owner together, a peer: enough to hear why they are refused. Chosen, no evidence yet. */
 export const STRANGER_BUDGET: BudgetLimits = { burst: 20, perSecond: 2 }
 
+/** What is taken of whom before anything expensive is done. */
+export interface DoorBudgets {
+  readonly owners: BudgetLimits
+  readonly strangers: BudgetLimits
+  readonly newcomers: BudgetLimits
+}
+
 export interface DoorsInit {
+  /** @default {@link OWNER_BUDGET}, {@link STRANGER_BUDGET}, {@link NEWCOMER_BUDGET} */
+  readonly budgets?: DoorBudgets
   readonly key: SigningKey
   readonly networkId: Uint8Array
   readonly trust: () => TrustState
@@ -67,9 +76,14 @@ export class Doors {
   constructor(init: DoorsInit) {
     this.#init = init
     this.#now = init.now ?? Date.now
-    this.#owners = new Budget(OWNER_BUDGET, this.#now)
-    this.#strangers = new Budget(STRANGER_BUDGET, this.#now)
-    this.#newcomers = new Budget(NEWCOMER_BUDGET, this.#now)
+    const {
+      owners = OWNER_BUDGET,
+      strangers = STRANGER_BUDGET,
+      newcomers = NEWCOMER_BUDGET
+    } = init.budgets ?? {}
+    this.#owners = new Budget(owners, this.#now)
+    this.#strangers = new Budget(strangers, this.#now)
+    this.#newcomers = new Budget(newcomers, this.#now)
     this.#audience = audienceOf(init.key.publicKey)
   }
 
