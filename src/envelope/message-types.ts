@@ -1,5 +1,7 @@
 import {
   APPLY_REQUEST,
+  AUDIT_REQUEST,
+  AUDIT_WITNESS,
   DELETE_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
@@ -41,7 +43,9 @@ export const MESSAGE_TYPE_NAMES = [
   'event',
   'exec',
   'lease',
-  'events'
+  'events',
+  'audit',
+  'witness'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -69,7 +73,9 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   event: { type: 11, name: 'event', payloads: [], ...node, broadcastAllowed: true },
   exec: { type: 12, name: 'exec', payloads: [EXEC_REQUEST], ...owner },
   lease: { type: 13, name: 'lease', payloads: [LEASE], ...node },
-  events: { type: 14, name: 'events', payloads: [QUERY], ...owner }
+  events: { type: 14, name: 'events', payloads: [QUERY], ...owner },
+  audit: { type: 21, name: 'audit', payloads: [AUDIT_REQUEST], ...owner },
+  witness: { type: 22, name: 'witness', payloads: [AUDIT_WITNESS], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { concat, equalBytes, utf8 } from '../common/index.ts'
 import {
+  AUDIT_HEAD,
   encodeSignedObject,
   GRANT,
   NODE_STATEMENT,
@@ -22,7 +23,8 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   record: RECORD,
   grant: GRANT,
   node: NODE_STATEMENT,
-  provider: PROVIDER_STATEMENT
+  provider: PROVIDER_STATEMENT,
+  auditHead: AUDIT_HEAD
 }
 
 export interface OpenedObject {

@@ -3,10 +3,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
+import { AuditLog, AuditRecorder, audit } from '../audit/index.ts'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
 import { type ConfigInput, withDefaults } from '../config/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
-import { type MembersService, members } from '../members/index.ts'
+import { type MembersService, type MemberView, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
 import type { EngineRegistry } from '../runtime/index.ts'
@@ -54,16 +55,26 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
 
   const replay = new ReplayGuard(store.collection('replay', jsonCodec<number>()))
   await replay.open()
+  const auditLog = new AuditLog({
+    store,
+    key,
+    networkId: network.id,
+    onError: (error) => log.error({ error: String(error) }, 'the audit log cannot be written')
+  })
+  await auditLog.open()
+  const recorder = new AuditRecorder(auditLog)
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const metrics = config.metrics === undefined ? undefined : await openMetrics()
-  const conduct = new Conduct()
+  const conduct = new Conduct({ onRefused: (peerId, refusal) => recorder.refusedNode(peerId, refusal) })
   const doors = new Doors({
     key,
     networkId: network.id,
     trust: () => ({ owners }),
     replay,
-    onRefused: (refusal) => {
+    onAccepted: (request, payload) => recorder.asked(request, payload),
+    onRefused: (refusal, payload) => {
       log.warn(refusal, 'request refused')
+      recorder.refused(refusal, payload)
       conduct.refuseRequest(refusal, (peerId) => isMember(peerId))
     }
   })
@@ -149,6 +160,17 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
       }),
+      audit: audit({
+        network,
+        key,
+        store,
+        log: auditLog,
+        recorder,
+        doors,
+        conduct,
+        isMember: (peerId) => isMember(peerId),
+        neighbours: (): MemberView[] => libp2p.services.members.list()
+      }),
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
@@ -160,7 +182,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       libp2p.services.providers.lose(detail.peerId)
     )
   isMember = (peerId) => libp2p.services.members.get(peerId) !== undefined
-  libp2p.services.workloads.addEventListener('workload', () => {
+  libp2p.services.workloads.addEventListener('workload', ({ detail }) => {
+    recorder.did(detail)
     // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
     if (libp2p.services.members.self().idle && !isIdle()) libp2p.services.members.refresh()
   })
@@ -212,6 +235,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         await libp2p.stop()
         await metrics?.close()
         await engines.close()
+        await recorder.close() // last before the store, because everything else may still have something to tell
         await store.close()
       })()
       return stopping

@@ -8,6 +8,7 @@ export const ACTIONS = [
   'exec',
   'members',
   'providers',
+  'audit',
   'forward'
 ] as const
 export type Action = (typeof ACTIONS)[number]

@@ -60,7 +60,8 @@ export const OWNER_PROTOCOLS = {
   events: { ...owner, name: 'events', request: 'events', answerTimeoutMs: undefined },
   exec: { ...owner, name: 'exec', request: 'exec', maxRequestBytes: 64 * KIB, answerTimeoutMs: undefined },
   members: { ...owner, name: 'members', request: 'members' },
-  providers: { ...owner, name: 'providers', request: 'providers' }
+  providers: { ...owner, name: 'providers', request: 'providers' },
+  audit: { ...owner, name: 'audit', request: 'audit' }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 
@@ -82,7 +83,8 @@ export const PEER_PROTOCOLS = {
     maxRequestBytes: 128 * KIB,
     answerTimeoutMs: 5_000,
     forwardable: false
-  }
+  },
+  witness: { ...owner, name: 'witness', request: 'witness', answerTimeoutMs: 5_000, forwardable: false }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

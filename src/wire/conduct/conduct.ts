@@ -35,11 +35,22 @@ export class Conduct {
   readonly #hostile: Budget
   readonly #useless: Budget
   readonly #bans: Penalties
+  readonly #onRefused: ((peerId: string | undefined, refusal: Refusal) => void) | undefined
   #host: ConductHost | undefined
   #refused: CounterGroup<string> | undefined
   #sentAway: CounterGroup<string> | undefined
 
-  constructor({ now = Date.now, host }: { readonly now?: () => number; readonly host?: ConductHost } = {}) {
+  /** @param onRefused called for each message between nodes that was refused; requests of owners have {@link DoorsInit.onRefused} */
+  constructor({
+    now = Date.now,
+    host,
+    onRefused
+  }: {
+    readonly now?: () => number
+    readonly host?: ConductHost
+    readonly onRefused?: (peerId: string | undefined, refusal: Refusal) => void
+  } = {}) {
+    this.#onRefused = onRefused
     this.#hostile = new Budget(HOSTILE_BUDGET, now)
     this.#useless = new Budget(USELESS_BUDGET, now)
     this.#bans = new Penalties(now)
@@ -66,7 +77,12 @@ export class Conduct {
   }
 
   /** @param peer whom it is held against; undefined: nobody, it is only counted */
-  refuse(peer: PeerId | undefined, { door, reason, blame }: Refusal): void {
+  refuse(peer: PeerId | undefined, refusal: Refusal): void {
+    this.#onRefused?.(peer?.toString(), refusal)
+    this.#hold(peer, refusal)
+  }
+
+  #hold(peer: PeerId | undefined, { door, reason, blame }: Refusal): void {
     this.#refused?.increment({ [`${door}:${reason}`]: 1 })
     if (peer === undefined || blame === undefined) return
     const id = peer.toString()
@@ -88,7 +104,7 @@ export class Conduct {
     isMember: (peerId: string) => boolean
   ): void {
     const peer = transport === 'local' || isMember(transport) ? undefined : peerIdFromString(transport)
-    this.refuse(peer, { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) })
+    this.#hold(peer, { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) })
   }
 
   /** Whether this node was sent away and its time is not over. */

@@ -5,6 +5,7 @@ export const SignedKind = {
   record: 1,
   grant: 2,
   node: 3,
-  provider: 4
+  provider: 4,
+  auditHead: 5
 } as const
 export type SignedKind = number
