@@ -92,6 +92,7 @@ export class Audit implements AuditService {
   }
 
   async stop(): Promise<void> {
+    this.#recorder.settle()
     this.#recorder.did({ type: 'node-stopped' })
     await this.#exchange.stop()
     await this.#book.idle()
