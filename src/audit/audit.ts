@@ -80,7 +80,7 @@ export class Audit implements AuditService {
           ...[one.peerId, one.sequence, one.length, other.sequence, other.length]
         )
       },
-      onFailed: (peer, error) => logger('heads with %p: %e', peer, error)
+      onError: (error) => logger('heads not exchanged: %e', error)
     })
     init.doors.open('audit', AUDIT_REQUEST, (request) => answerOwner({ log, book: this.#book }, request))
   }

@@ -20,6 +20,8 @@ const COUNTED: ReadonlySet<string> = new Set([
 ])
 /** The asker went away, or the node stops: nothing was refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['CANCELLED', 'CONNECTION_LOST'])
+/** Nobody's rule: it could not be done just now. Counted, because who looks at all nodes meets each that is away again and again. */
+const UNABLE: ReadonlySet<string> = new Set(['NODE_UNREACHABLE', 'BUSY'])
 /** Of copies; what comes between these says nothing more. */
 const DEEDS: ReadonlySet<string> = new Set([
   ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped'],
@@ -59,7 +61,7 @@ export class AuditRecorder {
     const draft = { what: 'refused', ...this.#who(request), ...why, ...subjectOf(payload) } as const
     // all together, because whoever is refused can have as many names as it likes
     const budget = verified ? this.#refused : this.#strangersRefused
-    if (budget.take('')) this.#log.append(draft)
+    if (!UNABLE.has(code) && budget.take('')) this.#log.append(draft)
     else this.#count(verified ? this.#tally : this.#strangers, draft)
   }
 

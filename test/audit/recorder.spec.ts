@@ -75,6 +75,15 @@ describe('audit: what becomes an entry', () => {
     expect((await entries()).map(({ code }) => code)).to.deep.equal(['INTERNAL'])
   })
 
+  it('what could not be passed on, counted', async () => {
+    const { recorder, entries } = await createRecorder()
+    const away = { ...request, protocol: 'forward', code: 'NODE_UNREACHABLE', verified: true }
+    for (let index = 0; index < 7; index++) recorder.refused(away)
+    expect((await entries()).map(({ code, count }) => ({ code, count }))).to.deep.equal([
+      { code: 'NODE_UNREACHABLE', count: 7 }
+    ])
+  })
+
   it('nothing, when the asker went away or the node stops', async () => {
     const { recorder, entries } = await createRecorder()
     for (const code of ['CANCELLED', 'CONNECTION_LOST']) recorder.refused({ ...request, code })

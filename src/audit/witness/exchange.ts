@@ -19,7 +19,7 @@ export interface WitnessExchangeInit {
   readonly isMember: (peerId: string) => boolean
   /** Called once for each place at which a node contradicts itself. */
   readonly onContradiction: (one: Head, other: Head) => void
-  readonly onFailed: (peer: PeerId, error: unknown) => void
+  readonly onError: (error: unknown) => void
   /** @default {@link HEAD_INTERVAL_MS} */
   readonly headIntervalMs?: number
   /** @default {@link WITNESS_INTERVAL_MS} */
@@ -38,6 +38,7 @@ export class WitnessExchange {
 
   constructor(init: WitnessExchangeInit) {
     this.#init = init
+    this.#stop.abort() // nothing is shown before the start
     init.log.onWritten(({ sequence }) => this.#grew(sequence))
   }
 
@@ -60,7 +61,7 @@ export class WitnessExchange {
 
   /** Exchanges heads with a node. Never rejects: the next round mends what this one missed. */
   async withPeer(peer: PeerId): Promise<void> {
-    const { wire, book, onFailed } = this.#init
+    const { wire, book, onError } = this.#init
     const id = peer.toString()
     try {
       const check = some(book.of(id).heads, MAX_CHECKS).map(({ sequence }) => sequence)
@@ -74,14 +75,19 @@ export class WitnessExchange {
       )
       this.#take([...past.map(({ value }) => value), head], id)
     } catch (error) {
-      onFailed(peer, error)
+      onError(error)
     }
   }
 
+  /** Never rejects. */
   async #round(): Promise<void> {
     if (this.#stop.signal.aborted) return
     this.#shown = this.#init.log.state.sequence
-    await Promise.all(some(this.#init.neighbours(), WITNESSES).map((peer) => this.withPeer(peer)))
+    try {
+      await Promise.all(some(this.#init.neighbours(), WITNESSES).map((peer) => this.withPeer(peer)))
+    } catch (error) {
+      this.#init.onError(error) // because who is there cannot be said while the node's own statement is out of date
+    }
   }
 
   /** @param past entries whose heads are answered @param check entries whose heads are asked for */
