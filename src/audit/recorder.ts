@@ -16,7 +16,9 @@ import type { AuditedDeed, AuditedRefusal, AuditedRequest, EntryDraft } from './
 /** Questions and what is carried for others: counted, because they change nothing and somebody who follows asks all day. */
 const COUNTED: ReadonlySet<string> = new Set([
   ...['status', 'logs', 'events', 'members', 'providers', 'audit'],
-  'forward'
+  'forward',
+  // of grants: a question, and what anybody may say, who could otherwise push out what is kept of others
+  ...['grants', 'present']
 ])
 /** The asker went away, or the node stops: nothing was refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['CANCELLED', 'CONNECTION_LOST'])
