@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
+import { addAudit } from './commands/audit.ts'
 import { addDelete } from './commands/delete.ts'
 import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
@@ -31,6 +32,7 @@ export function createProgram(): Command {
   addLogs(program)
   addEvents(program)
   addExec(program)
+  addAudit(program)
   addDelete(program)
   addValidate(program)
   addInvite(program)

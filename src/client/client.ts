@@ -1,4 +1,4 @@
-import { type Abortable, safeText, toError } from '../common/index.ts'
+import { type Abortable, equalBytes, safeText, toError } from '../common/index.ts'
 import { decode, hasIdentifier } from '../envelope/index.ts'
 import {
   encodeDeleteRequest,
@@ -12,6 +12,9 @@ import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
 import { applyManifest, failedPlacement, toPlacement } from './apply.ts'
+import { auditEntries } from './audit/fetch.ts'
+import type { AuditEntryView, AuditQuery, AuditVerdict } from './audit/types.ts'
+import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
@@ -209,6 +212,33 @@ export class Client {
     const nodes = await this.nodes({ signal: query.signal })
     const observer = ref === undefined ? this.#session.entry.publicKey : undefined
     yield* eventsOf(this.#session, { nodes, manifestIds, observer, onSilent }, query)
+  }
+
+  /** What a node was asked and did, as it tells it. @param name none: the entry node @throws ClientError as {@link resolveNode} */
+  async *audit(name: string | undefined, query: AuditQuery = {}): AsyncGenerator<AuditEntryView> {
+    const { node } = await this.#audited(name, query)
+    yield* auditEntries(this.#session, node, query)
+  }
+
+  /** Whether that is what it always told, to itself and to the others. */
+  async verifyAudit(name: string | undefined, options: Abortable = {}): Promise<AuditVerdict> {
+    return verifyAudit(this.#session, await this.#audited(name, options), options)
+  }
+
+  /** @returns the node, and the others that may hold heads of its log */
+  async #audited(name: string | undefined, { signal }: Abortable) {
+    const nodes = await this.nodes({ signal })
+    const { entry } = this.#session
+    const node =
+      name === undefined
+        ? nodes.find(({ publicKey }) => equalBytes(publicKey, entry.publicKey))
+        : await resolveNode(this.#session, name, { nodes, roots: this.#roots, signal })
+    if (node === undefined)
+      throw new WireError('REPLY_INVALID', 'the entry node gave no statement of itself that can be verified')
+    const others = nodes.filter(
+      ({ peerId, state }) => peerId !== node.peerId && state !== 'dead' && state !== 'left'
+    )
+    return { node, others }
   }
 
   /** Runs a command in the first copy that runs, or in the one named. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */

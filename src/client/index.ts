@@ -12,6 +12,13 @@
  * ```
  */
 export { dealCopies } from './apply.ts'
+export type {
+  AuditEntryView,
+  AuditFaultView,
+  AuditQuery,
+  AuditVerdict,
+  AuditWitnessView
+} from './audit/types.ts'
 export { Client, type ClientInit } from './client.ts'
 export { localConnection, type NodeConnection, remoteConnection } from './connection/connection.ts'
 export {

@@ -1,5 +1,7 @@
 import {
   APPLY_REQUEST,
+  AUDIT_REQUEST,
+  AUDIT_WITNESS,
   DELETE_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
@@ -54,6 +56,8 @@ export const MESSAGE_TYPE_NAMES = [
   'redeem',
   'redeemed',
   'revocations',
+  'audit',
+  'witness',
   'trust'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
@@ -89,6 +93,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   redeem: { type: 18, name: 'redeem', payloads: [REDEEM], ...node },
   redeemed: { type: 19, name: 'redeemed', payloads: [REDEEMED], ...node },
   revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node },
+  audit: { type: 21, name: 'audit', payloads: [AUDIT_REQUEST], ...owner },
+  witness: { type: 22, name: 'witness', payloads: [AUDIT_WITNESS], ...node },
   trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { concat, equalBytes, utf8 } from '../common/index.ts'
 import {
+  AUDIT_HEAD,
   encodeSignedObject,
   GRANT,
   NODE_STATEMENT,
@@ -24,7 +25,8 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   grant: GRANT,
   node: NODE_STATEMENT,
   provider: PROVIDER_STATEMENT,
-  revocation: REVOCATION
+  revocation: REVOCATION,
+  auditHead: AUDIT_HEAD
 }
 
 export interface OpenedObject {

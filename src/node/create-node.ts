@@ -3,26 +3,28 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
+import { AuditLog, AuditRecorder, audit } from '../audit/index.ts'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
 import { type ConfigInput, withDefaults } from '../config/index.ts'
 import { guests } from '../guests/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
-import { type MembersService, members } from '../members/index.ts'
+import { type MembersService, type MemberView, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
 import type { EngineRegistry } from '../runtime/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
-import type { Membership, Revocation, TrustState } from '../trust/index.ts'
+import type { Revocation, TrustState } from '../trust/index.ts'
 import { Conduct, Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { type WorkloadsInit, workloads } from '../workloads/index.ts'
-import { openDataDir } from './data-dir.ts'
+import { connectServices } from './connect-services.ts'
+import { openDataDir } from './data/data-dir.ts'
+import { rememberedListen, rememberPorts } from './data/listen-ports.ts'
+import { forgetOwnProviderRecords } from './data/own-provider-records.ts'
 import { availableEngines, createEngines, engineName } from './engines.ts'
 import { faultPointFromEnv } from './fault-point.ts'
 import { registerGauges } from './gauges.ts'
 import { hostOptions, hostServices } from './libp2p.ts'
-import { rememberedListen, rememberPorts } from './listen-ports.ts'
-import { forgetOwnProviderRecords } from './own-provider-records.ts'
 import { policyFor } from './policy.ts'
 import type { BeemeshNode } from './types.ts'
 import { VERSION } from './version.ts'
@@ -57,17 +59,30 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
 
   const replay = new ReplayGuard(store.collection('replay', jsonCodec<number>()))
   await replay.open()
+  const auditLog = new AuditLog({
+    store,
+    key,
+    networkId: network.id,
+    onError: (error) => log.error({ error: String(error) }, 'the audit log cannot be written')
+  })
+  await auditLog.open()
+  const recorder = new AuditRecorder(auditLog)
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const metrics = config.metrics === undefined ? undefined : await openMetrics()
-  const conduct = new Conduct({ nodeBudget: config.budgets.nodes })
+  const conduct = new Conduct({
+    nodeBudget: config.budgets.nodes,
+    onRefused: (peerId, refusal) => recorder.refusedNode(peerId, refusal)
+  })
   const doors = new Doors({
     key,
     networkId: network.id,
     trust: () => libp2p.services.guests.trust(),
     budgets: config.budgets,
     replay,
-    onRefused: (refusal) => {
+    onAccepted: (request, payload) => recorder.asked(request, payload),
+    onRefused: (refusal, payload) => {
       log.warn(refusal, 'request refused')
+      recorder.refused(refusal, payload)
       conduct.refuseRequest(refusal, (peerId) => isMember(peerId))
     }
   })
@@ -165,26 +180,23 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
       }),
+      audit: audit({
+        network,
+        key,
+        store,
+        log: auditLog,
+        recorder,
+        doors,
+        conduct,
+        isMember: (peerId) => isMember(peerId),
+        neighbours: (): MemberView[] => libp2p.services.members.list()
+      }),
       doors: doorsService({ doors, key, network }) // last, because it opens what the others registered
     }
   })
   if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
   conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
-  // because what a node said that cannot be reached, or has stopped, does not count until it says so again
-  for (const change of ['member:dead', 'member:left'] as const)
-    libp2p.services.members.addEventListener(change, ({ detail }) =>
-      libp2p.services.providers.lose(detail.peerId)
-    )
-  isMember = (peerId) => {
-    const { members, guests } = libp2p.services
-    const held = members.get(peerId)?.memberships
-    const counts = ({ chain }: Membership) => !chain.links.some((link) => guests.isRevoked(link, chain))
-    return held !== undefined && (held.length === 0 || held.some(counts))
-  }
-  libp2p.services.workloads.addEventListener('workload', () => {
-    // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
-    if (libp2p.services.members.self().idle && !isIdle()) libp2p.services.members.refresh()
-  })
+  isMember = connectServices(libp2p.services, { recorder, isIdle: () => isIdle() })
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )
@@ -233,6 +245,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         await libp2p.stop()
         await metrics?.close()
         await engines.close()
+        await recorder.close() // last before the store, because everything else may still have something to tell
         await store.close()
       })()
       return stopping

@@ -8,7 +8,8 @@
  * console.log(node.addresses())
  * ```
  */
-export { acceptInvite } from './accept-invite.ts'
+
 export { type CreateNodeOptions, createNode } from './create-node.ts'
+export { acceptInvite } from './data/accept-invite.ts'
 export type { BeemeshNode } from './types.ts'
 export { VERSION } from './version.ts'

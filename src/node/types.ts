@@ -1,4 +1,5 @@
 import type { Libp2p, Startable } from '@libp2p/interface'
+import type { AuditService } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
 import type { Network } from '../identity/index.ts'
 import type { MembersService } from '../members/index.ts'
@@ -22,6 +23,7 @@ export interface BeemeshNode extends Startable {
     readonly members: MembersService
     readonly providers: ProvidersService
     readonly workloads: WorkloadsService
+    readonly audit: AuditService
   }
   readonly socketPath: string
   /** Full addresses, ending in /p2p/PEERID. */

@@ -12,6 +12,7 @@ export const ACTIONS = [
   'exec',
   'members',
   'providers',
+  'audit',
   'forward',
   'present',
   'revoke',
@@ -34,7 +35,8 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   present: 'anybody', // because it is how somebody becomes known
   revoke: 'any', // because what it carries is signed, and counts by who signed it
   grants: 'admin',
-  trust: 'admin'
+  trust: 'admin',
+  audit: 'admin'
 }
 
 export interface AuthoriseRequest {

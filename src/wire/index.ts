@@ -18,7 +18,14 @@ export { blameOf } from './conduct/blame.ts'
 export { Conduct, type ConductHost } from './conduct/conduct.ts'
 export { Penalties } from './conduct/penalties.ts'
 export { Budget, type BudgetLimits } from './doors/budget.ts'
-export { Doors, type DoorsInit, localGreeting, type OwnerRequest } from './doors/doors.ts'
+export {
+  type Asked,
+  Doors,
+  type DoorsInit,
+  localGreeting,
+  type OwnerRequest,
+  type Refused
+} from './doors/doors.ts'
 export { type DoorsService, doorsService } from './doors/doors-service.ts'
 export { ReplayGuard } from './doors/replay-guard.ts'
 export type { Responder } from './doors/responder.ts'

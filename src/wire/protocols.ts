@@ -71,7 +71,8 @@ export const OWNER_PROTOCOLS = {
   },
   revoke: { ...owner, name: 'revoke', request: 'revoke', maxRequestBytes: 32 * KIB, changesState: true },
   grants: { ...owner, name: 'grants', request: 'grants' },
-  trust: { ...owner, name: 'trust', request: 'trust', changesState: true }
+  trust: { ...owner, name: 'trust', request: 'trust', changesState: true },
+  audit: { ...owner, name: 'audit', request: 'audit' }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 
@@ -102,7 +103,8 @@ export const PEER_PROTOCOLS = {
     maxRequestBytes: 64 * KIB,
     answerTimeoutMs: 10_000,
     forwardable: false
-  }
+  },
+  witness: { ...owner, name: 'witness', request: 'witness', answerTimeoutMs: 5_000, forwardable: false }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
 import { createProcessMesh, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
+import { until } from '../fixtures/until.ts'
 import { deployment, pod, writeManifest } from '../fixtures/workload-files.ts'
 
 describe('cli: what every command prints with -o json', () => {
@@ -206,6 +207,44 @@ describe('cli: what every command prints with -o json', () => {
     const byId = expectDone(await mesh.cli(['events', given!.manifestId, '--since', '5m']), 'events')
     expect(byId.events).to.deep.equal(events)
     expect(expectDone(await mesh.cli(['events', 'never-was']), 'events').events).to.deep.equal([])
+  })
+
+  it('audit show lists what a node was asked and did, --refused only what it refused', async () => {
+    const [given] = await mesh.given([pod({ name: 'written' })], ['bert'])
+    const far = expectDone(await mesh.cli(['audit', 'show', 'bert', '--since', '5m']), 'audit-show')
+    const of = far.entries.filter(
+      ({ manifestId }: { manifestId?: string }) => manifestId === given!.manifestId
+    )
+    expect(of.map(({ what, action }: { what: string; action: string }) => `${what} ${action}`)).to.deep.equal(
+      ['asked apply', 'did accepted', 'did started']
+    )
+    expect(of[0]).to.include({ author: given!.owner, verified: true, count: 1, version: given!.version })
+    const own = expectDone(await mesh.cli(['audit', 'show'], { entry: 1 }), 'audit-show')
+    expect(own.entries[0]).to.include({ sequence: 1, what: 'did', action: 'node-started' })
+
+    await mesh.cli(['get', 'nodes'], { entry: 2, env: mesh.home.person('nobody') })
+    const { entries } = expectDone(await mesh.cli(['audit', 'show', 'cleo', '--refused']), 'audit-show')
+    expect(entries).to.have.length(1)
+    expect(entries[0]).to.include({
+      what: 'refused',
+      action: 'members',
+      code: 'NOT_AUTHORISED',
+      rule: 'owners-file'
+    })
+  })
+
+  it('audit verify says that nothing was rewritten, by the word of the others', async function () {
+    this.timeout(40_000)
+    const witnesses = await until(
+      'until others hold a head of bert',
+      async () => {
+        const verdict = expectDone(await mesh.cli(['audit', 'verify', 'bert'], { entry: 1 }), 'audit-verify')
+        expect(verdict).to.deep.include({ node: 'bert', intact: true, faults: [] })
+        return verdict.witnesses.length === 2 ? verdict.witnesses : undefined
+      },
+      { deadlineMs: 30_000 }
+    )
+    expect(witnesses.map(({ node }: { node: string }) => node)).to.deep.equal(['anna', 'cleo'])
   })
 
   it('delete takes every copy away, wherever it runs, and nobody provides it any more', async () => {

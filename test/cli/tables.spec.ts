@@ -41,6 +41,17 @@ describe('cli: what people read', () => {
     expect(stdout).to.equal('mock engine: pretending to run localhost/beemesh-demo:1 as "main"\n')
   })
 
+  it('audit prints one line an entry, and one sentence when all is well', async () => {
+    const { stdout } = await beemesh('audit', 'show')
+    expect(stdout).to.match(/^ +1 +\S+Z +did +node-started\n/)
+    expect(stdout).to.match(/\n +\d+ +\S+Z +asked +apply +bafkrei\w+ \d+ +by 12D3\w+ +from local\n/)
+    const verified = await beemesh('audit', 'verify')
+    expect(verified).to.include({ exitCode: 0 })
+    expect(verified.stdout).to.match(
+      /^anna: \d+ entries, chain intact from 1 \(\S+Z\) to \d+ \(\S+Z\), nobody holds a head of it yet/
+    )
+  })
+
   it('providers and delete say what they did', async () => {
     expect((await beemesh('providers', 'web')).stdout).to.match(
       /^NODE +STATE +FOUND BY .*\nanna +running +local /

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { openPrivateFolder } from '../../src/node/data-dir.ts'
+import { openPrivateFolder } from '../../src/node/data/data-dir.ts'
 
 describe('node: its folder', () => {
   let path: string

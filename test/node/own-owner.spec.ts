@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { type ConfigInput, withDefaults } from '../../src/config/index.ts'
 import { generateSigningKey, loadOrCreateSigningKey } from '../../src/identity/index.ts'
-import { openDataDir } from '../../src/node/data-dir.ts'
+import { openDataDir } from '../../src/node/data/data-dir.ts'
 import { policyFor } from '../../src/node/policy.ts'
 
 describe("node: who is the machine's own owner, and who a guest", () => {

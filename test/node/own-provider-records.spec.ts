@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import { Key } from 'interface-datastore'
 import { createLibp2p } from 'libp2p'
 import { CID } from 'multiformats/cid'
-import { forgetOwnProviderRecords } from '../../src/node/own-provider-records.ts'
+import { forgetOwnProviderRecords } from '../../src/node/data/own-provider-records.ts'
 import { heldProviderRecords } from '../../src/providers/dht.ts'
 import { openStore } from '../../src/store/index.ts'
 

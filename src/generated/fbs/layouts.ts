@@ -62,6 +62,74 @@ export const APPLY_REQUEST_LAYOUT: TableLayout = {
   ]
 }
 
+export const AUDIT_ENTRY_LAYOUT: TableLayout = {
+  name: 'AuditEntry',
+  fields: [
+    { name: 'sequence', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'at', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'what', slot: 8, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined },
+    { name: 'action', slot: 10, type: 'string', required: true, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'author', slot: 12, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'verified', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'transport', slot: 16, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'manifestId', slot: 18, type: 'bytes', required: false, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 20, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'code', slot: 22, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'rule', slot: 24, type: 'string', required: false, max: 128, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'count', slot: 26, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'since', slot: 28, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'previous', slot: 30, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const AUDIT_HEAD_LAYOUT: TableLayout = {
+  name: 'AuditHead',
+  fields: [
+    { name: 'sequence', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'hash', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'length', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'at', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const BYTES_LAYOUT: TableLayout = {
+  name: 'Bytes',
+  fields: [
+    { name: 'value', slot: 4, type: 'bytes', required: true, max: 131072, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const AUDIT_LIST_LAYOUT: TableLayout = {
+  name: 'AuditList',
+  fields: [
+    { name: 'entries', slot: 4, type: 'tables', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'base', slot: 6, type: 'bytes', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'head', slot: 8, type: 'bytes', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'heads', slot: 10, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'evidence', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+  ]
+}
+
+export const AUDIT_REQUEST_LAYOUT: TableLayout = {
+  name: 'AuditRequest',
+  fields: [
+    { name: 'replyKey', slot: 4, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'from', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'since', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'refused', slot: 10, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'headsOf', slot: 12, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const AUDIT_WITNESS_LAYOUT: TableLayout = {
+  name: 'AuditWitness',
+  fields: [
+    { name: 'head', slot: 4, type: 'bytes', required: true, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'past', slot: 6, type: 'tables', required: false, max: 8, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'check', slot: 8, type: 'bytes', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const LABEL_LAYOUT: TableLayout = {
   name: 'Label',
   fields: [
@@ -106,13 +174,6 @@ export const WORKLOAD_LAYOUT: TableLayout = {
     { name: 'startedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'message', slot: 16, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT }
-  ]
-}
-
-export const BYTES_LAYOUT: TableLayout = {
-  name: 'Bytes',
-  fields: [
-    { name: 'value', slot: 4, type: 'bytes', required: true, max: 131072, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -542,7 +603,7 @@ export const REVOKE_REQUEST_LAYOUT: TableLayout = {
 export const SIGNED_OBJECT_LAYOUT: TableLayout = {
   name: 'SignedObject',
   fields: [
-    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 6, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 7, elementMax: 0, table: undefined },
     { name: 'author', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'body', slot: 8, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'signature', slot: 10, type: 'bytes', required: true, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }

@@ -37,16 +37,25 @@ export class Conduct {
   readonly #hostile: Budget
   readonly #useless: Budget
   readonly #bans: Penalties
+  readonly #onRefused: ((peerId: string | undefined, refusal: Refusal) => void) | undefined
   #host: ConductHost | undefined
   #refused: CounterGroup<string> | undefined
   #sentAway: CounterGroup<string> | undefined
 
+  /** @param onRefused called for each message between nodes that was refused; requests of owners have {@link DoorsInit.onRefused} */
   constructor({
     now = Date.now,
     host,
-    nodeBudget
-  }: { readonly now?: () => number; readonly host?: ConductHost; readonly nodeBudget?: BudgetLimits } = {}) {
+    nodeBudget,
+    onRefused
+  }: {
+    readonly now?: () => number
+    readonly host?: ConductHost
+    readonly nodeBudget?: BudgetLimits
+    readonly onRefused?: (peerId: string | undefined, refusal: Refusal) => void
+  } = {}) {
     this.nodeBudget = nodeBudget
+    this.#onRefused = onRefused
     this.#hostile = new Budget(HOSTILE_BUDGET, now)
     this.#useless = new Budget(USELESS_BUDGET, now)
     this.#bans = new Penalties(now)
@@ -73,7 +82,12 @@ export class Conduct {
   }
 
   /** @param peer whom it is held against; undefined: nobody, it is only counted */
-  refuse(peer: PeerId | undefined, { door, reason, blame }: Refusal): void {
+  refuse(peer: PeerId | undefined, refusal: Refusal): void {
+    this.#onRefused?.(peer?.toString(), refusal)
+    this.#hold(peer, refusal)
+  }
+
+  #hold(peer: PeerId | undefined, { door, reason, blame }: Refusal): void {
     this.#refused?.increment({ [`${door}:${reason}`]: 1 })
     if (peer === undefined || blame === undefined) return
     const id = peer.toString()
@@ -95,7 +109,7 @@ export class Conduct {
     isMember: (peerId: string) => boolean
   ): void {
     const peer = transport === 'local' || isMember(transport) ? undefined : peerIdFromString(transport)
-    this.refuse(peer, { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) })
+    this.#hold(peer, { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) })
   }
 
   /** Whether this node was sent away and its time is not over. */

@@ -9,6 +9,7 @@ import { OWNER_PROTOCOLS, type OwnerProtocolName, type Protocol } from '../proto
 import { Budget, type BudgetLimits } from './budget.ts'
 import type { ReplayGuard } from './replay-guard.ts'
 import { Responder } from './responder.ts'
+import { ruleOf } from './rule-of.ts'
 
 /** For one owner: room for a benchmark. Chosen, no evidence yet. */
 export const OWNER_BUDGET: BudgetLimits = { burst: 500, perSecond: 200 }
@@ -32,13 +33,27 @@ export interface DoorsInit {
   readonly trust: () => TrustState
   readonly replay: ReplayGuard
   readonly now?: () => number
-  /** Called for each refusal: the rule or code, who asked, and the protocol. */
-  readonly onRefused?: (refusal: {
-    code: string
-    author?: string
-    transport: string
-    protocol: string
-  }) => void
+  /** Called for each refusal. @param payload what was asked, where it came so far that it could be read */
+  readonly onRefused?: (refusal: Refused, payload?: unknown) => void
+  /** Called for each request that passed every check, before it is acted on, and for each that is passed on. */
+  readonly onAccepted?: (request: Asked, payload?: unknown) => void
+}
+
+/** A request, as far as a door may tell of it. */
+export interface Asked {
+  /** Peer ID; undefined: not even the header could be read. */
+  readonly author?: string
+  /** The connection's peer ID, or "local". */
+  readonly transport: string
+  readonly protocol: string
+}
+
+export interface Refused extends Asked {
+  readonly code: string
+  /** Which rule refused, where the code alone does not say it. */
+  readonly rule?: string
+  /** The author's signature was checked and fits; else `author` is only claimed. */
+  readonly verified: boolean
 }
 
 /** A request that passed every check: it is for this node, fresh, signed by an owner who may do this. */
@@ -131,12 +146,16 @@ export class Doors {
     const { key, networkId } = this.#init
     const peeked = peekEnvelope(frame)
     const reply = new Responder({ key, networkId, writer, now: this.#now, request: peeked })
+    const about: About = { author: peeked?.author, transport, protocol: name }
     try {
       const envelope = this.check(frame, { protocol: door.protocol, transport, audience: this.#audience })
       envelope.verifySignature()
+      about.verified = true
       const payload = envelope.decodePayload(door.root)
+      about.payload = payload
       if (door.protocol.changesState) await this.#init.replay.insert(envelope)
       await reply.sealTo(payload.replyKey, envelope)
+      this.accepted(about)
       const { author } = envelope
       const signal = this.#signal(door.protocol, writer)
       await door.handler({
@@ -148,7 +167,7 @@ export class Doors {
         signal
       })
     } catch (error) {
-      this.#report(error, { author: peeked?.author, transport, protocol: name })
+      this.refused(error, about)
       await reply.fail(error).catch(() => {}) // because the asker may be gone; the refusal is reported already
     } finally {
       await channel.close()
@@ -197,14 +216,27 @@ export class Doors {
     return AbortSignal.any(signals)
   }
 
-  #report(
-    error: unknown,
-    { author, transport, protocol }: { author?: Uint8Array; transport: string; protocol: string }
-  ): void {
-    const code = isBeemeshError(error) ? error.code : toError(error).name
-    const claimed = author === undefined ? undefined : peerIdFromPublicKey(author)
-    this.#init.onRefused?.({ code, author: claimed, transport, protocol })
+  /** Tells whoever listens that a request passed every check. */
+  accepted({ author, transport, protocol, payload }: About): void {
+    this.#init.onAccepted?.({ author: author && peerIdFromPublicKey(author), transport, protocol }, payload)
   }
+
+  /** Tells whoever listens that a request was refused, and by which rule. */
+  refused(error: unknown, { author, transport, protocol, verified = false, payload }: About): void {
+    const code = isBeemeshError(error) ? error.code : toError(error).name
+    const claimed = author && peerIdFromPublicKey(author)
+    const refusal = { code, rule: ruleOf(error), author: claimed, verified, transport, protocol }
+    this.#init.onRefused?.(refusal, payload)
+  }
+}
+
+/** What is known of a request so far. */
+interface About {
+  readonly author?: Uint8Array
+  readonly transport: string
+  readonly protocol: string
+  verified?: boolean
+  payload?: unknown
 }
 
 /** The first frame on the local socket: the protocol's name. */

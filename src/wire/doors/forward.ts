@@ -5,7 +5,7 @@ import { audienceOf, type SigningKey } from '../../identity/index.ts'
 import { CreditedWriter } from '../channel/credit.ts'
 import type { FrameChannel } from '../channel/frame-channel.ts'
 import { openError, WireError } from '../errors.ts'
-import { MAX_FORWARD_BYTES, OWNER_PROTOCOLS, type Protocol } from '../protocols.ts'
+import { FORWARD_PROTOCOL_NAME, MAX_FORWARD_BYTES, OWNER_PROTOCOLS, type Protocol } from '../protocols.ts'
 import type { Doors } from './doors.ts'
 import { Responder } from './responder.ts'
 
@@ -47,15 +47,19 @@ export class Forwarder {
     if (equalBytes(target, key.publicKey)) return doors.serveRequest(channel, name, bytes, transport)
 
     let upstream: FrameChannel | undefined
+    const peeked = peekEnvelope(bytes)
+    const about = { author: peeked?.author, transport, protocol: FORWARD_PROTOCOL_NAME, verified: false }
     try {
       const protocol = forwardable(name)
       doors.check(bytes, { protocol, transport, audience: audienceOf(target) }).verifySignature()
+      about.verified = true
       if (this.#active >= MAX_FORWARDS)
         throw new WireError('BUSY', 'this node forwards too much already', { retryable: true })
       this.#active++
       try {
         upstream = await this.#open(target, protocol, addresses)
         await upstream.write(bytes, { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) })
+        doors.accepted(about)
         await splice(channel, upstream)
       } finally {
         this.#active--
@@ -63,10 +67,9 @@ export class Forwarder {
     } catch (thrown) {
       const error = toError(thrown)
       upstream?.abort(error)
+      doors.refused(error, about)
       const writer = new CreditedWriter(channel)
-      await new Responder({ key, networkId, writer, now, request: peekEnvelope(bytes) })
-        .fail(error)
-        .catch(() => {})
+      await new Responder({ key, networkId, writer, now, request: peeked }).fail(error).catch(() => {})
       await channel.close()
     }
   }

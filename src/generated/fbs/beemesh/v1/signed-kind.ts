@@ -6,6 +6,7 @@ export const SignedKind = {
   grant: 2,
   node: 3,
   provider: 4,
-  revocation: 5
+  revocation: 5,
+  auditHead: 6
 } as const
 export type SignedKind = number

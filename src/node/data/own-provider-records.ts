@@ -1,5 +1,5 @@
 import type { Datastore } from 'interface-datastore'
-import { recordsOfProvider } from '../providers/index.ts'
+import { recordsOfProvider } from '../../providers/index.ts'
 
 /**
  * Forgets what this node announced in an earlier life. Because kad-dht keeps it and announces it again by itself, also what does not

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { writePrivateFile } from '../identity/index.ts'
+import { writePrivateFile } from '../../identity/index.ts'
 
 const FILE = 'ports.json'
 

@@ -8,9 +8,9 @@ import { noise } from '@libp2p/noise'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
-import { type parseInvite, pnetKey } from '../client/index.ts'
-import { type Config, ConfigError } from '../config/index.ts'
-import { redeemInvite } from '../guests/index.ts'
+import { type parseInvite, pnetKey } from '../../client/index.ts'
+import { type Config, ConfigError } from '../../config/index.ts'
+import { redeemInvite } from '../../guests/index.ts'
 import {
   formatNetworkKey,
   loadNetworkKey,
@@ -21,8 +21,8 @@ import {
   type SigningKey,
   toLibp2pPrivateKeyBytes,
   writePrivateFile
-} from '../identity/index.ts'
-import { addOwners, type Membership, openChain, openMembership } from '../trust/index.ts'
+} from '../../identity/index.ts'
+import { addOwners, type Membership, openChain, openMembership } from '../../trust/index.ts'
 import { BOOTSTRAP_FILE, MEMBERSHIPS_FILE, OWN_OWNER_FILE, openPrivateFolder } from './data-dir.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../config/index.ts'
-import type { OwnersChange } from '../guests/index.ts'
+import type { Config } from '../../config/index.ts'
+import type { OwnersChange } from '../../guests/index.ts'
 import {
   IdentityError,
   loadOrCreateNetworkKey,
@@ -11,9 +11,9 @@ import {
   openNetwork,
   type SigningKey,
   writePrivateFile
-} from '../identity/index.ts'
-import { loadOrCreateSealingKey, type SealingKey } from '../sealing/index.ts'
-import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../trust/index.ts'
+} from '../../identity/index.ts'
+import { loadOrCreateSealingKey, type SealingKey } from '../../sealing/index.ts'
+import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../../trust/index.ts'
 
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'

@@ -1,0 +1,36 @@
+import type { AuditRecorder } from '../audit/index.ts'
+import type { GuestsService } from '../guests/index.ts'
+import type { MembersService } from '../members/index.ts'
+import type { ProvidersService } from '../providers/index.ts'
+import type { Membership } from '../trust/index.ts'
+import type { WorkloadsService } from '../workloads/index.ts'
+
+interface Services {
+  readonly members: MembersService
+  readonly guests: Pick<GuestsService, 'isRevoked'>
+  readonly providers: Pick<ProvidersService, 'lose'>
+  readonly workloads: WorkloadsService
+}
+
+/**
+ * What services have to hear of each other that do not know each other, because a lower floor reaches up only by an event.
+ * @returns whether a node is a member: heard of, and not all of its memberships revoked
+ */
+export function connectServices(
+  { members, guests, providers, workloads }: Services,
+  { recorder, isIdle }: { readonly recorder: AuditRecorder; readonly isIdle: () => boolean }
+): (peerId: string) => boolean {
+  // because what a node said that cannot be reached, or has stopped, does not count until it says so again
+  for (const change of ['member:dead', 'member:left'] as const)
+    members.addEventListener(change, ({ detail }) => providers.lose(detail.peerId))
+  workloads.addEventListener('workload', ({ detail }) => {
+    recorder.did(detail)
+    // at once, because others probe an idle node less often; that it is idle again can wait for the next statement
+    if (members.self().idle && !isIdle()) members.refresh()
+  })
+  const counts = ({ chain }: Membership) => !chain.links.some((link) => guests.isRevoked(link, chain))
+  return (peerId) => {
+    const held = members.get(peerId)?.memberships
+    return held !== undefined && (held.length === 0 || held.some(counts))
+  }
+}
