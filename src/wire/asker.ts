@@ -108,7 +108,9 @@ function remoteError(body: Uint8Array): RemoteError {
     hint: hint === undefined ? undefined : safeText(hint, 1000),
     retryable
   }
-  return new RemoteError(safeText(code, 64).replace(/[^A-Z0-9_]/g, ''), safeText(message), options)
+  const known = safeText(code, 64).replace(/[^A-Z0-9_]/g, '')
+  // because people and programs go by the code, a node cannot leave it out
+  return new RemoteError(/^[A-Z]./.test(known) ? known : 'REPLY_INVALID', safeText(message), options)
 }
 
 function parseDetails(json: string | undefined): Record<string, unknown> {
