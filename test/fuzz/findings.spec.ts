@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { forgeEnvelope } from '../../bench/fuzz/targets/forge.ts'
 import { encodeErrorReply, encodeQuery, encodeReply } from '../../src/generated/fbs/index.ts'
 import { audienceOf } from '../../src/identity/index.ts'
-import { ManifestError, parseManifests } from '../../src/manifest/index.ts'
+import { ManifestError, parseCanonical, parseManifests } from '../../src/manifest/index.ts'
 import { sealTo } from '../../src/sealing/index.ts'
 import { createRequest, OWNER_PROTOCOLS } from '../../src/wire/index.ts'
 import { bytesOf, codeOf, codeOfAsync, NETWORK, NODE, NOW_MS, OWNER } from '../envelope/fixtures.ts'
@@ -60,6 +60,34 @@ describe('fuzz: findings', () => {
 
     expect(took('hostNetwork')).to.be.below(3 * took('x-------------------------------------------'))
   })
+
+  const many = (count: number, item: string) => Array.from({ length: count }, () => item).join(',')
+  const podOf = (spec: string) =>
+    `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"d"},"spec":{${spec}}}`
+  const floods: readonly (readonly [what: string, objects: string])[] = [
+    ['19,000 empty containers', podOf(`"containers":[${many(19_000, '{}')}]`)],
+    ['19,000 volumes that are numbers', podOf(`"volumes":[${many(19_000, '1')}]`)],
+    [
+      '18 containers of 999 empty mounts',
+      podOf(`"containers":[${many(18, `{"volumeMounts":[${many(999, '{}')}]}`)}]`)
+    ],
+    ['90 pods of 150 empty containers', many(90, podOf(`"containers":[${many(150, '{}')}]`))]
+  ]
+  for (const [what, objects] of floods) {
+    it(`${what} in a sealed document are refused quickly`, () => {
+      const salt = Buffer.alloc(32).toString('base64')
+      const text = `{"kind":"Pod","name":"web","namespace":"d","objects":[${objects}],"salt":"${salt}","v":1}`
+      const bytes = new TextEncoder().encode(text)
+      const times = Array.from({ length: 3 }, () => {
+        const startedAt = performance.now()
+        expect(() => parseCanonical(bytes)).to.throw(ManifestError)
+        return performance.now() - startedAt
+      })
+
+      // the first took 1,800 ms when it was found, the last 65; here they take 20 at most
+      expect(Math.min(...times)).to.be.below(60)
+    })
+  }
 
   for (const code of ['', 'läuft über', '9_LIVES', '_']) {
     it(`a refusal whose code is "${code}" has one all the same`, async () => {

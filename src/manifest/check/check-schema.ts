@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { packageFile } from '../../common/index.ts'
+import { MAX_COLLECTED } from '../constants.ts'
 import { asRecord, asText, isRecord, type JsonRecord, joinPath } from '../objects/json.ts'
 import { nearestName } from './nearest-name.ts'
 import type { Report } from './report.ts'
@@ -80,7 +81,7 @@ const MAX_COMPARED = 100
 export function checkSchema(kind: string, value: JsonRecord, report: Report): void {
   const validate = validatorOf(kind)
   if (validate(value)) return
-  for (const [index, error] of (validate.errors ?? []).entries())
+  for (const [index, error] of (validate.errors ?? []).slice(0, MAX_COLLECTED).entries())
     reportError(error, { root: value, suggests: index < MAX_COMPARED }, report)
 }
 
