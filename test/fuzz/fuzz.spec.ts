@@ -22,7 +22,7 @@ async function kinds(act: (bytes: Uint8Array) => unknown): Promise<string[]> {
 describe('fuzz: every way in', function () {
   this.timeout(60_000)
 
-  it(`refuses or takes ${MUTANTS} mutants: none crashes, none is slow, nothing comes from outside of the message`, async () => {
+  it('refuses or takes 10,000 mutants: none crashes, none is slow, nothing comes from outside of the message', async () => {
     const { findings, counts } = await runFuzz({ targets: await allTargets(), mutants: MUTANTS, seed: SEED })
 
     const told = findings.map(({ target, kind, what, index }) => `${kind} ${target} ${SEED}:${index} ${what}`)
