@@ -29,8 +29,9 @@ const UNSAFE_HIGH_WORD = 0x200000
  * @throws EnvelopeError MESSAGE_MALFORMED with the path of the first fault
  */
 export function decode<T>(root: Root<T>, bytes: Uint8Array): T {
+  assertHead(root, bytes) // before the copy, which is all that most of what is no message at all would cost
   // because a pooled Buffer has neighbours, and because the sender may still hold the memory
-  const own = Uint8Array.from(bytes)
+  const own = new Uint8Array(bytes)
   verify(root, own)
   return root.read(own)
 }
@@ -44,11 +45,16 @@ export function hasIdentifier(bytes: Uint8Array, root: Root<unknown>): boolean {
 
 /** @throws EnvelopeError MESSAGE_MALFORMED with the path of the first fault */
 export function verify(root: Root<unknown>, bytes: Uint8Array): void {
+  assertHead(root, bytes)
+  new Verification(bytes).table(root.layout, 0, 1, undefined)
+}
+
+/** Size and identifier. */
+function assertHead(root: Root<unknown>, bytes: Uint8Array): void {
   const size = bytes.byteLength
   if (size < MIN_BUFFER_BYTES || size > MAX_BUFFER_BYTES)
     throw malformed(root.name, `${size} bytes, expected ${MIN_BUFFER_BYTES} to ${MAX_BUFFER_BYTES}`)
   if (!hasIdentifier(bytes, root)) throw malformed(root.name, `file identifier is not ${root.identifier}`)
-  new Verification(bytes).table(root.layout, 0, 1, undefined)
 }
 
 /** Where in the message we are, kept as a chain so that it costs nothing until something is wrong. */

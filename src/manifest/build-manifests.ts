@@ -62,8 +62,9 @@ function withNamespace(source: SourceDocument, fallback: string): KubeObject {
 function checkUnique(documents: readonly SourceDocument[], namespace: string, violations: Violation[]): void {
   const seen = new Map<string, number>()
   for (const document of documents) {
-    const { kind, metadata } = document.value
-    const key = `${String(kind)} ${namespaceOf(document, namespace)}/${String(asRecord(metadata).name)}`
+    const name = asText(asRecord(document.value.metadata).name)
+    if (name === undefined) continue // reported already
+    const key = `${asText(document.value.kind)} ${namespaceOf(document, namespace)}/${name}`
     const first = seen.get(key)
     if (first === undefined) seen.set(key, document.index)
     else createReport(document, violations)('metadata.name', 'unique', `is the name of document ${first} too`)

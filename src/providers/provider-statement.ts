@@ -101,6 +101,12 @@ export function openProviderStatement(
     capabilities: said.capabilities.map((one) => safeText(one, MAX_CAPABILITY_LENGTH)),
     workloads: said.workloads.map((workload) => ({
       ...workload,
+      workloadId: safeText(workload.workloadId, 63),
+      engine: safeText(workload.engine, 32),
+      ports: workload.ports.map(({ hostIp, ...port }) => ({
+        ...port,
+        hostIp: hostIp === undefined ? undefined : safeText(hostIp, 64)
+      })),
       message: safeText(workload.message ?? '') || undefined
     })),
     source,

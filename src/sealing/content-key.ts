@@ -124,7 +124,7 @@ export function keyCommitment(manifest: ManifestContext, key: Uint8Array): Uint8
   return sha256(COMMITMENT_TAG, manifest.manifestId, u64be(manifest.version), key)
 }
 
-/** Seals the content key to one node. @throws SealingError SEALING_KEY_INVALID, SEAL_FAILED */
+/** Seals the content key to one node. @throws SealingError SEALING_KEY_INVALID */
 export async function sealContentKey(
   options: ManifestContext & {
     readonly key: Uint8Array

@@ -2,7 +2,6 @@ import { BeemeshError } from '../common/index.ts'
 
 export const SEALING_ERROR_CODES = [
   'SEALING_KEY_INVALID',
-  'SEAL_FAILED',
   'OPEN_FAILED',
   'CIPHERTEXT_INVALID',
   'CIPHERTEXT_DIGEST_MISMATCH',

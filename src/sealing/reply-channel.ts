@@ -50,7 +50,7 @@ export function createReplyKeyPair(): Promise<SealingKey> {
   return generateSealingKey({ epoch: 0 })
 }
 
-/** @param replyKey Uint8Array(1216), from the request @throws SealingError SEALING_KEY_INVALID, SEAL_FAILED */
+/** @param replyKey Uint8Array(1216), from the request @throws SealingError SEALING_KEY_INVALID */
 export async function createReplySealer(replyKey: Uint8Array, context: ReplyContext): Promise<ReplySealer> {
   const key = new Uint8Array(randomBytes(GCM_KEY_BYTES))
   const { enc, ciphertext } = await sealTo(replyKey, { ...binding(context), plaintext: key })

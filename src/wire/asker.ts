@@ -7,6 +7,9 @@ import { createReplyKeyPair, createReplyOpener, type ReplyOpener } from '../seal
 import { RemoteError, WireError } from './errors.ts'
 import type { Protocol } from './protocols.ts'
 
+/** Ours nest three deep. Chosen. */
+const MAX_DETAILS_DEPTH = 8
+
 export interface RequestInit {
   readonly protocol: Protocol
   readonly key: SigningKey
@@ -108,14 +111,29 @@ function remoteError(body: Uint8Array): RemoteError {
     hint: hint === undefined ? undefined : safeText(hint, 1000),
     retryable
   }
-  return new RemoteError(safeText(code, 64).replace(/[^A-Z0-9_]/g, ''), safeText(message), options)
+  const known = safeText(code, 64).replace(/[^A-Z0-9_]/g, '')
+  // because people and programs go by the code, a node cannot leave it out
+  return new RemoteError(/^[A-Z]./.test(known) ? known : 'REPLY_INVALID', safeText(message), options)
 }
 
 function parseDetails(json: string | undefined): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(json ?? '{}')
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...safeTree(value) } : {}
   } catch {
     return {} // because a peer wrote it; the code and the message are what counts
   }
+}
+
+/** The same without what could fool a terminal: details are shown, too. @param depth a peer's JSON may nest without end */
+function safeTree<T>(value: T, depth = 0): T {
+  if (typeof value === 'string') return safeText(value) as T
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > MAX_DETAILS_DEPTH) return '…' as T
+  if (Array.isArray(value)) return value.map((item) => safeTree(item, depth + 1)) as T
+  const entries = Object.entries(value).map(([key, child]) => [
+    safeText(key, 256),
+    safeTree(child, depth + 1)
+  ])
+  return Object.fromEntries(entries) as T
 }

@@ -37,10 +37,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   // a bad grant is ignored, or told in a sentence of the answer; the owners file is read at the start
   TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'MEMBERSHIP_INVALID', 'GRANT_INVALID', 'REVOCATION_INVALID'],
   // the sealing side, and the asker's side of an answer; a reply key that is not one gets no answer
-  SEALING_ERROR_CODES: [
-    ...['SEAL_FAILED', 'PLAINTEXT_TOO_LARGE'],
-    ...['REPLY_OUT_OF_ORDER', 'REPLY_INVALID_FRAME']
-  ],
+  SEALING_ERROR_CODES: [...['PLAINTEXT_TOO_LARGE'], ...['REPLY_OUT_OF_ORDER', 'REPLY_INVALID_FRAME']],
   // nodes read canonical JSON, never YAML
   MANIFEST_ERROR_CODES: ['MANIFEST_SYNTAX'],
   // a node's own statement always has a KEM it knows; the others are the reason why a connection is closed or not made

@@ -48,7 +48,8 @@ export function checkMetadata(
     const known = isWorkload && Object.hasOwn(OURS, key) ? OURS[key] : undefined
     if (known !== undefined) {
       const [shape, isValid] = known
-      if (!isValid(String(value))) report(at, 'pattern', shape)
+      // because String() of an object calls a toString that somebody else wrote; its type is reported already
+      if (typeof value !== 'object' && !isValid(String(value))) report(at, 'pattern', shape)
     } else if (isOurs(key)) {
       const names = Object.keys(OURS).join(', ')
       report(at, 'reserved', `is refused: there are only ${names}, on the workload itself`, { code })

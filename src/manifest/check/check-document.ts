@@ -1,4 +1,4 @@
-import { REFUSED_KINDS, SUPPORTED_KINDS, WORKLOAD_KINDS } from '../constants.ts'
+import { MAX_COLLECTED, REFUSED_KINDS, SUPPORTED_KINDS, WORKLOAD_KINDS } from '../constants.ts'
 import type { Violation } from '../errors.ts'
 import { decodeBase64 } from '../objects/config-data.ts'
 import { asRecord, asText, type JsonRecord, joinPath, own } from '../objects/json.ts'
@@ -19,6 +19,8 @@ export function checkDocument(document: SourceDocument, violations: Violation[])
   const kind = checkKind(value, report)
   if (kind === undefined) return false
   const isWorkload = Object.hasOwn(WORKLOAD_KINDS, kind)
+  // because one that is refused anyway is not looked at in full, document after document
+  if (violations.length >= MAX_COLLECTED) return true
   checkSchema(kind, value, report)
   checkMetadata(asRecord(value.metadata), 'metadata', { isWorkload }, report)
   if (isWorkload) checkWorkload(kind, value, report)

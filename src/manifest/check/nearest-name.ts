@@ -8,6 +8,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   const limit = name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 4))
   let best: { readonly name: string; readonly distance: number } | undefined
   for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) > limit) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance <= limit && (best === undefined || distance < best.distance))
       best = { name: candidate, distance }

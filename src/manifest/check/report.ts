@@ -1,4 +1,5 @@
 import { safeText } from '../../common/index.ts'
+import { MAX_COLLECTED } from '../constants.ts'
 import type { ManifestErrorCode, Violation } from '../errors.ts'
 import { asRecord, asText, type JsonRecord } from '../objects/json.ts'
 
@@ -39,6 +40,7 @@ export function createReport(document: SourceDocument, violations: Violation[]):
   const kind = sourcePath === undefined ? madeOf : undefined
   const name = sourcePath === undefined ? asText(asRecord(document.value.metadata).name) : undefined
   return (path, rule, message, options = {}) => {
+    if (violations.length >= MAX_COLLECTED) return
     const isPrivate = madeOf === 'Secret' || PRIVATE_PATH.test(path)
     const separator = root === '' || path === '' || path.startsWith('[') ? '' : '.'
     const place = sourcePath === undefined ? `${root}${separator}${path}` : sourcePath(path)

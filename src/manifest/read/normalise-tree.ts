@@ -1,4 +1,4 @@
-import { MAX_DEPTH, MAX_NODES } from '../constants.ts'
+import { MAX_DEPTH, MAX_ITEMS, MAX_NODES } from '../constants.ts'
 import { joinPath } from '../objects/json.ts'
 
 /** Counts values over all documents of one file. */
@@ -55,6 +55,8 @@ export function normaliseTree(
         return fail(path, 'number', 'must be a number that is kept exactly (below 2^53)')
       return value === 0 ? 0 : value
     }
+    if (Array.isArray(value) && value.length > MAX_ITEMS)
+      return fail(path, 'max-items', `has ${value.length} items; a list has at most ${MAX_ITEMS}`, true)
     if (Array.isArray(value))
       return value.map((item, index) => visit(item, joinPath(path, index), depth + 1, false))
     if (typeof value !== 'object' || !isPlain(value))
