@@ -24,7 +24,7 @@ try {
   console.log(`actions ${JSON.stringify(actions)}; ${manifests} manifests at the end`)
   console.log(`${answers} answers, all the truth ${Math.round(settledMs)} ms after the last node was back`)
   console.log(
-    `resident memory against a third of the way: median ${median.toFixed(2)}, n=${growth.length} (bound ${MAX_GROWTH})`
+    `resident memory against half of the way: median ${median.toFixed(2)}, n=${growth.length} (bound ${MAX_GROWTH})`
   )
   process.exitCode = median > MAX_GROWTH ? 1 : 0
 } catch (error) {

@@ -2,11 +2,13 @@
  * `npm run bench:trust [COUNT]`: how many apply envelopes a node takes from frame to authorised on one core, and how many it refuses. Counted in
  * seconds of CPU, because other work on the machine takes time but no CPU of ours.
  */
+
 import { randomBytes } from 'node:crypto'
 import { signEnvelope } from '../src/envelope/index.ts'
 import { APPLY_REQUEST, encodeApplyRequest } from '../src/generated/fbs/index.ts'
 import { openNetwork, signingKeyFromSeed } from '../src/identity/index.ts'
 import { jsonCodec, memoryStore } from '../src/store/index.ts'
+import { ownersOnly } from '../src/trust/index.ts'
 import { Doors, OWNER_PROTOCOLS, ReplayGuard } from '../src/wire/index.ts'
 import { AUDIENCE, bytesOf, NETWORK, NODE, NOW_MS, OWNER } from '../test/envelope/fixtures.ts'
 
@@ -16,7 +18,7 @@ let round = 0
 const doors = new Doors({
   key: NODE,
   networkId: NETWORK.id,
-  trust: () => ({ owners: new Set([OWNER.peerId]) }),
+  trust: () => ownersOnly(new Set([OWNER.peerId])),
   replay: new ReplayGuard(memoryStore().collection('replay', jsonCodec<number>())),
   now: () => nowMs
 })

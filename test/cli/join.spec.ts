@@ -49,6 +49,15 @@ describe('cli: invite, join, grants', function () {
     expect(restarted.peerId).to.equal(ready.peerId)
     expect(await status()).to.include({ member: true, connected: true })
 
+    const away = expectDone(
+      await cli('grant', 'revoke', '--member', 'bert', '--node', 'anna'),
+      'grant-revoke'
+    )
+    expect(away.ids).to.have.lengthOf(1)
+    const { nodes } = expectDone(await cli('get', 'nodes', '--all', '--node', 'anna'), 'get-nodes')
+    expect(nodes.find(({ name }: { name: string }) => name === 'bert')).to.include({ member: false })
+    expectFailure(await cli('grant', 'revoke', '--member', 'nobody', '--node', 'anna'), 2, 'USAGE')
+
     const late = await runCli(
       [
         'join',

@@ -15,6 +15,7 @@ import { openNetwork } from '../../src/identity/index.ts'
 import { openNodeStatement } from '../../src/members/index.ts'
 import { createReplyKeyPair, generateSealingKey } from '../../src/sealing/index.ts'
 import { jsonCodec, memoryStore } from '../../src/store/index.ts'
+import { ownersOnly } from '../../src/trust/index.ts'
 import { Doors, ReplayGuard } from '../../src/wire/index.ts'
 import { openContent, openRecord } from '../../src/workloads/open-record.ts'
 import {
@@ -46,7 +47,7 @@ function createDoors() {
   const doors = new Doors({
     key: NODE,
     networkId,
-    trust: () => ({ owners: new Set([OWNER.peerId]) }),
+    trust: () => ownersOnly(new Set([OWNER.peerId])),
     replay,
     now,
     onRefused: ({ code }) => refused.push(code)

@@ -25,6 +25,7 @@ import {
 } from '../../../src/generated/fbs/index.ts'
 import { createReplyKeyPair } from '../../../src/sealing/index.ts'
 import type { Collection } from '../../../src/store/index.ts'
+import { ownersOnly } from '../../../src/trust/index.ts'
 import { Forwarder } from '../../../src/wire/doors/forward.ts'
 import {
   Doors,
@@ -117,7 +118,7 @@ async function serve(
   const doors = new Doors({
     key: NODE,
     networkId: NETWORK.id,
-    trust: () => ({ owners: new Set([OWNER.peerId]) }),
+    trust: () => ownersOnly(new Set([OWNER.peerId])),
     replay: new ReplayGuard(FORGETFUL, now),
     now
   })

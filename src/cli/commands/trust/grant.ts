@@ -69,7 +69,8 @@ export function addGrant(program: Command): void {
     .action(show)
   withClientOptions(grant.command('revoke'))
     .description('a grant does not count any more, nor what was passed on from it')
-    .argument('<grant>', 'the line, or its whole ID')
+    .argument('[grant]', 'the line, or its whole ID')
+    .option('--member <node>', 'the memberships that you gave to a node: nothing is sealed to it any more')
     .action(revoke)
 }
 
@@ -137,21 +138,42 @@ async function show(text: string, options: ClientOptions): Promise<void> {
   })
 }
 
-async function revoke(text: string, options: ClientOptions): Promise<void> {
-  await withClient(options, async ({ session, output, signal }) => {
+async function revoke(
+  text: string | undefined,
+  options: ClientOptions & { readonly member?: string }
+): Promise<void> {
+  if ((text === undefined) === (options.member === undefined))
+    throw new CliError('USAGE', 'name a grant, or a node with --member')
+  await withClient(options, async ({ client, session, output, signal }) => {
     const { networkId } = session.connection
-    const isId = /^[0-9a-f]{64}$/.test(text)
-    const chain = isId ? undefined : openChain(parseGrant(text), { networkId })
-    const last = chain?.links.at(-1)
-    const id = last?.id ?? text
+    const chains: GrantChain[] = []
+    const ids: string[] = []
+    if (options.member !== undefined) {
+      const nodes = await client.nodes({ signal })
+      const node = nodes.find(({ name, peerId }) => name === options.member || peerId === options.member)
+      chains.push(
+        ...(node?.memberships ?? [])
+          .filter(({ issuer }) => issuer === session.key.peerId)
+          .map(({ chain }) => chain)
+      )
+      if (chains.length === 0)
+        throw new CliError('USAGE', `${options.member} holds no membership that comes from you`, {
+          hint: 'See the nodes with "beemesh get nodes --all".'
+        })
+    } else if (/^[0-9a-f]{64}$/.test(text!)) ids.push(text!)
+    else chains.push(openChain(parseGrant(text!), { networkId }))
+    ids.push(...chains.map(({ links }) => links.at(-1)!.id))
     // of a grant that only its ID is known of, it is not known when it ends
-    const forgetAfter = last?.notAfter ?? Date.now() + UNKNOWN_LIFETIME_MS
-    await revokeGrants(session, [id], { forgetAfter, signal })
-    if (chain !== undefined && chain.subject === session.key.peerId)
-      await removeGrant(grantFolder(options.identity), chain)
-    output.result(
-      { id, revoked: true },
-      () => `Revoked ${id}. Nodes that are reached know it now, others when they are back.`
+    const ends = chains.map(({ terms }) => terms.notAfter)
+    const forgetAfter = ends.length > 0 ? Math.max(...ends) : Date.now() + UNKNOWN_LIFETIME_MS
+    await revokeGrants(session, ids, { forgetAfter, signal })
+    for (const chain of chains)
+      if (chain.subject === session.key.peerId) await removeGrant(grantFolder(options.identity), chain)
+    output.result({ ids, revoked: true }, () =>
+      [
+        ...ids.map((id) => `Revoked ${id}.`),
+        'Nodes that are reached know it now, others when they are back.'
+      ].join('\n')
     )
   })
 }
