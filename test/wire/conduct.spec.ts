@@ -1,13 +1,16 @@
 import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { generateSigningKey } from '../../src/identity/index.ts'
 import { Conduct, HOSTILE_BUDGET, USELESS_BUDGET } from '../../src/wire/conduct/conduct.ts'
+import { KNOCKING_BUDGET, KNOCKING_MS } from '../../src/wire/conduct/knocking.ts'
 import { MAX_PENALTIES, PENALTY_MS, Penalties } from '../../src/wire/conduct/penalties.ts'
 
 describe('conduct of neighbours', () => {
   const [bad, good] = [generateSigningKey(), generateSigningKey()].map(({ peerId }) =>
     peerIdFromString(peerId)
   )
+  const at = { remoteAddr: multiaddr('/ip4/192.0.2.9/tcp/1') } as never
   let nowMs: number
   let sentAway: string[]
   let counted: Record<string, number>
@@ -46,13 +49,37 @@ describe('conduct of neighbours', () => {
 
   it('keeps whom it sent away out, in and out, until the time is over', () => {
     times(HOSTILE_BUDGET.burst + 1, 'hostile')
-    expect(conduct.gater.denyInboundEncryptedConnection!(bad!, {} as never)).to.equal(true)
+    expect(conduct.gater.denyInboundEncryptedConnection!(bad!, at)).to.equal(true)
     expect(conduct.gater.denyDialPeer!(bad!)).to.equal(true)
-    expect(conduct.gater.denyInboundEncryptedConnection!(good!, {} as never)).to.equal(false)
+    expect(conduct.gater.denyInboundEncryptedConnection!(good!, at)).to.equal(false)
     nowMs += PENALTY_MS.first
-    expect(conduct.gater.denyInboundEncryptedConnection!(bad!, {} as never)).to.equal(false)
+    expect(conduct.gater.denyInboundEncryptedConnection!(bad!, at)).to.equal(false)
     times(10, 'hostile')
     expect(conduct.isBanned(String(bad)), 'at once when it goes on').to.equal(true)
+  })
+
+  it('lets few new connections in from where one comes back that was sent away, for a while; others as before', () => {
+    const from = (address: string) => ({ remoteAddr: multiaddr(address) }) as never
+    const here = from('/ip4/192.0.2.1/tcp/4001')
+    const admitted = (where: never, tries = 100) =>
+      Array.from({ length: tries }, () => conduct.gater.denyInboundConnection!(where)).filter(
+        (denied) => !denied
+      ).length
+    expect(admitted(here)).to.equal(100)
+    times(HOSTILE_BUDGET.burst + 1, 'hostile')
+    expect(admitted(here), 'before it has come back').to.equal(100)
+
+    expect(conduct.gater.denyInboundEncryptedConnection!(bad!, here)).to.equal(true)
+
+    expect(admitted(here)).to.equal(KNOCKING_BUDGET.burst)
+    expect(admitted(from('/ip4/192.0.2.2/tcp/4001'))).to.equal(100)
+    expect(
+      admitted(
+        from('/ip4/192.0.2.1/tcp/1/p2p/12D3KooWQb4w4Xjty1Au7EACcxhHHHPYxheizNUHxDfxVCL1pqy2/p2p-circuit')
+      )
+    ).to.equal(100)
+    nowMs += KNOCKING_MS
+    expect(admitted(here)).to.equal(100)
   })
 
   it('is counted by door and reason, also where nobody is to blame', () => {

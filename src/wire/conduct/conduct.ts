@@ -2,6 +2,7 @@ import type { ConnectionGater, CounterGroup, Metrics, PeerId } from '@libp2p/int
 import { peerIdFromString } from '@libp2p/peer-id'
 import { Budget, type BudgetLimits } from '../doors/budget.ts'
 import { type Blame, blameOf } from './blame.ts'
+import { Knocking } from './knocking.ts'
 import { Penalties } from './penalties.ts'
 
 /** What cannot be right, from one neighbour, before its connections are closed: honest ones send none. Chosen. */
@@ -59,10 +60,16 @@ export class Conduct {
     this.#hostile = new Budget(HOSTILE_BUDGET, now)
     this.#useless = new Budget(USELESS_BUDGET, now)
     this.#bans = new Penalties(now)
+    const knocking = new Knocking(now)
     const isBanned = (peer: PeerId) => this.#bans.has(peer.toString())
     this.gater = {
       denyDialPeer: isBanned,
-      denyInboundEncryptedConnection: isBanned,
+      denyInboundConnection: ({ remoteAddr }) => !knocking.admits(remoteAddr),
+      denyInboundEncryptedConnection: (peer, { remoteAddr }) => {
+        if (!isBanned(peer)) return false
+        knocking.knocked(remoteAddr)
+        return true
+      },
       denyOutboundEncryptedConnection: isBanned
     }
     if (host !== undefined) this.attach(host)
