@@ -77,13 +77,13 @@ export function checkClock(timestampMs: number, nowMs: number): void {
   if (timestampMs > nowMs + MAX_FUTURE_MS)
     throw new EnvelopeError(
       'TIMESTAMP_FUTURE',
-      `the message is from ${(timestampMs - nowMs) / 1000} s in the future, at most ${MAX_FUTURE_MS / 1000} s are allowed`,
+      `the message is from ${Math.round((timestampMs - nowMs) / 1000)} s in the future, at most ${MAX_FUTURE_MS / 1000} s are allowed`,
       { retryable: true, hint, details: { timestampMs, nowMs } }
     )
   if (timestampMs < nowMs - MAX_AGE_MS)
     throw new EnvelopeError(
       'TIMESTAMP_STALE',
-      `the message is ${(nowMs - timestampMs) / 1000} s old, at most ${MAX_AGE_MS / 1000} s are allowed`,
+      `the message is ${Math.round((nowMs - timestampMs) / 1000)} s old, at most ${MAX_AGE_MS / 1000} s are allowed`,
       { retryable: true, hint, details: { timestampMs, nowMs } }
     )
 }
