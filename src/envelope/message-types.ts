@@ -1,10 +1,14 @@
 import {
   APPLY_REQUEST,
+  ASSIGN_REQUEST,
   AUDIT_REQUEST,
   AUDIT_WITNESS,
+  BID_LIST,
+  CAPACITY_REQUEST,
   DELETE_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
+  KEEP_REQUEST,
   LEASE,
   LOOKUP,
   PRESENT_REQUEST,
@@ -12,11 +16,14 @@ import {
   QUERY,
   REDEEM,
   REDEEMED,
+  RELEASE_REQUEST,
+  RELEASED,
   REPLY,
   REVOCATIONS,
   REVOKE_REQUEST,
   type Root,
-  TRUST_REQUEST
+  TRUST_REQUEST,
+  VERDICT
 } from '../generated/fbs/index.ts'
 import { hasIdentifier } from './verifier.ts'
 
@@ -58,7 +65,15 @@ export const MESSAGE_TYPE_NAMES = [
   'revocations',
   'audit',
   'witness',
-  'trust'
+  'trust',
+  'capacity',
+  'bidRequest',
+  'bidList',
+  'keep',
+  'assign',
+  'release',
+  'released',
+  'verdict'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -95,7 +110,15 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node },
   audit: { type: 21, name: 'audit', payloads: [AUDIT_REQUEST], ...owner },
   witness: { type: 22, name: 'witness', payloads: [AUDIT_WITNESS], ...node },
-  trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner }
+  trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner },
+  capacity: { type: 24, name: 'capacity', payloads: [CAPACITY_REQUEST], ...owner },
+  bidRequest: { type: 25, name: 'bidRequest', payloads: [CAPACITY_REQUEST], ...node },
+  bidList: { type: 26, name: 'bidList', payloads: [BID_LIST], ...node },
+  keep: { type: 27, name: 'keep', payloads: [KEEP_REQUEST], ...node },
+  assign: { type: 28, name: 'assign', payloads: [ASSIGN_REQUEST], ...node },
+  release: { type: 29, name: 'release', payloads: [RELEASE_REQUEST], ...node },
+  released: { type: 30, name: 'released', payloads: [RELEASED], ...node },
+  verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

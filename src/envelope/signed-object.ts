@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { concat, equalBytes, utf8 } from '../common/index.ts'
 import {
   AUDIT_HEAD,
+  BID,
   encodeSignedObject,
   GRANT,
   NODE_STATEMENT,
@@ -26,7 +27,8 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   node: NODE_STATEMENT,
   provider: PROVIDER_STATEMENT,
   revocation: REVOCATION,
-  auditHead: AUDIT_HEAD
+  auditHead: AUDIT_HEAD,
+  bid: BID
 }
 
 export interface OpenedObject {

@@ -15,6 +15,7 @@ export * from './errors.ts'
 export { openWith, type Sealed, sealTo } from './hpke.ts'
 export { ENC_BYTES, SEALING_PUBLIC_KEY_BYTES } from './kem.ts'
 export { hasNativeXWing } from './native-x-wing.ts'
+export { openReleased, type ReleaseContext, sealReleased } from './release.ts'
 export {
   createReplyKeyPair,
   createReplyOpener,
@@ -34,3 +35,4 @@ export {
   sealingKeyFromSeed,
   serialiseSealingKey
 } from './sealing-key.ts'
+export * from './shares.ts'

@@ -6,6 +6,7 @@ import type { Grant, GrantAction, GrantChain } from './grants/types.ts'
 export const ACTIONS = [
   'apply',
   'delete',
+  'capacity',
   'status',
   'logs',
   'events',
@@ -25,6 +26,7 @@ export type Action = (typeof ACTIONS)[number]
 const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   apply: 'apply',
   delete: 'delete',
+  capacity: 'apply',
   status: 'read',
   logs: 'logs',
   events: 'read',

@@ -54,6 +54,14 @@ export const OWNER_PROTOCOLS = {
     answerTimeoutMs: 600_000,
     changesState: true
   },
+  /** Who has room: the entry node asks the others within the selection window. */
+  capacity: {
+    ...owner,
+    name: 'capacity',
+    request: 'capacity',
+    maxRequestBytes: 16 * KIB,
+    answerTimeoutMs: 10_000
+  },
   delete: { ...owner, name: 'delete', request: 'delete', answerTimeoutMs: 120_000, changesState: true },
   status: { ...owner, name: 'status', request: 'status' },
   logs: { ...owner, name: 'logs', request: 'logs', answerTimeoutMs: undefined },
@@ -104,7 +112,36 @@ export const PEER_PROTOCOLS = {
     answerTimeoutMs: 10_000,
     forwardable: false
   },
-  witness: { ...owner, name: 'witness', request: 'witness', answerTimeoutMs: 5_000, forwardable: false }
+  witness: { ...owner, name: 'witness', request: 'witness', answerTimeoutMs: 5_000, forwardable: false },
+  /** Would you take a copy? */
+  bid: {
+    ...owner,
+    name: 'bid',
+    request: 'bidRequest',
+    maxRequestBytes: 16 * KIB,
+    answerTimeoutMs: 5_000,
+    forwardable: false
+  },
+  /** To a keeper or holder: keep this. It is on disk there before it answers. */
+  keep: {
+    ...owner,
+    name: 'keep',
+    request: 'keep',
+    maxRequestBytes: MAX_ENVELOPE_BYTES,
+    answerTimeoutMs: 10_000,
+    forwardable: false
+  },
+  /** From a keeper: run these copies. Answered when they are written down, not when they run. */
+  assign: {
+    ...owner,
+    name: 'assign',
+    request: 'assign',
+    maxRequestBytes: MAX_ENVELOPE_BYTES,
+    answerTimeoutMs: 15_000,
+    forwardable: false
+  },
+  /** The content key or a share of it. */
+  release: { ...owner, name: 'release', request: 'release', answerTimeoutMs: 5_000, forwardable: false }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

@@ -59,6 +59,11 @@ const manifest = fc.record({
   namespace: text,
   replicas: u32,
   owner: fc.option(bytes(32), { nil: undefined }),
+  keeper: fc.boolean(),
+  shareThreshold: fc.nat(255),
+  shareHolders: fc.nat(255),
+  liveHolders: fc.nat(255),
+  standbys: fc.nat(255),
   workloads: fc.array(workload, { maxLength: 3 })
 })
 

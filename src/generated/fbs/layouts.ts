@@ -51,14 +51,38 @@ export const SEALED_KEY_LAYOUT: TableLayout = {
   ]
 }
 
+export const SEALED_SHARE_LAYOUT: TableLayout = {
+  name: 'SealedShare',
+  fields: [
+    { name: 'index', slot: 4, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'recipient', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealingEpoch', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'enc', slot: 10, type: 'bytes', required: true, max: 1120, min: 1120, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 12, type: 'bytes', required: true, max: 49, min: 49, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const APPLY_REQUEST_LAYOUT: TableLayout = {
   name: 'ApplyRequest',
   fields: [
-    { name: 'record', slot: 4, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ciphertext', slot: 6, type: 'bytes', required: true, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'sealedKeys', slot: 8, type: 'tables', required: true, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
     { name: 'ordinals', slot: 10, type: 'u32s', required: true, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'replyKey', slot: 12, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'replyKey', slot: 12, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealedShares', slot: 14, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT }
+  ]
+}
+
+export const ASSIGN_REQUEST_LAYOUT: TableLayout = {
+  name: 'AssignRequest',
+  fields: [
+    { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
+    { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
+    { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -135,6 +159,61 @@ export const LABEL_LAYOUT: TableLayout = {
   fields: [
     { name: 'key', slot: 4, type: 'string', required: true, max: 320, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'value', slot: 6, type: 'string', required: true, max: 256, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const BID_LAYOUT: TableLayout = {
+  name: 'Bid',
+  fields: [
+    { name: 'requestId', slot: 4, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'nodeName', slot: 6, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'issuedAt', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeCpuMillis', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeMemoryBytes', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeStorageBytes', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freePods', slot: 16, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'allocatableCpuMillis', slot: 18, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'allocatableMemoryBytes', slot: 20, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'loadPermille', slot: 22, type: 'u16', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'upSeconds', slot: 24, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'labels', slot: 26, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: LABEL_LAYOUT },
+    { name: 'engines', slot: 28, type: 'strings', required: false, max: 8, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'scheduling', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinals', slot: 32, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'refusals', slot: 34, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+  ]
+}
+
+export const BID_ENTRY_LAYOUT: TableLayout = {
+  name: 'BidEntry',
+  fields: [
+    { name: 'bid', slot: 4, type: 'bytes', required: true, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'roundTripMs', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const BID_LIST_LAYOUT: TableLayout = {
+  name: 'BidList',
+  fields: [
+    { name: 'bids', slot: 4, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BID_ENTRY_LAYOUT },
+    { name: 'asked', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'members', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const CAPACITY_REQUEST_LAYOUT: TableLayout = {
+  name: 'CapacityRequest',
+  fields: [
+    { name: 'requestId', slot: 4, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'manifestId', slot: 6, type: 'bytes', required: false, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'cpuMillis', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytes', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'storageBytes', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'engine', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'placement', slot: 18, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 22, type: 'bytes', required: false, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -351,6 +430,16 @@ export const INVITE_LAYOUT: TableLayout = {
   ]
 }
 
+export const KEEP_REQUEST_LAYOUT: TableLayout = {
+  name: 'KeepRequest',
+  fields: [
+    { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
+    { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT }
+  ]
+}
+
 export const LEASE_ENTRY_LAYOUT: TableLayout = {
   name: 'LeaseEntry',
   fields: [
@@ -491,7 +580,8 @@ export const PROVIDER_STATEMENT_LAYOUT: TableLayout = {
     { name: 'issuedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'leaseMs', slot: 16, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'labels', slot: 18, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: LABEL_LAYOUT },
-    { name: 'capabilities', slot: 20, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+    { name: 'capabilities', slot: 20, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'highestVersion', slot: 22, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -527,6 +617,22 @@ export const QUERY_LAYOUT: TableLayout = {
   ]
 }
 
+export const SHARE_HOLDER_LAYOUT: TableLayout = {
+  name: 'ShareHolder',
+  fields: [
+    { name: 'index', slot: 4, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'node', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'commitment', slot: 8, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const NODE_KEY_LAYOUT: TableLayout = {
+  name: 'NodeKey',
+  fields: [
+    { name: 'node', slot: 4, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const RECORD_LAYOUT: TableLayout = {
   name: 'Record',
   fields: [
@@ -542,7 +648,18 @@ export const RECORD_LAYOUT: TableLayout = {
     { name: 'kem', slot: 22, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
     { name: 'plaintextBytes', slot: 24, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ciphertextDigest', slot: 26, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'keyCommitment', slot: 28, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'keyCommitment', slot: 28, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'lifetime', slot: 30, type: 'enum', required: false, max: 0, min: 0, enumSize: 3, elementMax: 0, table: undefined },
+    { name: 'perNode', slot: 32, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'maxCopies', slot: 34, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'storageBytes', slot: 36, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'engine', slot: 38, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'placement', slot: 40, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'onPartition', slot: 42, type: 'enum', required: false, max: 0, min: 0, enumSize: 3, elementMax: 0, table: undefined },
+    { name: 'onNodeLoss', slot: 44, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
+    { name: 'shareThreshold', slot: 46, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'shareHolders', slot: 48, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SHARE_HOLDER_LAYOUT },
+    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT }
   ]
 }
 
@@ -560,6 +677,27 @@ export const REDEEMED_LAYOUT: TableLayout = {
     { name: 'chain', slot: 4, type: 'bytes', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'code', slot: 6, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'message', slot: 8, type: 'string', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const RELEASE_REQUEST_LAYOUT: TableLayout = {
+  name: 'ReleaseRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinals', slot: 8, type: 'u32s', required: true, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealingEpoch', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const RELEASED_LAYOUT: TableLayout = {
+  name: 'Released',
+  fields: [
+    { name: 'code', slot: 4, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'message', slot: 6, type: 'string', required: false, max: 512, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'index', slot: 8, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'enc', slot: 10, type: 'bytes', required: false, max: 1120, min: 1120, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 12, type: 'bytes', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -603,7 +741,7 @@ export const REVOKE_REQUEST_LAYOUT: TableLayout = {
 export const SIGNED_OBJECT_LAYOUT: TableLayout = {
   name: 'SignedObject',
   fields: [
-    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 7, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 8, elementMax: 0, table: undefined },
     { name: 'author', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'body', slot: 8, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'signature', slot: 10, type: 'bytes', required: true, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
@@ -620,7 +758,12 @@ export const MANIFEST_STATUS_LAYOUT: TableLayout = {
     { name: 'namespace', slot: 12, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'replicas', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'workloads', slot: 16, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: WORKLOAD_LAYOUT },
-    { name: 'owner', slot: 18, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'owner', slot: 18, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'keeper', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'shareThreshold', slot: 22, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'shareHolders', slot: 24, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'liveHolders', slot: 26, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'standbys', slot: 28, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -638,5 +781,16 @@ export const TRUST_REQUEST_LAYOUT: TableLayout = {
     { name: 'add', slot: 4, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'remove', slot: 6, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const VERDICT_LAYOUT: TableLayout = {
+  name: 'Verdict',
+  fields: [
+    { name: 'code', slot: 4, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'message', slot: 6, type: 'string', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'retryable', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'highest', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 12, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }

@@ -19,6 +19,8 @@ export interface ProviderStatement {
   readonly labels: readonly Label[]
   /** what can be done with it there, such as exec; at most 32 bytes each, checked after */
   readonly capabilities: readonly string[]
+  /** the newest version of the manifest that this node knows of; 0: the same */
+  readonly highestVersion: number
 }
 
 /** {@link ProviderStatement} as given to the encoder: what the schema does not require may be left out. */
@@ -37,6 +39,8 @@ export interface ProviderStatementInit {
   readonly labels?: readonly LabelInit[] | undefined
   /** what can be done with it there, such as exec; at most 32 bytes each, checked after */
   readonly capabilities?: readonly string[] | undefined
+  /** the newest version of the manifest that this node knows of; 0: the same */
+  readonly highestVersion?: number | undefined
 }
 
 /** @internal */
@@ -57,6 +61,7 @@ export function writeProviderStatement(builder: flatbuffers.Builder, value: Prov
   ProviderStatementTable.addLeaseMs(builder, value.leaseMs ?? 0)
   ProviderStatementTable.addLabels(builder, labelsOffset)
   ProviderStatementTable.addCapabilities(builder, capabilitiesOffset)
+  ProviderStatementTable.addHighestVersion(builder, BigInt(value.highestVersion ?? 0))
   return ProviderStatementTable.endProviderStatement(builder)
 }
 
@@ -71,7 +76,8 @@ export function toProviderStatement(table: ProviderStatementTable): ProviderStat
     issuedAt: Number(table.issuedAt()),
     leaseMs: table.leaseMs(),
     labels: Array.from({ length: table.labelsLength() }, (_, i) => toLabel(table.labels(i)!)),
-    capabilities: Array.from({ length: table.capabilitiesLength() }, (_, i) => table.capabilities(i))
+    capabilities: Array.from({ length: table.capabilitiesLength() }, (_, i) => table.capabilities(i)),
+    highestVersion: Number(table.highestVersion())
   }
 }
 

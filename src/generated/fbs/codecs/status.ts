@@ -15,6 +15,15 @@ export interface ManifestStatus {
   readonly workloads: readonly Workload[]
   /** public key of who signed its record; absent: the asker */
   readonly owner?: Uint8Array | undefined
+  /** the node keeps record and ciphertext; kind, name and namespace are empty when it runs nothing of it */
+  readonly keeper: boolean
+  /** shares that rebuild the content key; 0: there are none */
+  readonly shareThreshold: number
+  readonly shareHolders: number
+  /** of these, how many the node sees alive */
+  readonly liveHolders: number
+  /** nodes seen alive that the content key is sealed to directly */
+  readonly standbys: number
 }
 
 /** {@link ManifestStatus} as given to the encoder: what the schema does not require may be left out. */
@@ -28,6 +37,15 @@ export interface ManifestStatusInit {
   readonly workloads?: readonly WorkloadInit[] | undefined
   /** public key of who signed its record; absent: the asker */
   readonly owner?: Uint8Array | undefined
+  /** the node keeps record and ciphertext; kind, name and namespace are empty when it runs nothing of it */
+  readonly keeper?: boolean | undefined
+  /** shares that rebuild the content key; 0: there are none */
+  readonly shareThreshold?: number | undefined
+  readonly shareHolders?: number | undefined
+  /** of these, how many the node sees alive */
+  readonly liveHolders?: number | undefined
+  /** nodes seen alive that the content key is sealed to directly */
+  readonly standbys?: number | undefined
 }
 
 /** @internal */
@@ -47,6 +65,11 @@ export function writeManifestStatus(builder: flatbuffers.Builder, value: Manifes
   ManifestStatusTable.addReplicas(builder, value.replicas ?? 0)
   ManifestStatusTable.addWorkloads(builder, workloadsOffset)
   ManifestStatusTable.addOwner(builder, ownerOffset)
+  ManifestStatusTable.addKeeper(builder, value.keeper ?? false)
+  ManifestStatusTable.addShareThreshold(builder, value.shareThreshold ?? 0)
+  ManifestStatusTable.addShareHolders(builder, value.shareHolders ?? 0)
+  ManifestStatusTable.addLiveHolders(builder, value.liveHolders ?? 0)
+  ManifestStatusTable.addStandbys(builder, value.standbys ?? 0)
   return ManifestStatusTable.endManifestStatus(builder)
 }
 
@@ -60,7 +83,12 @@ export function toManifestStatus(table: ManifestStatusTable): ManifestStatus {
     namespace: table.namespace()!,
     replicas: table.replicas(),
     workloads: Array.from({ length: table.workloadsLength() }, (_, i) => toWorkload(table.workloads(i)!)),
-    owner: table.ownerArray()?.slice()
+    owner: table.ownerArray()?.slice(),
+    keeper: table.keeper(),
+    shareThreshold: table.shareThreshold(),
+    shareHolders: table.shareHolders(),
+    liveHolders: table.liveHolders(),
+    standbys: table.standbys()
   }
 }
 

@@ -3,6 +3,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { SealedKey } from './sealed-key.ts';
+import { SealedShare } from './sealed-share.ts';
 
 
 export class ApplyRequest {
@@ -21,10 +22,6 @@ static getRootAsApplyRequest(bb:flatbuffers.ByteBuffer, obj?:ApplyRequest):Apply
 static getSizePrefixedRootAsApplyRequest(bb:flatbuffers.ByteBuffer, obj?:ApplyRequest):ApplyRequest {
   bb.setPosition(bb.position() + flatbuffers.SIZE_PREFIX_LENGTH);
   return (obj || new ApplyRequest()).__init(bb.readInt32(bb.position()) + bb.position(), bb);
-}
-
-static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
-  return bb.__has_identifier('BMAP');
 }
 
 record(index: number):number|null {
@@ -97,8 +94,18 @@ replyKeyArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+sealedShares(index: number, obj?:SealedShare):SealedShare|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? (obj || new SealedShare()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+sealedSharesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startApplyRequest(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(6);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -186,6 +193,22 @@ static startReplyKeyVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addSealedShares(builder:flatbuffers.Builder, sealedSharesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(5, sealedSharesOffset, 0);
+}
+
+static createSealedSharesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startSealedSharesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endApplyRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -196,21 +219,14 @@ static endApplyRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static finishApplyRequestBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMAP');
-}
-
-static finishSizePrefixedApplyRequestBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMAP', true);
-}
-
-static createApplyRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createApplyRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset):flatbuffers.Offset {
   ApplyRequest.startApplyRequest(builder);
   ApplyRequest.addRecord(builder, recordOffset);
   ApplyRequest.addCiphertext(builder, ciphertextOffset);
   ApplyRequest.addSealedKeys(builder, sealedKeysOffset);
   ApplyRequest.addOrdinals(builder, ordinalsOffset);
   ApplyRequest.addReplyKey(builder, replyKeyOffset);
+  ApplyRequest.addSealedShares(builder, sealedSharesOffset);
   return ApplyRequest.endApplyRequest(builder);
 }
 }

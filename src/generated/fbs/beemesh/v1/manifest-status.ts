@@ -94,8 +94,33 @@ ownerArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+keeper():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+shareThreshold():number {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+shareHolders():number {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+liveHolders():number {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+standbys():number {
+  const offset = this.bb!.__offset(this.bb_pos, 28);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
 static startManifestStatus(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(13);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -166,6 +191,26 @@ static startOwnerVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addKeeper(builder:flatbuffers.Builder, keeper:boolean) {
+  builder.addFieldInt8(8, +keeper, +false);
+}
+
+static addShareThreshold(builder:flatbuffers.Builder, shareThreshold:number) {
+  builder.addFieldInt8(9, shareThreshold, 0);
+}
+
+static addShareHolders(builder:flatbuffers.Builder, shareHolders:number) {
+  builder.addFieldInt8(10, shareHolders, 0);
+}
+
+static addLiveHolders(builder:flatbuffers.Builder, liveHolders:number) {
+  builder.addFieldInt8(11, liveHolders, 0);
+}
+
+static addStandbys(builder:flatbuffers.Builder, standbys:number) {
+  builder.addFieldInt8(12, standbys, 0);
+}
+
 static endManifestStatus(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -175,7 +220,7 @@ static endManifestStatus(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, kindOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, namespaceOffset:flatbuffers.Offset, replicas:number, workloadsOffset:flatbuffers.Offset, ownerOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, kindOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, namespaceOffset:flatbuffers.Offset, replicas:number, workloadsOffset:flatbuffers.Offset, ownerOffset:flatbuffers.Offset, keeper:boolean, shareThreshold:number, shareHolders:number, liveHolders:number, standbys:number):flatbuffers.Offset {
   ManifestStatus.startManifestStatus(builder);
   ManifestStatus.addManifestId(builder, manifestIdOffset);
   ManifestStatus.addVersion(builder, version);
@@ -185,6 +230,11 @@ static createManifestStatus(builder:flatbuffers.Builder, manifestIdOffset:flatbu
   ManifestStatus.addReplicas(builder, replicas);
   ManifestStatus.addWorkloads(builder, workloadsOffset);
   ManifestStatus.addOwner(builder, ownerOffset);
+  ManifestStatus.addKeeper(builder, keeper);
+  ManifestStatus.addShareThreshold(builder, shareThreshold);
+  ManifestStatus.addShareHolders(builder, shareHolders);
+  ManifestStatus.addLiveHolders(builder, liveHolders);
+  ManifestStatus.addStandbys(builder, standbys);
   return ManifestStatus.endManifestStatus(builder);
 }
 }

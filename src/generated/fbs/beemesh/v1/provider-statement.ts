@@ -112,8 +112,13 @@ capabilitiesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+highestVersion():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
 static startProviderStatement(builder:flatbuffers.Builder) {
-  builder.startObject(9);
+  builder.startObject(10);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -212,6 +217,10 @@ static startCapabilitiesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addHighestVersion(builder:flatbuffers.Builder, highestVersion:bigint) {
+  builder.addFieldInt64(9, highestVersion, BigInt('0'));
+}
+
 static endProviderStatement(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -228,7 +237,7 @@ static finishSizePrefixedProviderStatementBuffer(builder:flatbuffers.Builder, of
   builder.finish(offset, 'BMPV', true);
 }
 
-static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, bootIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, workloadsOffset:flatbuffers.Offset, issuedAt:bigint, leaseMs:number, labelsOffset:flatbuffers.Offset, capabilitiesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, bootIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, workloadsOffset:flatbuffers.Offset, issuedAt:bigint, leaseMs:number, labelsOffset:flatbuffers.Offset, capabilitiesOffset:flatbuffers.Offset, highestVersion:bigint):flatbuffers.Offset {
   ProviderStatement.startProviderStatement(builder);
   ProviderStatement.addManifestId(builder, manifestIdOffset);
   ProviderStatement.addVersion(builder, version);
@@ -239,6 +248,7 @@ static createProviderStatement(builder:flatbuffers.Builder, manifestIdOffset:fla
   ProviderStatement.addLeaseMs(builder, leaseMs);
   ProviderStatement.addLabels(builder, labelsOffset);
   ProviderStatement.addCapabilities(builder, capabilitiesOffset);
+  ProviderStatement.addHighestVersion(builder, highestVersion);
   return ProviderStatement.endProviderStatement(builder);
 }
 }

@@ -4,6 +4,11 @@ import * as flatbuffers from 'flatbuffers';
 
 import { Cipher } from './cipher.ts';
 import { Kem } from './kem.ts';
+import { Lifetime } from './lifetime.ts';
+import { NodeKey } from './node-key.ts';
+import { OnNodeLoss } from './on-node-loss.ts';
+import { OnPartition } from './on-partition.ts';
+import { ShareHolder } from './share-holder.ts';
 
 
 export class Record {
@@ -123,8 +128,77 @@ keyCommitmentArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+lifetime():Lifetime {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : Lifetime.service;
+}
+
+perNode():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+maxCopies():number {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+storageBytes():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+engine():string|null
+engine(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+engine(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 38);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
+placement():string|null
+placement(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+placement(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 40);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
+onPartition():OnPartition {
+  const offset = this.bb!.__offset(this.bb_pos, 42);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : OnPartition.keep;
+}
+
+onNodeLoss():OnNodeLoss {
+  const offset = this.bb!.__offset(this.bb_pos, 44);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : OnNodeLoss.recreate;
+}
+
+shareThreshold():number {
+  const offset = this.bb!.__offset(this.bb_pos, 46);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+shareHolders(index: number, obj?:ShareHolder):ShareHolder|null {
+  const offset = this.bb!.__offset(this.bb_pos, 48);
+  return offset ? (obj || new ShareHolder()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+shareHoldersLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 48);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+recoveryNodes(index: number, obj?:NodeKey):NodeKey|null {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? (obj || new NodeKey()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+recoveryNodesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startRecord(builder:flatbuffers.Builder) {
-  builder.startObject(13);
+  builder.startObject(24);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -215,6 +289,74 @@ static startKeyCommitmentVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addLifetime(builder:flatbuffers.Builder, lifetime:Lifetime) {
+  builder.addFieldInt8(13, lifetime, Lifetime.service);
+}
+
+static addPerNode(builder:flatbuffers.Builder, perNode:boolean) {
+  builder.addFieldInt8(14, +perNode, +false);
+}
+
+static addMaxCopies(builder:flatbuffers.Builder, maxCopies:number) {
+  builder.addFieldInt32(15, maxCopies, 0);
+}
+
+static addStorageBytes(builder:flatbuffers.Builder, storageBytes:bigint) {
+  builder.addFieldInt64(16, storageBytes, BigInt('0'));
+}
+
+static addEngine(builder:flatbuffers.Builder, engineOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(17, engineOffset, 0);
+}
+
+static addPlacement(builder:flatbuffers.Builder, placementOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(18, placementOffset, 0);
+}
+
+static addOnPartition(builder:flatbuffers.Builder, onPartition:OnPartition) {
+  builder.addFieldInt8(19, onPartition, OnPartition.keep);
+}
+
+static addOnNodeLoss(builder:flatbuffers.Builder, onNodeLoss:OnNodeLoss) {
+  builder.addFieldInt8(20, onNodeLoss, OnNodeLoss.recreate);
+}
+
+static addShareThreshold(builder:flatbuffers.Builder, shareThreshold:number) {
+  builder.addFieldInt8(21, shareThreshold, 0);
+}
+
+static addShareHolders(builder:flatbuffers.Builder, shareHoldersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(22, shareHoldersOffset, 0);
+}
+
+static createShareHoldersVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startShareHoldersVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addRecoveryNodes(builder:flatbuffers.Builder, recoveryNodesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(23, recoveryNodesOffset, 0);
+}
+
+static createRecoveryNodesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startRecoveryNodesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endRecord(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -229,7 +371,7 @@ static finishSizePrefixedRecordBuffer(builder:flatbuffers.Builder, offset:flatbu
   builder.finish(offset, 'BMRC', true);
 }
 
-static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset):flatbuffers.Offset {
   Record.startRecord(builder);
   Record.addManifestId(builder, manifestIdOffset);
   Record.addVersion(builder, version);
@@ -244,6 +386,17 @@ static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Of
   Record.addPlaintextBytes(builder, plaintextBytes);
   Record.addCiphertextDigest(builder, ciphertextDigestOffset);
   Record.addKeyCommitment(builder, keyCommitmentOffset);
+  Record.addLifetime(builder, lifetime);
+  Record.addPerNode(builder, perNode);
+  Record.addMaxCopies(builder, maxCopies);
+  Record.addStorageBytes(builder, storageBytes);
+  Record.addEngine(builder, engineOffset);
+  Record.addPlacement(builder, placementOffset);
+  Record.addOnPartition(builder, onPartition);
+  Record.addOnNodeLoss(builder, onNodeLoss);
+  Record.addShareThreshold(builder, shareThreshold);
+  Record.addShareHolders(builder, shareHoldersOffset);
+  Record.addRecoveryNodes(builder, recoveryNodesOffset);
   return Record.endRecord(builder);
 }
 }

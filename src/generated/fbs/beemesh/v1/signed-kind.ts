@@ -7,6 +7,7 @@ export const SignedKind = {
   node: 3,
   provider: 4,
   revocation: 5,
-  auditHead: 6
+  auditHead: 6,
+  bid: 7
 } as const
 export type SignedKind = number
