@@ -1,6 +1,6 @@
 import { BeemeshError } from '../common/index.ts'
 
-export const PROVIDERS_ERROR_CODES = ['PROVIDER_STATEMENT_INVALID', 'NOT_ANNOUNCED'] as const
+export const PROVIDERS_ERROR_CODES = ['PROVIDER_STATEMENT_INVALID', 'NOT_ANNOUNCED', 'PROVIDER_GONE'] as const
 export type ProvidersErrorCode = (typeof PROVIDERS_ERROR_CODES)[number]
 
 /** What a provider says cannot be believed. */

@@ -11,7 +11,7 @@ export const MAX_STATEMENT_BYTES = 48 * 1024
 const MAX_CAPABILITY_LENGTH = 32
 
 /** Copies and ports a copy in one statement; `status` tells all of them. Chosen. */
-const MAX_WORKLOADS = 64
+export const MAX_STATED_WORKLOADS = 64
 const MAX_PORTS = 4
 
 export interface StatementContext {
@@ -42,7 +42,7 @@ export function signProviderStatement(
     bootId: context.bootId,
     nodeName: context.nodeName,
     workloads: provided.workloads
-      .slice(0, MAX_WORKLOADS)
+      .slice(0, MAX_STATED_WORKLOADS)
       .map(({ message: _message, ports, ...workload }) => ({
         ...workload,
         ports: ports?.slice(0, MAX_PORTS) // so that 64 copies fit: measured, 36 KiB
@@ -50,7 +50,8 @@ export function signProviderStatement(
     issuedAt: context.nowMs,
     leaseMs: context.denial ? 0 : LEASE_MS,
     labels: Object.entries(context.labels ?? {}).map(([name, value]) => ({ key: name, value })),
-    capabilities: [...(context.capabilities ?? [])]
+    capabilities: [...(context.capabilities ?? [])],
+    highestVersion: provided.highest ?? 0
   })
   const statement = signObject({ kind: 'provider', body, key: context.key, networkId: context.networkId })
   if (statement.byteLength > MAX_STATEMENT_BYTES)
@@ -94,6 +95,7 @@ export function openProviderStatement(
     nodeName: safeText(said.nodeName, 63),
     manifestId: said.manifestId,
     version: said.version,
+    highest: Math.max(said.version, said.highestVersion),
     bootId: said.bootId,
     labels: Object.fromEntries(
       said.labels.map(({ key, value }) => [safeText(key, 320), safeText(value, 256)])

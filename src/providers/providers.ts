@@ -94,6 +94,7 @@ export class Providers implements ProvidersService {
       penalties: this.#penalties,
       asking: this.#asking,
       connectionManager,
+      isGone: init.isGone,
       own: this.#own
     })
     this.#leases = new Leases({
@@ -168,6 +169,10 @@ export class Providers implements ProvidersService {
     this.#leases.onChange(key)
     if (!wasProvided || this.#init.announce === false) return
     this.#gossip.publish(this.#own.signDenial(manifestId, version))
+  }
+
+  leased(manifestId: Uint8Array): ProviderView[] {
+    return [...this.#own.views(manifestId), ...this.#cache.leased(toHex(manifestId))]
   }
 
   isAnnounced(manifestId: Uint8Array): boolean {

@@ -18,6 +18,8 @@ import type { Conduct, Doors, Gossip } from '../wire/index.ts'
 /** What this node says of a manifest it runs; read anew whenever somebody asks. */
 export interface ProvidedManifest {
   readonly version: number
+  /** The newest version this node knows of, when it is not the one that runs: it was rolled back. */
+  readonly highest?: number
   readonly workloads: readonly WorkloadInit[]
 }
 
@@ -27,6 +29,8 @@ export interface ProviderView {
   readonly nodeName: string
   readonly manifestId: Uint8Array
   readonly version: number
+  /** The newest version that the provider knows of; above `version` when that was rolled back there, or is just being started. */
+  readonly highest: number
   /** Changes with each start of the provider. */
   readonly bootId: Uint8Array
   /** Of the provider's node. */
@@ -84,6 +88,8 @@ export interface ProvidersInit {
   readonly capabilities?: readonly string[]
   /** Whether a node is a member, whose word counts. @default everybody in this network */
   readonly isMember?: (peerId: string) => boolean
+  /** Whether a node is known to be gone, so that nobody waits for it. @default nobody */
+  readonly isGone?: (peerId: string) => boolean
   /** Spread changes by gossipsub (the service must be called `pubsub`) too. @default false */
   readonly gossip?: boolean
   /** Tell the DHT and others what this node runs. False: found only by nodes that ask it. @default true */
@@ -108,6 +114,8 @@ export interface ProvidersService extends Startable {
   announce(manifestId: Uint8Array, describe: () => ProvidedManifest | undefined): void
   /** Denies it from now on and stops refreshing. DHT records elsewhere go with their TTL; asked, this node says no. */
   withdraw(manifestId: Uint8Array): void
+  /** Who counts as running it now without being asked: this node, and whoever's lease holds. */
+  leased(manifestId: Uint8Array): ProviderView[]
   /** Whether the DHT took the announcement, or there is nobody to tell. */
   isAnnounced(manifestId: Uint8Array): boolean
   /**

@@ -9,7 +9,7 @@ import type { Capacity } from './copies/capacity.ts'
 import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
-import { type OpenedContent, openContent, openRecord } from './open-record.ts'
+import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
 import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
 
 /** What every verb of this folder works with. */
@@ -58,6 +58,20 @@ export async function openStored(context: Context, owner: string, release: Relea
   return { ...opened, manifest: withDefaultLimits(opened.manifest, release.defaultLimits ?? {}) }
 }
 
+/** The content key of what a stored manifest holds. Secret. @throws SealingError */
+export function openStoredKey(context: Context, owner: string, release: Release): Promise<Uint8Array> {
+  const { network, key, sealingKey } = context.init
+  const author = publicKeyFromPeerId(owner)
+  const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })
+  const node = key.publicKey
+  return openKey(record, release.content!.sealedKey, {
+    owner: author,
+    networkId: network.id,
+    node,
+    sealingKey
+  })
+}
+
 /** A copy as it goes over the wire. */
 export function toWire(workload: StoredWorkload): WorkloadInit {
   return {
@@ -89,7 +103,10 @@ export function announce(context: Context, manifestId: Uint8Array): void {
     const manifest = context.table.get(manifestId)
     if (manifest === undefined || manifest.tombstone) return undefined
     const running = allCopies(manifest).filter(({ state }) => RUNNING.has(state))
-    return running.length === 0 ? undefined : { version: manifest.version, workloads: running.map(toWire) }
+    const { version, highest } = manifest
+    return running.length === 0
+      ? undefined
+      : { version, highest: highest.version, workloads: running.map(toWire) }
   }
   if (provided() === undefined) context.providers.withdraw(manifestId)
   else context.providers.announce(manifestId, provided)

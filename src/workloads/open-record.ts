@@ -59,29 +59,11 @@ export interface OpenedContent {
 export async function openContent(
   record: RecordBody,
   { ciphertext, sealedKey }: Content,
-  context: { owner: Uint8Array; networkId: Uint8Array; node: Uint8Array; sealingKey: SealingKey }
+  context: OpeningContext
 ): Promise<OpenedContent> {
-  const { owner, networkId, node, sealingKey } = context
-  const about = { networkId, owner, manifestId: record.manifestId, version: record.version }
-  const { keyCommitment: commitment, ciphertextDigest: digest, plaintextBytes } = record
-  if (
-    commitment === undefined ||
-    digest === undefined ||
-    record.cipher !== 'aes256gcm' ||
-    record.kem !== 'xwing'
-  )
-    throw new WorkloadsError('RECORD_INVALID', 'the record names no cipher and key that this node knows')
-  const { enc, ciphertext: wrapped } = sealedKey
-  const key = await openContentKey({
-    ...about,
-    sealingKey,
-    commitment,
-    recipient: node,
-    enc,
-    ciphertext: wrapped
-  })
-  const plaintext = decryptManifest({ ...about, key, ciphertext, commitment, digest, plaintextBytes })
-  const { manifest, salt } = parseCanonical(plaintext)
+  const { owner, networkId } = context
+  const key = await openKey(record, sealedKey, context)
+  const { manifest, salt, plaintext } = openPlaintext(record, { ciphertext, key, owner, networkId })
   const { namespace, kind, name } = manifest
   const id = computeManifestId({ networkId, owner, salt, namespace, kind, name })
   const { replicas, resources } = manifest
@@ -97,4 +79,58 @@ export async function openContent(
       'the record promises other copies or resources than the manifest'
     )
   return { manifest, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
+}
+
+/** Who opens, for whom. */
+export interface OpeningContext {
+  /** Public key of who signed the record. */
+  readonly owner: Uint8Array
+  readonly networkId: Uint8Array
+  /** Public key of the node that opens. */
+  readonly node: Uint8Array
+  readonly sealingKey: SealingKey
+}
+
+/** The content key that was sealed to this node, Uint8Array(32). Secret. @throws SealingError; WorkloadsError RECORD_INVALID */
+export function openKey(
+  record: RecordBody,
+  { enc, ciphertext }: SealedKey,
+  { owner, networkId, node, sealingKey }: OpeningContext
+): Promise<Uint8Array> {
+  const { manifestId, version } = record
+  const { commitment } = promisesOf(record)
+  return openContentKey({
+    networkId,
+    owner,
+    manifestId,
+    version,
+    sealingKey,
+    commitment,
+    recipient: node,
+    enc,
+    ciphertext
+  })
+}
+
+function openPlaintext(
+  record: RecordBody,
+  {
+    ciphertext,
+    key,
+    owner,
+    networkId
+  }: { ciphertext: Uint8Array; key: Uint8Array; owner: Uint8Array; networkId: Uint8Array }
+) {
+  const { manifestId, version, plaintextBytes } = record
+  const about = { networkId, owner, manifestId, version }
+  const plaintext = decryptManifest({ ...about, ...promisesOf(record), key, ciphertext, plaintextBytes })
+  return { ...parseCanonical(plaintext), plaintext }
+}
+
+/** @throws WorkloadsError RECORD_INVALID */
+function promisesOf(record: RecordBody): { commitment: Uint8Array; digest: Uint8Array } {
+  const { keyCommitment: commitment, ciphertextDigest: digest, cipher, kem } = record
+  if (commitment === undefined || digest === undefined || cipher !== 'aes256gcm' || kem !== 'xwing')
+    throw new WorkloadsError('RECORD_INVALID', 'the record names no cipher and key that this node knows')
+  return { commitment, digest }
 }

@@ -1,4 +1,5 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
+import type { Abortable } from '../common/index.ts'
 import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type {
@@ -15,9 +16,11 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Doors } from '../wire/index.ts'
+import type { Assignment, Bundle } from './accept/accept-copies.ts'
 import type { NodeResources } from './copies/capacity.ts'
 import type { JobProgress } from './copies/job.ts'
 import type { FaultPoint } from './fault-points.ts'
+import type { OpenedRecord } from './open-record.ts'
 
 /** One copy on this node, as written to disk. */
 export interface StoredWorkload {
@@ -86,6 +89,8 @@ export interface StoredManifest extends Release {
   readonly highest: { readonly version: number; readonly recordDigest: Uint8Array }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
+  /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
+  readonly handedOver?: boolean
 }
 
 /** What happened to nodes: the members service. */
@@ -93,6 +98,11 @@ export type NodeEventSource = Pick<
   MembersService,
   'recentEvents' | 'addEventListener' | 'removeEventListener'
 >
+
+export interface KeepOptions extends Required<Abortable> {
+  /** Copies that this node runs or is about to run. */
+  readonly ordinals: readonly number[]
+}
 
 export interface WorkloadsInit {
   readonly network: Network
@@ -113,6 +123,13 @@ export interface WorkloadsInit {
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
   readonly scheduling?: boolean
+  /**
+   * Makes a version, or the tombstone of a manifest, durable on other nodes before anybody is told that it is accepted.
+   * @default nowhere but here
+   */
+  readonly keep?: (bundle: Bundle, options: KeepOptions) => Promise<void>
+  /** Resolves when copies of this manifest that do not run may be started after a restart, or rejects. @default at once */
+  readonly mayResume?: (manifest: StoredManifest, options: Required<Abortable>) => Promise<boolean>
   /** @default {@link PORT_RANGE} */
   readonly portRange?: { readonly first: number; readonly last: number }
   /** @default {@link MAX_CONCURRENT_DEPLOYMENTS} */
@@ -167,4 +184,14 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   recentEvents(): readonly WorkloadEvent[]
   /** What this machine has, what is promised to copies, and what is left. */
   resources(): NodeResources
+  /** The manifest as it is here, a tombstone too. */
+  get(manifestId: Uint8Array): StoredManifest | undefined
+  /** Runs copies that somebody else than their owner brought, in the owner's name. @returns the manifest, failed copies included @throws what refuses it */
+  assign(assignment: Omit<Assignment, 'report' | 'signal'>): Promise<StoredManifest>
+  /** Stops copies here because others run them; with none left the manifest is handed over. */
+  drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
+  /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
+  bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
+  /** The content key of what runs here. Uint8Array(32), secret @returns undefined when it does not run here in that version */
+  contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined>
 }

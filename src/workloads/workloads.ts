@@ -3,10 +3,12 @@ import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
-import { type Manifest, probesOf } from '../manifest/index.ts'
+import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
+import { bury, dropCopies } from './accept/drop-copies.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
-import type { Context } from './context.ts'
+import { type Context, openStoredKey } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
@@ -14,6 +16,7 @@ import { setReady } from './copies/transition.ts'
 import { Watcher } from './copies/watch.ts'
 import { EventLog } from './event-log.ts'
 import { ManifestTable } from './manifest-table.ts'
+import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import type {
   StoredManifest,
@@ -24,7 +27,7 @@ import type {
   WorkloadsService
 } from './types.ts'
 import { apply } from './verbs/apply.ts'
-import { remove } from './verbs/delete.ts'
+import { finishRemoval, remove } from './verbs/delete.ts'
 import { events } from './verbs/events.ts'
 import { exec } from './verbs/exec.ts'
 import { logs } from './verbs/logs.ts'
@@ -113,6 +116,43 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   resources(): NodeResources {
     return this.#context.capacity.view()
+  }
+
+  get(manifestId: Uint8Array): StoredManifest | undefined {
+    return this.#context.table.get(manifestId)
+  }
+
+  assign(assignment: Omit<Assignment, 'report' | 'signal'>): Promise<StoredManifest> {
+    const { signal } = this.#stop
+    return this.#inLane(assignment.record.manifestId, () =>
+      acceptCopies(this.#context, { ...assignment, signal, report: () => {} })
+    )
+  }
+
+  drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void> {
+    return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals))
+  }
+
+  async bury(record: OpenedRecord, bytes: Uint8Array): Promise<void> {
+    await this.#inLane(record.manifestId, async () => {
+      const existing = this.#context.table.get(record.manifestId)
+      if (existing === undefined || existing.highest.version > record.version) return
+      await finishRemoval(this.#context, await bury(this.#context, existing, { record, bytes }))
+    })
+  }
+
+  async contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined> {
+    const stored = this.#context.table.get(manifestId)
+    const release = [stored, stored?.next].find(
+      (one) => one?.version === version && one.content !== undefined
+    )
+    if (stored === undefined || release === undefined) return undefined
+    return openStoredKey(this.#context, stored.owner, release)
+  }
+
+  /** The node waits for it when it stops. */
+  #inLane<T>(manifestId: Uint8Array, act: () => Promise<T>): Promise<T> {
+    return this.#context.lanes.run(formatManifestId(manifestId), act)
   }
 
   #probe(

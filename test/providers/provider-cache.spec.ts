@@ -18,7 +18,7 @@ describe('providers: the cache', () => {
     cache = new ProviderCache(() => nowMs)
   })
   const view = (peerId: string, issuedAtMs = nowMs) =>
-    ({ peerId, issuedAtMs, version: 1, leaseUntilMs: issuedAtMs + LEASE_MS }) as ProviderView
+    ({ peerId, issuedAtMs, version: 1, workloads: [{}], leaseUntilMs: issuedAtMs + LEASE_MS }) as ProviderView
   const put = (key: string, peerId: string, issuedAtMs = nowMs) =>
     cache.put(key, view(peerId, issuedAtMs), nowMs + LEASE_MS)
   const names = (views: readonly ProviderView[] | undefined) => views?.map(({ peerId }) => peerId)
@@ -38,9 +38,9 @@ describe('providers: the cache', () => {
   it('lets the provider renew its lease for the version that is known, and for no other', () => {
     put('m', 'a')
     nowMs += LEASE_MS - 1
-    expect(cache.renew('m', 'a', { version: 1, leaseMs: LEASE_MS })).to.equal(true)
-    expect(cache.renew('m', 'a', { version: 2, leaseMs: LEASE_MS })).to.equal(false)
-    expect(cache.renew('m', 'b', { version: 1, leaseMs: LEASE_MS })).to.equal(false)
+    expect(cache.renew('m', 'a', { version: 1, running: 1, leaseMs: LEASE_MS })).to.equal(true)
+    expect(cache.renew('m', 'a', { version: 2, running: 1, leaseMs: LEASE_MS })).to.equal(false)
+    expect(cache.renew('m', 'b', { version: 1, running: 1, leaseMs: LEASE_MS })).to.equal(false)
     nowMs += LEASE_MS - 1
     expect(names(cache.leased('m'))).to.deep.equal(['a'])
   })

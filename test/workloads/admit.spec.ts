@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { parseManifests, resolvePolicy } from '../../src/manifest/index.ts'
+import { admit, sameLimits } from '../../src/workloads/accept/admit.ts'
 import { WorkloadsError } from '../../src/workloads/index.ts'
-import { admit, sameLimits } from '../../src/workloads/verbs/admit.ts'
 
 /** A Pod of this many containers, each with five things that strict forbids. */
 function pod(containers: number, name = 'c') {

@@ -114,8 +114,8 @@ export class Leases {
       const key = toHex(manifestId)
       if (running === 0) cache.deny(key, from, issuedAt)
       else if (!cache.has(key)) unwanted.push({ manifestId, version })
-      else if (!cache.renew(key, from, { version, leaseMs: Math.min(leaseMs, LEASE_MS) }))
-        cache.markIncomplete(key) // it runs another version than the one known, so it is asked for its statement
+      else if (!cache.renew(key, from, { version, running, leaseMs: Math.min(leaseMs, LEASE_MS) }))
+        cache.markIncomplete(key) // it runs another version or other copies than known, so it is asked for its statement
     }
     return unwanted
   }

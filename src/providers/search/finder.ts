@@ -3,6 +3,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { toHex } from '../../common/index.ts'
 import type { Penalties } from '../../wire/index.ts'
 import { MAX_PROVIDERS } from '../constants.ts'
+import { ProvidersError } from '../errors.ts'
 import type { FindOptions, ProviderView } from '../types.ts'
 import type { Asking } from './asking.ts'
 import { findEach, type SearchOptions } from './find.ts'
@@ -19,6 +20,7 @@ export interface FinderInit {
   readonly penalties: Penalties
   readonly asking: Asking
   readonly connectionManager: ConnectionManager
+  readonly isGone?: ((peerId: string) => boolean) | undefined
   /** What this node says of itself. */
   readonly own: { views(manifestId: Uint8Array): ProviderView[] }
 }
@@ -70,8 +72,11 @@ export class Finder {
           nearestFirst(manifestId, [...connectionManager.getConnectionsMap().keys()])
             .map((peer) => peer.toString())
             .filter((peerId) => !this.#init.penalties.has(peerId)),
-        ask: (peerId, source, signal) =>
-          this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, signal),
+        ask: async (peerId, source, signal) => {
+          // because a machine without power lets a dial wait for seconds
+          if (this.#init.isGone?.(peerId)) throw new ProvidersError('PROVIDER_GONE', `${peerId} is gone`)
+          return this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, signal)
+        },
         hinted: () => this.#init.asking.hints(manifestId),
         dht: (signal) => this.#init.asking.walk(manifestId, signal),
         onComplete: () => this.#init.cache.markComplete(key)

@@ -1,4 +1,5 @@
 import { CACHE_MAX_MANIFESTS, CACHE_TTL_MS, COMPLETE_MS, MAX_PROVIDERS, NEGATIVE_MS } from '../constants.ts'
+import { MAX_STATED_WORKLOADS } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 
 interface Entry {
@@ -51,9 +52,14 @@ export class ProviderCache {
   }
 
   /** The provider itself says that it still runs it. False when this node does not know that. */
-  renew(key: string, peerId: string, { version, leaseMs }: { version: number; leaseMs: number }): boolean {
+  renew(
+    key: string,
+    peerId: string,
+    { version, running, leaseMs }: { version: number; running: number; leaseMs: number }
+  ): boolean {
     const entry = this.#manifests.get(key)?.providers.get(peerId)
     if (entry === undefined || entry.view.version !== version) return false
+    if (Math.max(1, entry.view.workloads.length) !== Math.min(running, MAX_STATED_WORKLOADS)) return false
     entry.leaseUntilMs = this.#now() + leaseMs
     return true
   }

@@ -116,6 +116,9 @@ async function startMissing(context: Context, manifestId: Uint8Array): Promise<v
     !RUNNING.has(state) && state !== 'stopped' && endedAtMs === undefined
   const missing = stored?.workloads.filter(isMissing) ?? []
   if (stored === undefined || missing.length === 0) return
+  const { init, signal } = context
+  // because others may run them by now, or their owner may have deleted them meanwhile
+  if (init.mayResume !== undefined && !(await init.mayResume(stored, { signal }))) return
   const { manifest } = await openStored(context, stored.owner, stored)
   for (const copy of missing) {
     await removeCopy(context, copy, 0)

@@ -2,6 +2,8 @@ import { equalBytes } from '../../common/index.ts'
 import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
 import { claimVolumes, formatManifestId } from '../../manifest/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
+import { assertNewer } from '../accept/compare.ts'
+import { bury } from '../accept/drop-copies.ts'
 import { type Context, openStored, toWire } from '../context.ts'
 import { claimPrefixOf, removeCopy } from '../copies/deploy.ts'
 import { tell } from '../copies/transition.ts'
@@ -9,7 +11,6 @@ import { WorkloadsError } from '../errors.ts'
 import { allCopies } from '../manifest-table.ts'
 import { openRecord } from '../open-record.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { assertNewer } from './apply.ts'
 import { sendStatus } from './status.ts'
 
 /**
@@ -18,7 +19,7 @@ import { sendStatus } from './status.ts'
  */
 export async function remove(
   context: Context,
-  { author, authorPeerId, payload, reply }: OwnerRequest<DeleteRequest>
+  { author, authorPeerId, payload, reply, signal }: OwnerRequest<DeleteRequest>
 ): Promise<void> {
   const { init, now, table } = context
   const record = openRecord(payload.record, {
@@ -42,23 +43,12 @@ export async function remove(
     )
       throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
     assertNewer(existing, record)
-    const tombstone: StoredManifest = {
-      ...existing,
-      version: record.version,
-      recordDigest: record.digest,
-      highest: { version: record.version, recordDigest: record.digest },
-      workloads: allCopies(existing),
-      next: undefined,
-      record: payload.record,
-      tombstone: true,
-      notAfterMs: record.notAfter,
-      content: undefined
-    }
-    await table.put(tombstone)
-    context.reach('delete:stored')
+    const claims = payload.volumes && !existing.tombstone ? await claimsOf(context, existing) : []
+    const bundle = { record: payload.record, sealedKeys: [], sealedShares: [] }
+    await init.keep?.(bundle, { ordinals: [], signal })
+    const tombstone = await bury(context, existing, { record, bytes: payload.record })
     const report = (copy: StoredWorkload, state: 'stopping' | 'stopped') =>
       void reply.send(encodeProgress({ workload: toWire({ ...copy, state }) })).catch(() => {}) // the asker may be gone
-    const claims = payload.volumes && !existing.tombstone ? await claimsOf(context, existing) : []
     await finishRemoval(context, tombstone, report)
     for (const { engine, volumes } of claims)
       await context.init.engines.get(engine).removeVolumes(volumes, { signal: context.signal })

@@ -1,0 +1,65 @@
+import { equalBytes } from '../../common/index.ts'
+import { announce, type Context } from '../context.ts'
+import { removeCopy } from '../copies/deploy.ts'
+import { tell } from '../copies/transition.ts'
+import { allCopies } from '../manifest-table.ts'
+import type { OpenedRecord } from '../open-record.ts'
+import type { StoredManifest } from '../types.ts'
+
+/**
+ * Stops copies that others run. In the manifest's lane. With none left the manifest is not this node's any more, but its version stays
+ * known, so that nothing older is taken.
+ */
+export async function dropCopies(
+  context: Context,
+  manifestId: Uint8Array,
+  ordinals: readonly number[]
+): Promise<void> {
+  const stored = context.table.get(manifestId)
+  if (stored === undefined || stored.tombstone) return
+  const going = stored.workloads.filter(({ ordinal }) => ordinals.includes(ordinal))
+  if (going.length === 0) return
+  for (const copy of going) {
+    tell(context, stored, { ...copy, state: 'stopping' }, { reason: 'another node runs it' })
+    await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' })
+    announce(context, manifestId)
+    await removeCopy(context, copy, stored.graceMs)
+    tell(context, stored, { ...copy, state: 'stopped' }, { reason: 'another node runs it' })
+  }
+  const current = context.table.get(manifestId)!
+  const workloads = current.workloads.filter(({ ordinal }) => !ordinals.includes(ordinal))
+  const isOver = workloads.length === 0 && current.next === undefined && current.cron === undefined
+  await context.table.put(isOver ? handedOver(current) : { ...current, workloads })
+  announce(context, manifestId)
+}
+
+function handedOver(stored: StoredManifest): StoredManifest {
+  return { ...stored, workloads: [], content: undefined, next: undefined, tombstone: true, handedOver: true }
+}
+
+/** Writes a tombstone down and stops everything. In the manifest's lane. Repeatable. */
+export async function bury(
+  context: Context,
+  existing: StoredManifest,
+  { record, bytes }: { readonly record: OpenedRecord; readonly bytes: Uint8Array }
+): Promise<StoredManifest> {
+  const isBuried = existing.tombstone && equalBytes(existing.highest.recordDigest, record.digest)
+  const tombstone: StoredManifest = isBuried
+    ? existing
+    : {
+        ...existing,
+        version: record.version,
+        recordDigest: record.digest,
+        highest: { version: record.version, recordDigest: record.digest },
+        workloads: allCopies(existing),
+        next: undefined,
+        record: bytes,
+        tombstone: true,
+        handedOver: undefined,
+        notAfterMs: record.notAfter,
+        content: undefined
+      }
+  if (!isBuried) await context.table.put(tombstone)
+  context.reach('delete:stored')
+  return tombstone
+}
