@@ -14,11 +14,13 @@
 import type { WorkloadsInit, WorkloadsService } from './types.ts'
 import { Workloads, type WorkloadsComponents } from './workloads.ts'
 
+export type { Assignment, Bundle } from './accept/accept-copies.ts'
 export { MAX_CONCURRENT_DEPLOYMENTS, PORT_RANGE } from './constants.ts'
 export type { NodeResources, Resources } from './copies/capacity.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export type {
+  KeepOptions,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,

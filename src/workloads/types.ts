@@ -187,7 +187,7 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   /** The manifest as it is here, a tombstone too. */
   get(manifestId: Uint8Array): StoredManifest | undefined
   /** Runs copies that somebody else than their owner brought, in the owner's name. @returns the manifest, failed copies included @throws what refuses it */
-  assign(assignment: Omit<Assignment, 'report' | 'signal'>): Promise<StoredManifest>
+  assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest>
   /** Stops copies here because others run them; with none left the manifest is handed over. */
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */

@@ -122,10 +122,10 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     return this.#context.table.get(manifestId)
   }
 
-  assign(assignment: Omit<Assignment, 'report' | 'signal'>): Promise<StoredManifest> {
+  assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest> {
     const { signal } = this.#stop
     return this.#inLane(assignment.record.manifestId, () =>
-      acceptCopies(this.#context, { ...assignment, signal, report: () => {} })
+      acceptCopies(this.#context, { ...assignment, signal })
     )
   }
 

@@ -436,7 +436,8 @@ export const KEEP_REQUEST_LAYOUT: TableLayout = {
     { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
-    { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT }
+    { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
+    { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -10,6 +10,8 @@ export interface KeepRequest {
   readonly ciphertext?: Uint8Array | undefined
   readonly sealedKeys: readonly SealedKey[]
   readonly sealedShares: readonly SealedShare[]
+  /** copies that the sender runs, or is about to run */
+  readonly ordinals: readonly number[]
 }
 
 /** {@link KeepRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -19,6 +21,8 @@ export interface KeepRequestInit {
   readonly ciphertext?: Uint8Array | undefined
   readonly sealedKeys?: readonly SealedKeyInit[] | undefined
   readonly sealedShares?: readonly SealedShareInit[] | undefined
+  /** copies that the sender runs, or is about to run */
+  readonly ordinals?: readonly number[] | undefined
 }
 
 /** @internal */
@@ -27,11 +31,13 @@ export function writeKeepRequest(builder: flatbuffers.Builder, value: KeepReques
   const ciphertextOffset = value.ciphertext === undefined ? 0 : builder.createByteVector(value.ciphertext)
   const sealedKeysOffset = value.sealedKeys === undefined ? 0 : KeepRequestTable.createSealedKeysVector(builder, value.sealedKeys.map((item) => writeSealedKey(builder, item)))
   const sealedSharesOffset = value.sealedShares === undefined ? 0 : KeepRequestTable.createSealedSharesVector(builder, value.sealedShares.map((item) => writeSealedShare(builder, item)))
+  const ordinalsOffset = value.ordinals === undefined ? 0 : KeepRequestTable.createOrdinalsVector(builder, [...value.ordinals])
   KeepRequestTable.startKeepRequest(builder)
   KeepRequestTable.addRecord(builder, recordOffset)
   KeepRequestTable.addCiphertext(builder, ciphertextOffset)
   KeepRequestTable.addSealedKeys(builder, sealedKeysOffset)
   KeepRequestTable.addSealedShares(builder, sealedSharesOffset)
+  KeepRequestTable.addOrdinals(builder, ordinalsOffset)
   return KeepRequestTable.endKeepRequest(builder)
 }
 
@@ -41,7 +47,8 @@ export function toKeepRequest(table: KeepRequestTable): KeepRequest {
     record: table.recordArray()!.slice(),
     ciphertext: table.ciphertextArray()?.slice(),
     sealedKeys: Array.from({ length: table.sealedKeysLength() }, (_, i) => toSealedKey(table.sealedKeys(i)!)),
-    sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!))
+    sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
+    ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!)
   }
 }
 

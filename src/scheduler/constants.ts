@@ -1,0 +1,39 @@
+/** Members that keep a manifest: the nearest in the DHT's metric. Source: ARCHITECTURE section 1. */
+export const KEEPERS = 5
+/** Pushed to so many nodes more, because two members may see two members less. Source: ARCHITECTURE section 3. */
+export const SPARE_KEEPERS = 2
+/** Keepers that have it on disk before an apply is acknowledged. Source: ARCHITECTURE section 2. */
+export const DURABLE_KEEPERS = 3
+/** Kept beyond the keepers' number before a copy of the record is let go of: a member that comes back must not cost two moves. Chosen. */
+export const LET_GO_RANK = KEEPERS + 2 * SPARE_KEEPERS
+/** Manifests kept for one owner, and for all. Source: facts on limits, 1,000 manifests of an author on a node; twice that, with tombstones. */
+export const MAX_KEPT_PER_OWNER = 2_000
+export const MAX_KEPT = 16_384
+/** A keeper looks at what it keeps this often; at once when a member dies. Chosen: a fifth of a lease. */
+export const LOOK_INTERVAL_MS = 2_000
+/** A keeper of rank r waits r times as long before it acts in place of a nearer one. Source: facts on the mesh, 2026-11-20. */
+export const RANK_DELAY_MS = 2_000
+/** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
+export const OFFER_INTERVAL_MS = 30_000
+/** One node's answer to keep or assign. */
+export const ASK_TIMEOUT_MS = 5_000
+/** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */
+export const CONFIRM_TIMEOUT_MS = 1_500
+/** Nodes asked at one time. Chosen. */
+export const CONCURRENCY = 8
+/** For bids to come in; longer while there are too few. Source: ARCHITECTURE section 7. */
+export const SELECTION_WINDOW_MS = 250
+export const MAX_SELECTION_WINDOW_MS = 2_000
+/** Nodes asked for a bid, beside those that run the manifest. Chosen: enough for every choice, whatever the size of the mesh. */
+export const MAX_ASKED = 48
+/** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
+export const STARTING_MS = 15_000
+/** A node that failed to start a copy is left alone for: doubling from the first to the last. Chosen, as Kubernetes' CrashLoopBackOff. */
+export const AVOID_MS = { first: 10_000, last: 300_000 } as const
+/** A key or share was given for one copy; nobody else gets it for so long. Source: a lease. */
+export const GRANT_MS = 10_000
+/** How long a node that was assigned a copy tries to get the key. Chosen: a lease and a half. */
+export const OBTAIN_TIMEOUT_MS = 15_000
+export const OBTAIN_RETRY_MS = 400
+/** After a start a node waits so long for keepers to ask before it starts what it has. Chosen. */
+export const RESUME_WAIT_MS = 5_000

@@ -1,0 +1,173 @@
+import { equalBytes, isBeemeshError, toError, toHex } from '../../common/index.ts'
+import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
+import { sealContentKey } from '../../sealing/index.ts'
+import type { Bundle } from '../../workloads/index.ts'
+import { CONFIRM_TIMEOUT_MS, MAX_KEPT } from '../constants.ts'
+import { SchedulerError } from '../errors.ts'
+import { refusal } from '../keeping/keeping.ts'
+import type { KeptTable } from '../keeping/kept-table.ts'
+import { obtainKey } from '../keys/obtain-key.ts'
+import type { CheckedRecord, World } from '../types.ts'
+import { countCopies, liveCopies } from './count.ts'
+
+export interface AcceptingInit {
+  readonly world: World
+  readonly kept: KeptTable
+  readonly check: (bytes: Uint8Array) => CheckedRecord
+  readonly signal: AbortSignal
+}
+
+/**
+ * Takes copies that a keeper proposes. The keeper is believed nothing: the record is an owner's, whether a copy is missing or too many this
+ * node has seen itself.
+ */
+export class Accepting {
+  readonly #init: AcceptingInit
+  /** Copies being started here, and what became of those that failed, until somebody asks. */
+  readonly #underway = new Map<string, Promise<VerdictInit>>()
+  readonly #failed = new Map<string, VerdictInit>()
+
+  constructor(init: AcceptingInit) {
+    this.#init = init
+  }
+
+  async answer(request: AssignRequest, from: string): Promise<VerdictInit> {
+    const { world, check, kept } = this.#init
+    try {
+      if (!world.isMember(from)) throw new SchedulerError('NOT_A_MEMBER', 'only members assign copies')
+      const record = check(request.record)
+      const newer = kept.get(record.manifestId)
+      const highest = Math.max(
+        newer?.record.version ?? 0,
+        world.workloads.get(record.manifestId)?.highest.version ?? 0
+      )
+      if (newer !== undefined && newer.record.version > record.version)
+        return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
+      if (record.tombstone) await world.workloads.bury(record, request.record)
+      else {
+        if (request.surplus.length > 0) await this.#drain(record, request.surplus)
+        if (request.ordinals.length > 0) return await this.#start(record, request)
+      }
+      return { highest }
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  /** Answered when the copies are written down. */
+  async #start(record: CheckedRecord, request: AssignRequest): Promise<VerdictInit> {
+    const ordinals = [...request.ordinals].sort((a, b) => a - b)
+    const key = `${toHex(record.digest)} ${ordinals}`
+    const failed = this.#failed.get(key)
+    if (failed !== undefined) {
+      this.#failed.delete(key) // said once; who asks again wants it tried again
+      return failed
+    }
+    const underway = this.#underway.get(key)
+    if (underway !== undefined) return underway
+    const { promise, resolve } = Promise.withResolvers<VerdictInit>()
+    this.#underway.set(key, promise)
+    void this.#run(record, { request, ordinals, onAccepted: () => resolve({ highest: record.version }) })
+      .catch((error: unknown) => {
+        const verdict = refusal(error)
+        this.#init.world.log.error('copies %s are not started: %s', ordinals.join(), verdict.message)
+        if (this.#failed.size < MAX_KEPT) this.#failed.set(key, verdict)
+        resolve(verdict)
+      })
+      .finally(() => {
+        this.#underway.delete(key)
+        resolve({ highest: record.version })
+      })
+    const verdict = await promise
+    if (verdict.code !== undefined) this.#failed.delete(key)
+    return verdict
+  }
+
+  async #run(
+    record: CheckedRecord,
+    {
+      request,
+      ordinals,
+      onAccepted
+    }: { request: AssignRequest; ordinals: readonly number[]; onAccepted: () => void }
+  ): Promise<void> {
+    const { world } = this.#init
+    await this.#assertNeeded(record, ordinals)
+    const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
+    const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
+    const runs = world.workloads.get(record.manifestId)
+    const hasIt = runs?.content !== undefined && runs.version === record.version
+    const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
+    const { owner, ownerPeerId } = record
+    const stored = await world.workloads.assign({
+      owner,
+      ownerPeerId,
+      record,
+      bundle,
+      sealedKey,
+      ordinals,
+      isKept: true,
+      report: onAccepted
+    })
+    const failed = stored.workloads.find(
+      ({ ordinal, state }) => ordinals.includes(ordinal) && state === 'failed'
+    )
+    if (failed !== undefined)
+      throw new SchedulerError('NOT_STARTED', failed.message ?? 'the copy failed to start', {
+        retryable: true
+      })
+  }
+
+  /** @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here */
+  async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
+    if (record.perNode) return
+    const { world } = this.#init
+    const live = liveCopies(await this.#look(record.manifestId))
+    const other = live.find(
+      ({ peerId, ordinal, version }) =>
+        peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
+    )
+    if (other !== undefined)
+      throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
+  }
+
+  async #look(manifestId: Uint8Array) {
+    const { world, signal } = this.#init
+    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]) }
+    return world.find(manifestId, limit).catch(() => world.leased(manifestId))
+  }
+
+  /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */
+  async #keyFor(record: CheckedRecord, bundle: Bundle, ordinals: readonly number[]): Promise<SealedKey> {
+    const { world, signal } = this.#init
+    const recipient = world.key.publicKey
+    const sealingKey = world.sealingKey()
+    const own = bundle.sealedKeys.find((one) => equalBytes(one.recipient, recipient))
+    if (own !== undefined && own.sealingEpoch === sealingKey.epoch) return own
+    const key = await obtainKey(world, record, { ordinals, signal })
+    const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
+    const about = { networkId: world.networkId, owner, manifestId, version, commitment }
+    const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })
+    key.fill(0)
+    return { recipient, sealingEpoch: sealingKey.epoch, ...sealed }
+  }
+
+  /** Stops those of the proposed copies that this node finds to be too many itself. */
+  async #drain(record: CheckedRecord, proposed: readonly number[]): Promise<void> {
+    const { world } = this.#init
+    const stored = world.workloads.get(record.manifestId)
+    if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
+    const { surplus } = countCopies(record, await this.#look(record.manifestId))
+    const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
+    const going = proposed.filter((ordinal) => own.includes(ordinal))
+    if (going.length === 0) return
+    world.log('copies %s of a manifest are too many here and stop', going.join())
+    void world.workloads
+      .drop(record.manifestId, going)
+      .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
+  }
+}
+
+function describe(error: unknown): string {
+  return isBeemeshError(error) ? error.code : toError(error).message
+}

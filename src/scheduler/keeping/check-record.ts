@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import { decode, openObject } from '../../envelope/index.ts'
+import { RECORD } from '../../generated/fbs/index.ts'
+import { peerIdFromPublicKey } from '../../identity/index.ts'
+import { authorise, TrustError, type TrustState } from '../../trust/index.ts'
+import type { CheckedRecord } from '../types.ts'
+
+/**
+ * Checks a record that another node brought: signed by an owner whom this node lets apply, or delete.
+ * @throws EnvelopeError, TrustError NOT_AUTHORISED
+ */
+export function checkRecord(
+  bytes: Uint8Array,
+  { networkId, trust }: { networkId: Uint8Array; trust: TrustState }
+): CheckedRecord {
+  const { author: owner, body } = openObject(bytes, { kind: 'record', networkId })
+  const ownerPeerId = peerIdFromPublicKey(owner)
+  const decision = authorise({ author: ownerPeerId, action: 'apply' }, trust)
+  if (!decision.allowed) throw new TrustError('NOT_AUTHORISED', decision.reason, { hint: decision.hint })
+  const record = decode(RECORD, body)
+  return {
+    ...record,
+    digest: new Uint8Array(createHash('sha256').update(body).digest()),
+    owner,
+    ownerPeerId
+  }
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { equalBytes, isBeemeshError, safeText, toError, withDeadline } from '../../common/index.ts'
+import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
+import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
+import {
+  ASK_TIMEOUT_MS,
+  DURABLE_KEEPERS,
+  KEEPERS,
+  LET_GO_RANK,
+  OFFER_INTERVAL_MS,
+  SPARE_KEEPERS
+} from '../constants.ts'
+import { SchedulerError } from '../errors.ts'
+import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
+import type { KeptTable } from './kept-table.ts'
+import { rank } from './rank.ts'
+
+export interface KeepingInit {
+  readonly world: World
+  readonly kept: KeptTable
+  readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** A version came that was not known. @param ordinals copies that whoever brought it runs, or is about to run */
+  readonly onKept: (kept: Kept, from: string, ordinals: readonly number[]) => void
+  readonly signal: AbortSignal
+}
+
+/** Keeps records and ciphertexts for owners, and sees that the members nearest to each manifest all do. */
+export class Keeping {
+  readonly #init: KeepingInit
+  /** When each manifest was offered to its keepers last, and to whom. */
+  readonly #offered = new Map<string, { atMs: number; to: string }>()
+
+  constructor(init: KeepingInit) {
+    this.#init = init
+  }
+
+  /** Members that count, nearest to the manifest first: those that are thought to live. */
+  ranked(manifestId: Uint8Array): Neighbour[] {
+    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
+    return rank(manifestId, live)
+  }
+
+  /** Whether this node is to keep it: near enough, or holder of a share. */
+  isMine(record: CheckedRecord): boolean {
+    const { key } = this.#init.world
+    const isHolder = record.shareHolders.some(({ node }) => equalBytes(node, key.publicKey))
+    const near = this.ranked(record.manifestId).slice(0, LET_GO_RANK)
+    return isHolder || near.some(({ self }) => self)
+  }
+
+  /** Another node brings a version, or asks whether it is the newest. */
+  async answer(request: KeepRequest, from: string): Promise<VerdictInit> {
+    const { world, check } = this.#init
+    try {
+      if (!world.isMember(from)) throw new SchedulerError('NOT_A_MEMBER', 'only members are kept for')
+      const record = check(request.record)
+      const { ciphertext, sealedKeys, sealedShares } = request
+      if (!record.tombstone && ciphertext === undefined) return this.#tellHighest(record)
+      const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
+      assertComplete(record, bundle)
+      await this.take(record, bundle, { from, ordinals: request.ordinals })
+      return this.#tellHighest(record)
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  /** @throws SchedulerError NOT_ALLOWED; WorkloadsError RECORD_EXPIRED */
+  async take(
+    record: CheckedRecord,
+    bundle: Bundle,
+    { from, ordinals = [] }: { from: string; ordinals?: readonly number[] }
+  ): Promise<void> {
+    const { world, kept, onKept } = this.#init
+    if (record.notAfter <= world.now()) throw new WorkloadsError('RECORD_EXPIRED', 'the record is over')
+    const before = kept.get(record.manifestId)
+    if (before !== undefined && !equalBytes(before.record.owner, record.owner))
+      throw new SchedulerError('NOT_ALLOWED', 'the manifest is of another owner')
+    if (before === undefined && !this.isMine(record))
+      throw new SchedulerError('NOT_ALLOWED', 'other members are nearer to this manifest')
+    const taken = await kept.take(record, bundle, world.now())
+    if (taken === 'equivocation')
+      world.log.error('the owner %s signed two records with version %d', record.ownerPeerId, record.version)
+    if (taken === 'new' || taken === 'equivocation') await this.#follow(record, bundle)
+    if (taken !== 'older') onKept(kept.get(record.manifestId)!, from, ordinals)
+  }
+
+  /** What this node runs of a manifest that was deleted goes, too. */
+  async #follow(record: CheckedRecord, bundle: Bundle): Promise<void> {
+    const { workloads, log } = this.#init.world
+    const stored = workloads.get(record.manifestId)
+    if (!record.tombstone || stored === undefined || stored.owner !== record.ownerPeerId) return
+    void workloads
+      .bury(record, bundle.record)
+      .catch((error: unknown) => log.error('a deleted manifest is not removed yet: %e', error))
+  }
+
+  #tellHighest(asked: CheckedRecord): VerdictInit {
+    const { world, kept } = this.#init
+    const mine = kept.get(asked.manifestId)
+    const runs = world.workloads.get(asked.manifestId)
+    const highest = Math.max(mine?.record.version ?? 0, runs?.highest.version ?? 0)
+    const isNewer = mine !== undefined && mine.record.version > asked.version
+    return { highest, record: isNewer ? mine.bundle.record : undefined }
+  }
+
+  /**
+   * Gives a version to all that are to keep it. Resolves when as many have it on disk as make it durable, or all that can be reached; the
+   * others get it all the same. @throws WorkloadsError VERSION_STALE when one of them knows a newer version
+   */
+  async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
+    const { world, check } = this.#init
+    const record = check(bundle.record)
+    const ranked = this.ranked(record.manifestId)
+    const holders = ranked.filter(({ publicKey }) =>
+      record.shareHolders.some(({ node }) => equalBytes(node, publicKey))
+    )
+    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...holders])
+    const enough = Math.min(DURABLE_KEEPERS, targets.size)
+    let durable = 0
+    let open = targets.size
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    for (const target of targets)
+      void this.#give(target, record, bundle, ordinals)
+        .then(
+          ({ code, highest = 0 }) => {
+            if (highest > record.version) reject(stale(highest, record.version))
+            if (code === undefined && ++durable >= enough) resolve()
+          },
+          (error: unknown) => world.log('%s does not keep it: %e', target.name, error)
+        )
+        .finally(() => {
+          if (--open === 0) resolve() // because nobody else can be reached, and what is known here is better than nothing
+        })
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    await promise
+  }
+
+  async #give(
+    target: Neighbour,
+    record: CheckedRecord,
+    bundle: Bundle,
+    ordinals: readonly number[]
+  ): Promise<VerdictInit> {
+    const { world, signal } = this.#init
+    if (target.self) {
+      await this.take(record, bundle, { from: target.peerId, ordinals })
+      return this.#tellHighest(record)
+    }
+    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
+    return world.asks.keep(target.peerId, { ...bundle, ordinals }, limit)
+  }
+
+  /**
+   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
+   * nearer to. Only the nearest offers, so that it is offered once.
+   */
+  async offer(manifest: Kept): Promise<void> {
+    const { world, kept } = this.#init
+    const { record, bundle } = manifest
+    const ranked = this.ranked(record.manifestId)
+    const key = record.manifestId.join()
+    const keepers = ranked.slice(0, KEEPERS + SPARE_KEEPERS)
+    const to = keepers.map(({ peerId }) => peerId).join()
+    const last = this.#offered.get(key)
+    const nowMs = world.now()
+    const isNearest = keepers[0]?.self === true
+    if (last?.to === to && nowMs - last.atMs < OFFER_INTERVAL_MS) return
+    if (!isNearest && last?.to === to) return
+    this.#offered.set(key, { atMs: nowMs, to })
+    const results = await Promise.allSettled(
+      keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
+    )
+    const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
+    if (haveIt >= DURABLE_KEEPERS && !this.isMine(record)) {
+      await kept.delete(record.manifestId)
+      this.#offered.delete(key)
+    }
+  }
+
+  /** @returns whether it has this version or a newer one now */
+  async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
+    const { world, signal } = this.#init
+    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
+    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record }, limit)
+    if (asked.code === undefined && asked.highest >= record.version) {
+      if (asked.record !== undefined) await this.#learn(asked.record)
+      return true
+    }
+    const { code } = await world.asks.keep(keeper.peerId, bundle, limit)
+    return code === undefined
+  }
+
+  /** Another keeper knows a newer record; a tombstone is all there is to it, the rest comes from whoever has the ciphertext. */
+  async #learn(bytes: Uint8Array): Promise<void> {
+    const { check } = this.#init
+    const record = check(bytes)
+    if (record.tombstone)
+      await this.take(record, { record: bytes, sealedKeys: [], sealedShares: [] }, { from: '' })
+  }
+}
+
+/** @throws WorkloadsError RECORD_INVALID */
+function assertComplete(record: CheckedRecord, { ciphertext, sealedShares }: Bundle): void {
+  if (record.tombstone) return
+  const digest = createHash('sha256').update(ciphertext!).digest()
+  if (!equalBytes(record.ciphertextDigest ?? new Uint8Array(), digest))
+    throw new WorkloadsError('RECORD_INVALID', 'the ciphertext is not the one the record names')
+  if (sealedShares.length !== record.shareHolders.length)
+    throw new WorkloadsError('RECORD_INVALID', 'the record names other shares than there are')
+}
+
+/** What went wrong, for the node that asked. */
+export function refusal(thrown: unknown): VerdictInit {
+  const error = toError(thrown)
+  const code = isBeemeshError(error) ? error.code : 'INTERNAL'
+  const retryable = isBeemeshError(error) && error.retryable
+  return { code, message: safeText(error.message, 900), retryable }
+}
+
+function stale(highest: number, got: number): WorkloadsError {
+  return new WorkloadsError('VERSION_STALE', 'the keepers of this manifest have seen a newer version of it', {
+    details: { highest: String(highest), got: String(got) },
+    hint: 'Apply again; if it stays, the clock of the machine that signs is behind.'
+  })
+}

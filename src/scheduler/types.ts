@@ -1,0 +1,93 @@
+import type { Logger } from '@libp2p/interface'
+import type { Abortable } from '../common/index.ts'
+import type {
+  AssignRequestInit,
+  BidList,
+  CapacityRequestInit,
+  KeepRequestInit,
+  MemberState,
+  Record as RecordBody,
+  Released,
+  ReleaseRequestInit,
+  Verdict
+} from '../generated/fbs/index.ts'
+import type { SigningKey } from '../identity/index.ts'
+import type { ProviderView } from '../providers/index.ts'
+import type { SealingKey } from '../sealing/index.ts'
+import type { Store } from '../store/index.ts'
+import type { TrustState } from '../trust/index.ts'
+import type { Bundle, WorkloadsService } from '../workloads/index.ts'
+
+/** Another node, or this one, as far as placing and keeping need to know it. */
+export interface Neighbour {
+  readonly peerId: string
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly self: boolean
+  readonly state: MemberState
+  readonly scheduling: boolean
+  readonly labels: Readonly<Record<string, string>>
+  readonly engines: readonly string[]
+  readonly sealingKey: Uint8Array
+  readonly sealingEpoch: number
+  readonly bootId: Uint8Array
+  readonly roundTripMs?: number | undefined
+}
+
+/** Who runs a manifest, as its lease says. */
+export type Lease = Pick<ProviderView, 'peerId' | 'version' | 'highest' | 'workloads'>
+
+/** Questions to another node. All have a deadline of their own. @throws WireError when it does not answer */
+export interface Asks {
+  keep(peerId: string, request: KeepRequestInit, options: Required<Abortable>): Promise<Verdict>
+  assign(peerId: string, request: AssignRequestInit, options: Required<Abortable>): Promise<Verdict>
+  release(peerId: string, request: ReleaseRequestInit, options: Required<Abortable>): Promise<Released>
+  bid(peerId: string, request: CapacityRequestInit, options: Required<Abortable>): Promise<BidList>
+}
+
+/**
+ * Everything the scheduler knows of the world, in one place: on a node it is libp2p, our services and the clock; in a simulation it is none
+ * of them.
+ */
+export interface World {
+  readonly key: SigningKey
+  readonly networkId: Uint8Array
+  readonly nodeName: string
+  readonly store: Store
+  readonly log: Logger
+  readonly trust: () => TrustState
+  /** The key that secrets are sealed to here. @param epoch one of before, while it is still there @default the one of now */
+  readonly sealingKey: (epoch?: number) => SealingKey
+  readonly now: () => number
+  readonly random: () => number
+  readonly delay: (ms: number, options: Required<Abortable>) => Promise<void>
+  /** This node and all members it has heard of, dead ones too. */
+  readonly neighbours: () => readonly Neighbour[]
+  readonly isMember: (peerId: string) => boolean
+  readonly asks: Asks
+  /** Who counts as running it now, without asking. */
+  readonly leased: (manifestId: Uint8Array) => readonly Lease[]
+  /** The same, after asking whoever may know. */
+  readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
+  readonly workloads: Pick<
+    WorkloadsService,
+    'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
+  >
+}
+
+/** A record that was checked: signed by an owner this node obeys. */
+export interface CheckedRecord extends RecordBody {
+  /** sha256 of its body. */
+  readonly digest: Uint8Array
+  /** Public key of who signed it. */
+  readonly owner: Uint8Array
+  /** Peer ID. */
+  readonly ownerPeerId: string
+}
+
+/** A manifest version that this node keeps for its owner. */
+export interface Kept {
+  readonly record: CheckedRecord
+  readonly bundle: Bundle
+  readonly keptAtMs: number
+}
