@@ -8,6 +8,7 @@
  * ```
  */
 export { CONFIG_ERROR_CODES, ConfigError, type ConfigErrorCode } from './errors.ts'
+export { statedLabels } from './labels.ts'
 export {
   CONFIG_SCHEMA,
   type LoadConfigOptions,

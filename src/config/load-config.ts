@@ -6,6 +6,7 @@ import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import { packageFile } from '../common/index.ts'
 import type { PolicyInput } from '../manifest/index.ts'
 import { ConfigError } from './errors.ts'
+import { assertLabels } from './labels.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
 import type { BudgetInput, Budgets, Config, ConfigInput } from './types.ts'
 
@@ -23,10 +24,6 @@ export const CONFIG_SCHEMA = JSON.parse(readFileSync(packageFile('schemas/config
 
 /** Largest configuration file, bytes. Chosen. */
 const MAX_FILE_BYTES = 256 * 1024
-/** One label, bytes. Source: fbs/common.fbs. */
-const MAX_LABEL_BYTES = { key: 320, value: 256 }
-/** All labels, bytes. Chosen: a node says of itself at most 8 KiB, of which keys and addresses take up to half. */
-const MAX_LABELS_BYTES = 2_048
 
 export interface LoadConfigOptions {
   readonly file?: string
@@ -96,29 +93,10 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
       'CONFIG_INVALID',
       `portFirst ${config.portFirst} is above portLast ${config.portLast}`
     )
-  assertLabels(config.labels)
+  assertLabels(config)
   return config.network === undefined
     ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) }
     : config
-}
-
-/** Because others drop what is larger than a statement may be, and a node that nobody believes to be there says nothing of it. */
-function assertLabels(labels: Config['labels']): void {
-  let sum = 0
-  for (const [key, value] of Object.entries(labels)) {
-    const bytes = { key: Buffer.byteLength(key), value: Buffer.byteLength(value) }
-    if (bytes.key === 0 || bytes.key > MAX_LABEL_BYTES.key || bytes.value > MAX_LABEL_BYTES.value)
-      throw new ConfigError(
-        'CONFIG_INVALID',
-        `labels: a name takes 1 to ${MAX_LABEL_BYTES.key} bytes and a value ${MAX_LABEL_BYTES.value}, got ${bytes.key} and ${bytes.value} at ${key.slice(0, 63)}`
-      )
-    sum += bytes.key + bytes.value
-  }
-  if (sum > MAX_LABELS_BYTES)
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `labels take ${sum} bytes; all together at most ${MAX_LABELS_BYTES}`
-    )
 }
 
 /** Because a node that says it cuts workloads off, and does not, is worse than one that does not start. */

@@ -28,6 +28,8 @@ export interface ConfigInput {
   readonly identity?: string
   readonly owners?: readonly string[]
   readonly labels?: Readonly<Record<string, string>>
+  /** `key=value:Effect` or `key:Effect`. */
+  readonly taints?: readonly string[]
   readonly scheduling?: boolean
   readonly publishAddress?: string
   readonly portFirst?: number

@@ -5,6 +5,7 @@ import { createReport, type Report, type SourceDocument } from './check/report.t
 import { DEFAULT_NAMESPACE, WORKLOAD_KINDS } from './constants.ts'
 import { ManifestError, toManifestError, type Violation } from './errors.ts'
 import { asRecord, asText } from './objects/json.ts'
+import { checkRulesSize } from './placement/check-placement.ts'
 import { servicesOf } from './plans/ports.ts'
 import { stripClusterFields } from './read/strip-cluster-fields.ts'
 import { toManifest } from './to-manifest.ts'
@@ -95,6 +96,7 @@ function joinObjects(
       createReport(found?.source ?? source, violations)(path, rule, message)
     })
     checkClaimUse(manifest, report)
+    checkRulesSize(manifest, report)
     return { source, manifest }
   })
   const namespaces = new Set(workloads.map(({ object }) => object.metadata.namespace))

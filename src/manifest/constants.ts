@@ -47,6 +47,31 @@ export const DNS_LABEL_PATTERN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 export const PIDS_LIMIT_ANNOTATION = 'beemesh.io/pids-limit'
 export const ON_PARTITION_ANNOTATION = 'beemesh.io/on-partition'
 export const ON_NODE_LOSS_ANNOTATION = 'beemesh.io/on-node-loss'
+/** Annotations of a workload that say where its copies run. Source: docs/MANIFESTS.md. */
+export const STRATEGY_ANNOTATION = 'beemesh.io/strategy'
+export const NODES_ANNOTATION = 'beemesh.io/nodes'
+export const PRIORITY_ANNOTATION = 'beemesh.io/priority'
+/** How nodes are chosen among those that may. */
+export const STRATEGIES = ['auto', 'spread', 'manual', 'datacenter', 'binpack'] as const
+/** Nodes that one workload may name. Chosen: 64 names of 63 letters take half of {@link MAX_RULES_BYTES}. */
+export const MAX_NAMED_NODES = 64
+/** Priority that a person may write, either way. Source: Kubernetes' user-defined priority classes. */
+export const MAX_PRIORITY = 1_000_000_000
+/** Kubernetes' two own classes. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/ */
+export const PRIORITY_CLASSES: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000
+}
+/** Largest placement rules, in canonical form, bytes. They stand in clear in every record. Chosen. */
+export const MAX_RULES_BYTES = 8 * 1024
+/** Label under which a taint of a node travels: `<prefix><key>` = `value:Effect`. */
+export const TAINT_LABEL_PREFIX = 'taint.beemesh.io/'
+/** Label that says that a node has an engine: `<prefix><engine>` = `true`. */
+export const ENGINE_LABEL_PREFIX = 'engine.beemesh.io/'
+/** Labels of nodes that Kubernetes knows. Source: https://kubernetes.io/docs/reference/labels-annotations-taints/ */
+export const HOSTNAME_LABEL = 'kubernetes.io/hostname'
+export const REGION_LABEL = 'topology.kubernetes.io/region'
+export const ZONE_LABEL = 'topology.kubernetes.io/zone'
 /** Largest pids limit: Linux' own pid_max on most machines. */
 export const MAX_PIDS_LIMIT = 32_768
 
@@ -99,7 +124,7 @@ export const REFUSED_KINDS: Readonly<Record<string, string>> = {
   HorizontalPodAutoscaler: 'HorizontalPodAutoscaler is not supported: write replicas',
   PodDisruptionBudget:
     'PodDisruptionBudget is not supported: maxUnavailable of the rollout says how many may be missing',
-  PriorityClass: 'PriorityClass is not supported: no workload pushes out another',
+  PriorityClass: 'PriorityClass is not supported: write its number in annotation beemesh.io/priority',
   LimitRange: 'LimitRange is not supported: write resources at each container',
   ResourceQuota: 'ResourceQuota is not supported: a node has its own limits for each owner',
   Kustomization: 'Kustomization is no object of a cluster: apply what `kustomize build` prints'

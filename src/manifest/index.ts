@@ -7,7 +7,7 @@
  * nothing here needs a network, a disk or a clock. The rules are data: schemas/manifest holds for each field its
  * type, its limits and whether it is honoured, and docs/MANIFESTS.md is printed from it.
  *
- * It never knows an engine, never chooses a machine, never drops a field silently, and never puts the content of a
+ * It never knows an engine, never chooses a machine (it says which may be chosen), never drops a field silently, and never puts the content of a
  * Secret or of an environment variable into an error.
  *
  * @example
@@ -37,6 +37,22 @@ export {
 } from './manifest-id.ts'
 export { parseCpuMillis, parseMemoryBytes } from './objects/quantity.ts'
 export { type ParseManifestsOptions, parseManifests } from './parse-manifests.ts'
+export { canonicalRules } from './placement/canonical-rules.ts'
+export { parseWhole } from './placement/expressions.ts'
+export { nodeLabelsOf, parseTaint, taintLabel, taintsOf } from './placement/node-labels.ts'
+export { parseRules } from './placement/parse-rules.ts'
+export { placementOf } from './placement/placement-of.ts'
+export type {
+  LabelledNode,
+  NodeExpression,
+  NodeField,
+  NodeTerm,
+  PlacementRules,
+  Strategy,
+  Taint,
+  TaintEffect,
+  Toleration
+} from './placement/types.ts'
 export { pidsLimitOf, recoveryOf } from './plans/annotations.ts'
 export { claimVolumes } from './plans/claims.ts'
 export { lastRun, nextRun } from './plans/cron.ts'

@@ -2,6 +2,8 @@ import { ENGINE_ANNOTATION } from './constants.ts'
 import { resourcesOf } from './objects/amounts.ts'
 import { asRecord, asText, own } from './objects/json.ts'
 import { podTemplateOf } from './objects/kube.ts'
+import { placementOf } from './placement/placement-of.ts'
+import { recoveryOf } from './plans/annotations.ts'
 import { claimsOf } from './plans/claims.ts'
 import { cronPlanOf, jobPlanOf } from './plans/job.ts'
 import { portsOf, type ServiceProblem, servicesOf } from './plans/ports.ts'
@@ -38,6 +40,8 @@ export function toManifest(
     ...portsOf(spec, servicesOf(workload, objects), problem),
     claims,
     rollout: rolloutOf(workload, replicas),
+    placement: placementOf(workload),
+    recovery: recoveryOf({ kind: workload.kind as WorkloadKind, claims, objects }),
     ...(job === undefined ? {} : { job }),
     ...(cron === undefined ? {} : { cron }),
     ...(engine === undefined ? {} : { engine }),

@@ -1,5 +1,6 @@
 import type { WORKLOAD_KINDS } from './constants.ts'
-import type { CronPlan, JobPlan, Rollout } from './plans/types.ts'
+import type { PlacementRules } from './placement/types.ts'
+import type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
 
 /** Kinds that make a manifest; the others get MANIFEST_UNSUPPORTED_KIND or go along with one. */
 export type WorkloadKind = keyof typeof WORKLOAD_KINDS
@@ -72,6 +73,10 @@ export interface Manifest {
   readonly claims: readonly ManifestClaim[]
   /** How a newer version takes the place of an older one. */
   readonly rollout: Rollout
+  /** Where its copies may run. */
+  readonly placement: PlacementRules
+  /** What happens when machines are cut off or lost. */
+  readonly recovery: Recovery
   /** Job and CronJob only. */
   readonly job?: JobPlan
   /** CronJob only; `job` says what each run does. */

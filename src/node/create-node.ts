@@ -5,7 +5,7 @@ import { privateKeyFromProtobuf } from '@libp2p/crypto/keys'
 import { createLibp2p } from 'libp2p'
 import { AuditLog, AuditRecorder, audit } from '../audit/index.ts'
 import { advertiseLocalNode, runtimeDir } from '../client/index.ts'
-import { type ConfigInput, withDefaults } from '../config/index.ts'
+import { type ConfigInput, statedLabels, withDefaults } from '../config/index.ts'
 import { guests } from '../guests/index.ts'
 import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { type MembersService, type MemberView, members } from '../members/index.ts'
@@ -117,7 +117,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         bootstrap,
         describe: () => ({
           name: config.name,
-          labels: config.labels,
+          labels: statedLabels(config),
           engines: available,
           version: VERSION,
           bootId,

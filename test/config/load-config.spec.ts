@@ -2,7 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { CONFIG_SCHEMA, ConfigError, type ConfigInput, loadConfig, toName } from '../../src/config/index.ts'
+import {
+  CONFIG_SCHEMA,
+  ConfigError,
+  type ConfigInput,
+  loadConfig,
+  statedLabels,
+  toName
+} from '../../src/config/index.ts'
 
 describe('config: loading', () => {
   let folder: string
@@ -87,6 +94,19 @@ describe('config: loading', () => {
       expect(code).to.equal('CONFIG_INVALID')
       expect(message).to.include('labels')
     }
+  })
+
+  it('states taints as labels, and refuses what is no taint or says a key twice', async () => {
+    const config = await load(undefined, { BEEMESH_TAINTS: 'gpu:NoSchedule, disk=slow:PreferNoSchedule' })
+    expect(statedLabels({ ...config, labels: { zone: 'a' } })).to.deep.equal({
+      zone: 'a',
+      'taint.beemesh.io/gpu': ':NoSchedule',
+      'taint.beemesh.io/disk': 'slow:PreferNoSchedule'
+    })
+    for (const taints of [['gpu'], ['gpu:Never'], ['=x:NoSchedule'], ['a:NoSchedule', 'a=b:NoExecute']])
+      expect((await refuse(undefined, {}, { taints })).message).to.include('taints')
+    const labels = { 'taint.beemesh.io/gpu': ':NoSchedule' }
+    expect((await refuse(undefined, {}, { labels })).message).to.include('is a taint')
   })
 
   it('refuses a key it does not know', async () => {

@@ -114,14 +114,9 @@ describe('manifest/cluster fields', () => {
     refuseAt('spec.serviceAccountName', 'MANIFEST_UNSUPPORTED_FIELD', pod({ serviceAccountName: 'web' }))
   })
 
-  it('refuses fsGroup that is not the group of every container, and labels that only some machines have', () => {
+  it('refuses fsGroup that is not the group of every container', () => {
     const at = 'spec.securityContext.fsGroup'
     refuseAt(at, 'MANIFEST_UNSUPPORTED_FIELD', pod({ securityContext: { fsGroup: 6 } }))
-    refuseAt(
-      'spec.nodeSelector["kubernetes.io/arch"]',
-      'MANIFEST_UNSUPPORTED_FIELD',
-      pod({ nodeSelector: { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64' } })
-    )
   })
 
   it('leaves out the document of the namespace that a workload is in', () => {

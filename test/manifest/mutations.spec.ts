@@ -4,9 +4,11 @@ import fc from 'fast-check'
 import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import {
   canonicalBytes,
+  canonicalRules,
   ManifestError,
   parseCanonical,
   parseManifests,
+  parseRules,
   probesOf,
   toPod
 } from '../../src/manifest/index.ts'
@@ -27,6 +29,7 @@ function check(text: string): boolean {
     for (const manifest of parseManifests(text)) {
       expect(parseCanonical(canonicalBytes(manifest, new Uint8Array(32))).manifest).to.deep.equal(manifest)
       probesOf(manifest)
+      expect(parseRules(canonicalRules(manifest.placement))).to.deep.equal(manifest.placement)
       toPod(manifest, { workloadId: 'w', ordinal: 0, labels: {}, ports: [], claimPrefix: 'c', completion: 0 })
     }
     return true

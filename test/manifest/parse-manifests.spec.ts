@@ -50,6 +50,18 @@ describe('manifest/parseManifests', () => {
         minReadyMs: 0,
         ordered: false
       },
+      placement: {
+        strategy: 'auto',
+        nodes: [],
+        nodeSelector: {},
+        requiredTerms: [],
+        preferredTerms: [],
+        apart: [],
+        tolerations: [],
+        spread: [],
+        priority: 0
+      },
+      recovery: { onPartition: 'keep', onNodeLoss: 'recreate' },
       engine: 'podman'
     })
     expect(objects).to.have.length(1)

@@ -8,6 +8,7 @@ const read = (name: string) => readFileSync(new URL(name, FOLDER), 'utf8')
 
 /** Kind, namespace, name, copies and objects of each manifest. */
 const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
+  'spread-web.yaml': ['Deployment default/shop x3 of 1'],
   'nginx-deployment.yaml': ['Deployment default/nginx-deployment x3 of 1'],
   'redis-configmap.yaml': ['Pod default/redis x1 of 2'],
   'wordpress-mysql.yaml': [
@@ -45,7 +46,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     'spec.volumes[0].hostPath'
   ],
   'nginx-subpath.yaml': ['spec.securityContext.fsGroup', 'spec.containers[0].volumeMounts[0].subPath'],
-  'fluentd-daemon.yaml': ['spec.template.spec.tolerations', 'spec.template.spec.volumes[0].hostPath'],
+  'fluentd-daemon.yaml': ['spec.template.spec.volumes[0].hostPath'],
   'microservice-demo.yaml': [
     'spec.template.spec.serviceAccountName',
     'spec.template.spec.containers[0].readinessProbe.grpc',
@@ -56,7 +57,6 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'kubectl-get-service.yaml': ['items[0].spec.clusterIP', 'items[0].spec.clusterIPs[0]'],
   'helm-service-ingress.yaml': ['kind'],
   'gpu-training.yaml': [
-    'spec.template.spec.nodeSelector["cloud.google.com/gke-accelerator"]',
     'spec.template.spec.containers[0].resources.limits["nvidia.com/gpu"]',
     'spec.template.spec.containers[0].resources.limits.ephemeral-storage'
   ],
@@ -68,7 +68,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
   'shared-media.yaml': ['metadata.name'],
   'old-api.yaml': ['apiVersion', 'apiVersion'],
   'chart-template.yaml': [''],
-  'kubectl-get.yaml': ['spec.nodeName', 'spec.tolerations'],
+  'kubectl-get.yaml': ['spec.nodeName'],
   'cron-and-stateful.yaml': [
     'spec.jobTemplate.spec.template.spec.restartPolicy',
     'spec.template',

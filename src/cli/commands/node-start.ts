@@ -23,6 +23,7 @@ export interface NodeStartOptions {
   readonly identity?: string
   readonly owner?: string[]
   readonly label?: string[]
+  readonly taint?: string[]
   readonly scheduling: boolean
   readonly config?: string
   readonly metrics?: string
@@ -68,6 +69,11 @@ export function withNodeOptions(command: Command): Command {
     )
     .option('--owner <peerid>', 'obey this owner too, repeatable', collect)
     .option('--label <key=value>', 'label of this node, repeatable', collect)
+    .option(
+      '--taint <key=value:effect>',
+      'keep away what does not tolerate it, repeatable; effect NoSchedule, PreferNoSchedule or NoExecute',
+      collect
+    )
     .option('--no-scheduling', 'take no workloads')
     .option('--config <file>', 'read settings from a file (docs/CONFIG.md)')
     .option('--metrics <host:port>', "answer GET /metrics there, in Prometheus' format")
@@ -163,6 +169,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     identity,
     owner,
     label,
+    taint,
     scheduling,
     metrics,
     logLevel
@@ -189,6 +196,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     identity,
     owners: owner,
     labels: labels === undefined ? undefined : Object.fromEntries(labels),
+    taints: taint,
     scheduling: scheduling ? undefined : false,
     metrics,
     logLevel

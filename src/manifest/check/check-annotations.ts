@@ -1,12 +1,20 @@
 import {
   ENGINE_ANNOTATION,
   ENGINE_PATTERN,
+  MAX_NAMED_NODES,
   MAX_PIDS_LIMIT,
+  MAX_PRIORITY,
+  NODES_ANNOTATION,
   ON_NODE_LOSS_ANNOTATION,
   ON_PARTITION_ANNOTATION,
-  PIDS_LIMIT_ANNOTATION
+  PIDS_LIMIT_ANNOTATION,
+  PRIORITY_ANNOTATION,
+  STRATEGIES,
+  STRATEGY_ANNOTATION
 } from '../constants.ts'
 import { asRecord, type JsonRecord, joinPath } from '../objects/json.ts'
+import { parsePriority, splitNodes } from '../placement/placement-of.ts'
+import { NODE_PATTERN } from '../placement/rules-schema.ts'
 import { parsePidsLimit } from '../plans/annotations.ts'
 import type { Report } from './report.ts'
 
@@ -24,11 +32,32 @@ const OURS: Readonly<Record<string, readonly [shape: string, isValid: (value: st
     `must be a number from 1 to ${MAX_PIDS_LIMIT}, in quotes`,
     (value) => parsePidsLimit(value) !== undefined
   ],
+  [STRATEGY_ANNOTATION]: [
+    `must be one of ${STRATEGIES.join(', ')}`,
+    (value) => (STRATEGIES as readonly string[]).includes(value)
+  ],
+  [NODES_ANNOTATION]: [
+    `must be 1 to ${MAX_NAMED_NODES} names or peer IDs of nodes, separated by commas, each once`,
+    isNodeList
+  ],
+  [PRIORITY_ANNOTATION]: [
+    `must be a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY}, in quotes`,
+    (value) => Math.abs(parsePriority(value) ?? Number.POSITIVE_INFINITY) <= MAX_PRIORITY
+  ],
   [ON_PARTITION_ANNOTATION]: [
     'must be keep, stop or fence',
     (value) => ['keep', 'stop', 'fence'].includes(value)
   ],
   [ON_NODE_LOSS_ANNOTATION]: ['must be keep or recreate', (value) => ['keep', 'recreate'].includes(value)]
+}
+
+function isNodeList(text: string): boolean {
+  const nodes = splitNodes(text)
+  return (
+    nodes.length <= MAX_NAMED_NODES &&
+    new Set(nodes).size === nodes.length &&
+    nodes.every((node) => NODE_PATTERN.test(node))
+  )
 }
 
 /**

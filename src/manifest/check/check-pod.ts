@@ -3,7 +3,7 @@ import { asList, asNumber, asRecord, asText, type JsonRecord } from '../objects/
 import { parseMemoryBytes } from '../objects/quantity.ts'
 import { checkProbes, refuseProbes } from './check-probes.ts'
 import { checkResources } from './check-resources.ts'
-import { checkFsGroup, checkNodeSelector, checkServiceAccount, checkUser } from './check-user.ts'
+import { checkFsGroup, checkServiceAccount, checkUser } from './check-user.ts'
 import type { Report } from './report.ts'
 
 interface CheckPodOptions {
@@ -55,7 +55,6 @@ export function checkPod(
   checkAddresses(spec, path, report)
   checkFsGroup(spec, path, report)
   checkServiceAccount(spec, path, report)
-  checkNodeSelector(spec, path, report)
 }
 
 function unique(seen: Set<string>, value: unknown, path: string, message: string, report: Report): void {

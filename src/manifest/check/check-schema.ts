@@ -21,6 +21,7 @@ export const SCHEMA_NAMES = [
   'namespace',
   'metadata',
   'pod-spec',
+  'placement',
   'container',
   'probe',
   'volume',

@@ -1,4 +1,4 @@
-import { asList, asNumber, asRecord, type JsonRecord, joinPath } from '../objects/json.ts'
+import { asList, asNumber, asRecord, type JsonRecord } from '../objects/json.ts'
 import type { Report } from './report.ts'
 
 const UNSUPPORTED = { code: 'MANIFEST_UNSUPPORTED_FIELD' } as const
@@ -33,20 +33,6 @@ export function checkFsGroup(spec: JsonRecord, path: string, report: Report): vo
     'is refused: volumes belong to runAsUser and runAsGroup; set runAsGroup to the same number, or leave fsGroup out',
     { ...UNSUPPORTED, value: fsGroup }
   )
-}
-
-const LINUX_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os']
-
-/** Every node runs Linux, so asking for that changes nothing; asking for anything else would. */
-export function checkNodeSelector(spec: JsonRecord, path: string, report: Report): void {
-  for (const [key, value] of Object.entries(asRecord(spec.nodeSelector)))
-    if (!LINUX_LABELS.includes(key) || value !== 'linux')
-      report(
-        joinPath(`${path}.nodeSelector`, key),
-        'refused',
-        'is refused: where copies run comes with scheduling by labels in a later version; name a machine with --to when you apply',
-        { ...UNSUPPORTED, value }
-      )
 }
 
 /** A service account means nothing here, so only one that would change nothing in Kubernetes either is accepted. */

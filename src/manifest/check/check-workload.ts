@@ -1,5 +1,6 @@
 import { asList, asRecord, asText, type JsonRecord, joinPath, own } from '../objects/json.ts'
 import { jobSpecOf, podSpecPath } from '../objects/kube.ts'
+import { checkPlacement } from '../placement/check-placement.ts'
 import { isTimeZone, scheduleProblem } from '../plans/cron.ts'
 import { isZeroPace } from '../plans/rollout.ts'
 import { checkMetadata } from './check-annotations.ts'
@@ -10,8 +11,12 @@ import type { Report } from './report.ts'
 /** What a JSON Schema cannot say of one workload document. Takes unchecked data, so that one run reports everything. */
 export function checkWorkload(kind: string, value: JsonRecord, report: Report): void {
   const spec = asRecord(value.spec)
-  if (kind === 'Pod') checkPod(spec, 'spec', { report })
-  else checkTemplated(kind, value, spec, report)
+  const metadata = asRecord(value.metadata)
+  const annotations = asRecord(metadata.annotations)
+  if (kind === 'Pod') {
+    checkPod(spec, 'spec', { report })
+    checkPlacement(spec, 'spec', { labels: asRecord(metadata.labels), annotations }, report)
+  } else checkTemplated(kind, value, spec, report)
 }
 
 function checkTemplated(kind: string, value: JsonRecord, spec: JsonRecord, report: Report): void {
@@ -24,6 +29,8 @@ function checkTemplated(kind: string, value: JsonRecord, spec: JsonRecord, repor
   const claimTemplates =
     kind === 'StatefulSet' ? checkClaimTemplates(spec, asRecord(value.metadata), report) : undefined
   checkPod(asRecord(template.spec), path, { report, claimTemplates })
+  const annotations = asRecord(asRecord(value.metadata).annotations)
+  checkPlacement(asRecord(template.spec), path, { labels: asRecord(metadata.labels), annotations }, report)
   if (job === undefined) checkSelector(spec, metadata, metadataPath, report)
   checkRestarts(asRecord(template.spec), path, { kind, isJob: job !== undefined }, report)
   if (kind === 'CronJob') checkCron(spec, report)

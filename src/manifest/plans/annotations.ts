@@ -23,7 +23,7 @@ export function parsePidsLimit(text: string): number | undefined {
 
 /**
  * What the owner wants when machines are cut off or lost, by annotation, else by ARCHITECTURE.md section 3: a StatefulSet
- * is fenced, and what has a claim stays with its machine. Nothing acts on it yet.
+ * is fenced, and what has a claim stays with its machine.
  */
 export function recoveryOf(manifest: Pick<Manifest, 'objects' | 'kind' | 'claims'>): Recovery {
   const onPartition = annotationOf(manifest, ON_PARTITION_ANNOTATION) as Recovery['onPartition'] | undefined

@@ -43,7 +43,7 @@ export interface CronPlan {
   readonly failedHistory: number
 }
 
-/** What to do when machines cannot see each other, or are gone. Chosen by annotation; honoured by a later version. */
+/** What to do when machines cannot see each other, or are gone. Chosen by annotation. */
 export interface Recovery {
   readonly onPartition: 'keep' | 'stop' | 'fence'
   readonly onNodeLoss: 'keep' | 'recreate'

@@ -26,6 +26,7 @@ describe('manifest/plans/annotations', () => {
   it('fences a StatefulSet and leaves a claim with its machine, unless told otherwise', () => {
     const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'v' } }]
     expect(recoveryOf(parseOne(deployment()))).to.deep.equal({ onPartition: 'keep', onNodeLoss: 'recreate' })
+    expect(parseOne(statefulSet()).recovery).to.deep.equal({ onPartition: 'fence', onNodeLoss: 'recreate' })
     expect(recoveryOf(parseOne(statefulSet()))).to.include({ onPartition: 'fence' })
     expect(recoveryOf(parseOne(deployment({}, { volumes }), claim('v')))).to.include({ onNodeLoss: 'keep' })
     expect(recoveryOf(parseOne(annotated('on-partition', 'stop')))).to.include({ onPartition: 'stop' })
