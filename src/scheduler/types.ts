@@ -1,9 +1,9 @@
-import type { Logger } from '@libp2p/interface'
+import type { Logger, Startable } from '@libp2p/interface'
 import type { Abortable } from '../common/index.ts'
 import type {
   AssignRequestInit,
   BidList,
-  CapacityRequestInit,
+  BidRequestInit,
   KeepRequestInit,
   MemberState,
   Record as RecordBody,
@@ -11,12 +11,13 @@ import type {
   ReleaseRequestInit,
   Verdict
 } from '../generated/fbs/index.ts'
-import type { SigningKey } from '../identity/index.ts'
+import type { Network, SigningKey } from '../identity/index.ts'
 import type { ProviderView } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
-import type { Bundle, WorkloadsService } from '../workloads/index.ts'
+import type { Conduct, Doors } from '../wire/index.ts'
+import type { Bundle, KeepOptions, StoredManifest, WorkloadsService } from '../workloads/index.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -42,7 +43,7 @@ export interface Asks {
   keep(peerId: string, request: KeepRequestInit, options: Required<Abortable>): Promise<Verdict>
   assign(peerId: string, request: AssignRequestInit, options: Required<Abortable>): Promise<Verdict>
   release(peerId: string, request: ReleaseRequestInit, options: Required<Abortable>): Promise<Released>
-  bid(peerId: string, request: CapacityRequestInit, options: Required<Abortable>): Promise<BidList>
+  bid(peerId: string, request: BidRequestInit, options: Required<Abortable>): Promise<BidList>
 }
 
 /**
@@ -58,6 +59,9 @@ export interface World {
   readonly trust: () => TrustState
   /** The key that secrets are sealed to here. @param epoch one of before, while it is still there @default the one of now */
   readonly sealingKey: (epoch?: number) => SealingKey
+  /** 0 to 1, of all cores together. */
+  readonly load: () => number
+  readonly startedAtMs: number
   readonly now: () => number
   readonly random: () => number
   readonly delay: (ms: number, options: Required<Abortable>) => Promise<void>
@@ -90,4 +94,44 @@ export interface Kept {
   readonly record: CheckedRecord
   readonly bundle: Bundle
   readonly keptAtMs: number
+}
+
+export interface SchedulerInit {
+  readonly network: Network
+  readonly key: SigningKey
+  readonly nodeName: string
+  readonly store: Store
+  /** Where owners ask for bids; undefined: nobody may. */
+  readonly doors?: Doors
+  /** What is held against neighbours. @default one of this service alone, whose bans last until they dial again */
+  readonly conduct?: Conduct
+  readonly trust: () => TrustState
+  /** The key that secrets are sealed to here. @param epoch one of before @default the one of now */
+  readonly sealingKey: (epoch?: number) => SealingKey
+  /** Whether a node is a member, who alone is asked to keep, to run, or is given keys. */
+  readonly isMember: (peerId: string) => boolean
+  /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
+  readonly hasOthers?: () => boolean
+  readonly now?: () => number
+}
+
+/** How far a manifest is from being lost with the nodes that run it. */
+export interface Recoverable {
+  /** Shares that rebuild the content key; 0: there are none. */
+  readonly shareThreshold: number
+  readonly shareHolders: number
+  readonly liveHolders: number
+  /** Live nodes that the content key is sealed to directly. */
+  readonly standbys: number
+}
+
+export interface SchedulerService extends Startable {
+  /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
+  keep(bundle: Bundle, options: KeepOptions): Promise<void>
+  /** Whether copies that do not run may be started again after a restart. */
+  mayResume(stored: StoredManifest, options: Required<Abortable>): Promise<boolean>
+  /** What this node keeps for owners. */
+  kept(): Kept[]
+  keptOf(manifestId: Uint8Array): Kept | undefined
+  recoverable(record: CheckedRecord, bundle: Bundle): Recoverable
 }

@@ -2,6 +2,8 @@
 export * from './layouts.ts'
 export type { ApplyRequest, ApplyRequestInit, SealedKey, SealedKeyInit, SealedShare, SealedShareInit } from './codecs/apply.ts'
 export { APPLY_REQUEST, encodeApplyRequest, readApplyRequest } from './codecs/apply.ts'
+export type { BidRequest, BidRequestInit } from './codecs/ask.ts'
+export { BID_REQUEST, encodeBidRequest, readBidRequest } from './codecs/ask.ts'
 export type { AssignRequest, AssignRequestInit } from './codecs/assign.ts'
 export { ASSIGN_REQUEST, encodeAssignRequest, readAssignRequest } from './codecs/assign.ts'
 export type { AuditEntry, AuditEntryInit, AuditWhat } from './codecs/audit_entry.ts'

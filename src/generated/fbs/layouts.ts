@@ -74,6 +74,21 @@ export const APPLY_REQUEST_LAYOUT: TableLayout = {
   ]
 }
 
+export const BID_REQUEST_LAYOUT: TableLayout = {
+  name: 'BidRequest',
+  fields: [
+    { name: 'requestId', slot: 4, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'manifestId', slot: 6, type: 'bytes', required: false, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'cpuMillis', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytes', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'storageBytes', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'engine', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'placement', slot: 18, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const ASSIGN_REQUEST_LAYOUT: TableLayout = {
   name: 'AssignRequest',
   fields: [
@@ -204,16 +219,8 @@ export const BID_LIST_LAYOUT: TableLayout = {
 export const CAPACITY_REQUEST_LAYOUT: TableLayout = {
   name: 'CapacityRequest',
   fields: [
-    { name: 'requestId', slot: 4, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'manifestId', slot: 6, type: 'bytes', required: false, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'cpuMillis', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'memoryBytes', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'storageBytes', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'copies', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'engine', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'placement', slot: 18, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'replyKey', slot: 22, type: 'bytes', required: false, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'request', slot: 4, type: 'table', required: true, max: 0, min: 0, enumSize: 0, elementMax: 0, table: BID_REQUEST_LAYOUT },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -2,71 +2,25 @@
 import * as flatbuffers from 'flatbuffers'
 import { CapacityRequest as CapacityRequestTable } from '../beemesh/v1/capacity-request.ts'
 import { CAPACITY_REQUEST_LAYOUT, type Root } from '../layouts.ts'
+import { type BidRequest, type BidRequestInit, toBidRequest, writeBidRequest } from './ask.ts'
 
 export interface CapacityRequest {
-  /** random; each bid repeats it */
-  readonly requestId: Uint8Array
-  /** absent: of no manifest in particular */
-  readonly manifestId?: Uint8Array | undefined
-  /** per copy */
-  readonly cpuMillis: number
-  /** per copy */
-  readonly memoryBytes: number
-  /** per copy */
-  readonly storageBytes: number
-  /** wanted in all */
-  readonly copies: number
-  /** absent: any */
-  readonly engine?: string | undefined
-  /** as in the record */
-  readonly placement?: string | undefined
-  /** nodes that do not fit bid, too, and say why */
-  readonly explain: boolean
-  /** owners only */
-  readonly replyKey?: Uint8Array | undefined
+  readonly request: BidRequest
+  readonly replyKey: Uint8Array
 }
 
 /** {@link CapacityRequest} as given to the encoder: what the schema does not require may be left out. */
 export interface CapacityRequestInit {
-  /** random; each bid repeats it */
-  readonly requestId: Uint8Array
-  /** absent: of no manifest in particular */
-  readonly manifestId?: Uint8Array | undefined
-  /** per copy */
-  readonly cpuMillis?: number | undefined
-  /** per copy */
-  readonly memoryBytes?: number | undefined
-  /** per copy */
-  readonly storageBytes?: number | undefined
-  /** wanted in all */
-  readonly copies?: number | undefined
-  /** absent: any */
-  readonly engine?: string | undefined
-  /** as in the record */
-  readonly placement?: string | undefined
-  /** nodes that do not fit bid, too, and say why */
-  readonly explain?: boolean | undefined
-  /** owners only */
-  readonly replyKey?: Uint8Array | undefined
+  readonly request: BidRequestInit
+  readonly replyKey: Uint8Array
 }
 
 /** @internal */
 export function writeCapacityRequest(builder: flatbuffers.Builder, value: CapacityRequestInit): flatbuffers.Offset {
-  const requestIdOffset = builder.createByteVector(value.requestId)
-  const manifestIdOffset = value.manifestId === undefined ? 0 : builder.createByteVector(value.manifestId)
-  const engineOffset = value.engine === undefined ? 0 : builder.createString(value.engine)
-  const placementOffset = value.placement === undefined ? 0 : builder.createString(value.placement)
-  const replyKeyOffset = value.replyKey === undefined ? 0 : builder.createByteVector(value.replyKey)
+  const requestOffset = writeBidRequest(builder, value.request)
+  const replyKeyOffset = builder.createByteVector(value.replyKey)
   CapacityRequestTable.startCapacityRequest(builder)
-  CapacityRequestTable.addRequestId(builder, requestIdOffset)
-  CapacityRequestTable.addManifestId(builder, manifestIdOffset)
-  CapacityRequestTable.addCpuMillis(builder, value.cpuMillis ?? 0)
-  CapacityRequestTable.addMemoryBytes(builder, BigInt(value.memoryBytes ?? 0))
-  CapacityRequestTable.addStorageBytes(builder, BigInt(value.storageBytes ?? 0))
-  CapacityRequestTable.addCopies(builder, value.copies ?? 0)
-  CapacityRequestTable.addEngine(builder, engineOffset)
-  CapacityRequestTable.addPlacement(builder, placementOffset)
-  CapacityRequestTable.addExplain(builder, value.explain ?? false)
+  CapacityRequestTable.addRequest(builder, requestOffset)
   CapacityRequestTable.addReplyKey(builder, replyKeyOffset)
   return CapacityRequestTable.endCapacityRequest(builder)
 }
@@ -74,16 +28,8 @@ export function writeCapacityRequest(builder: flatbuffers.Builder, value: Capaci
 /** @internal */
 export function toCapacityRequest(table: CapacityRequestTable): CapacityRequest {
   return {
-    requestId: table.requestIdArray()!.slice(),
-    manifestId: table.manifestIdArray()?.slice(),
-    cpuMillis: table.cpuMillis(),
-    memoryBytes: Number(table.memoryBytes()),
-    storageBytes: Number(table.storageBytes()),
-    copies: table.copies(),
-    engine: table.engine() ?? undefined,
-    placement: table.placement() ?? undefined,
-    explain: table.explain(),
-    replyKey: table.replyKeyArray()?.slice()
+    request: toBidRequest(table.request()!),
+    replyKey: table.replyKeyArray()!.slice()
   }
 }
 

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { BidRequest } from './bid-request.ts';
 
 
 export class CapacityRequest {
@@ -26,156 +27,36 @@ static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
   return bb.__has_identifier('BMCQ');
 }
 
-requestId(index: number):number|null {
+request(obj?:BidRequest):BidRequest|null {
   const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
-}
-
-requestIdLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
-}
-
-requestIdArray():Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 4);
-  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
-}
-
-manifestId(index: number):number|null {
-  const offset = this.bb!.__offset(this.bb_pos, 6);
-  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
-}
-
-manifestIdLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 6);
-  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
-}
-
-manifestIdArray():Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 6);
-  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
-}
-
-cpuMillis():number {
-  const offset = this.bb!.__offset(this.bb_pos, 8);
-  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
-}
-
-memoryBytes():bigint {
-  const offset = this.bb!.__offset(this.bb_pos, 10);
-  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
-}
-
-storageBytes():bigint {
-  const offset = this.bb!.__offset(this.bb_pos, 12);
-  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
-}
-
-copies():number {
-  const offset = this.bb!.__offset(this.bb_pos, 14);
-  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
-}
-
-engine():string|null
-engine(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
-engine(optionalEncoding?:any):string|Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 16);
-  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
-}
-
-placement():string|null
-placement(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
-placement(optionalEncoding?:any):string|Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 18);
-  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
-}
-
-explain():boolean {
-  const offset = this.bb!.__offset(this.bb_pos, 20);
-  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+  return offset ? (obj || new BidRequest()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
 replyKey(index: number):number|null {
-  const offset = this.bb!.__offset(this.bb_pos, 22);
+  const offset = this.bb!.__offset(this.bb_pos, 6);
   return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
 }
 
 replyKeyLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 22);
+  const offset = this.bb!.__offset(this.bb_pos, 6);
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
 replyKeyArray():Uint8Array|null {
-  const offset = this.bb!.__offset(this.bb_pos, 22);
+  const offset = this.bb!.__offset(this.bb_pos, 6);
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
 static startCapacityRequest(builder:flatbuffers.Builder) {
-  builder.startObject(10);
+  builder.startObject(2);
 }
 
-static addRequestId(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(0, requestIdOffset, 0);
-}
-
-static createRequestIdVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
-  builder.startVector(1, data.length, 1);
-  for (let i = data.length - 1; i >= 0; i--) {
-    builder.addInt8(data[i]!);
-  }
-  return builder.endVector();
-}
-
-static startRequestIdVector(builder:flatbuffers.Builder, numElems:number) {
-  builder.startVector(1, numElems, 1);
-}
-
-static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(1, manifestIdOffset, 0);
-}
-
-static createManifestIdVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
-  builder.startVector(1, data.length, 1);
-  for (let i = data.length - 1; i >= 0; i--) {
-    builder.addInt8(data[i]!);
-  }
-  return builder.endVector();
-}
-
-static startManifestIdVector(builder:flatbuffers.Builder, numElems:number) {
-  builder.startVector(1, numElems, 1);
-}
-
-static addCpuMillis(builder:flatbuffers.Builder, cpuMillis:number) {
-  builder.addFieldInt32(2, cpuMillis, 0);
-}
-
-static addMemoryBytes(builder:flatbuffers.Builder, memoryBytes:bigint) {
-  builder.addFieldInt64(3, memoryBytes, BigInt('0'));
-}
-
-static addStorageBytes(builder:flatbuffers.Builder, storageBytes:bigint) {
-  builder.addFieldInt64(4, storageBytes, BigInt('0'));
-}
-
-static addCopies(builder:flatbuffers.Builder, copies:number) {
-  builder.addFieldInt32(5, copies, 0);
-}
-
-static addEngine(builder:flatbuffers.Builder, engineOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(6, engineOffset, 0);
-}
-
-static addPlacement(builder:flatbuffers.Builder, placementOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(7, placementOffset, 0);
-}
-
-static addExplain(builder:flatbuffers.Builder, explain:boolean) {
-  builder.addFieldInt8(8, +explain, +false);
+static addRequest(builder:flatbuffers.Builder, requestOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(0, requestOffset, 0);
 }
 
 static addReplyKey(builder:flatbuffers.Builder, replyKeyOffset:flatbuffers.Offset) {
-  builder.addFieldOffset(9, replyKeyOffset, 0);
+  builder.addFieldOffset(1, replyKeyOffset, 0);
 }
 
 static createReplyKeyVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
@@ -192,7 +73,8 @@ static startReplyKeyVector(builder:flatbuffers.Builder, numElems:number) {
 
 static endCapacityRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
-  builder.requiredField(offset, 4) // request_id
+  builder.requiredField(offset, 4) // request
+  builder.requiredField(offset, 6) // reply_key
   return offset;
 }
 
@@ -204,17 +86,9 @@ static finishSizePrefixedCapacityRequestBuffer(builder:flatbuffers.Builder, offs
   builder.finish(offset, 'BMCQ', true);
 }
 
-static createCapacityRequest(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset, manifestIdOffset:flatbuffers.Offset, cpuMillis:number, memoryBytes:bigint, storageBytes:bigint, copies:number, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, explain:boolean, replyKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createCapacityRequest(builder:flatbuffers.Builder, requestOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
   CapacityRequest.startCapacityRequest(builder);
-  CapacityRequest.addRequestId(builder, requestIdOffset);
-  CapacityRequest.addManifestId(builder, manifestIdOffset);
-  CapacityRequest.addCpuMillis(builder, cpuMillis);
-  CapacityRequest.addMemoryBytes(builder, memoryBytes);
-  CapacityRequest.addStorageBytes(builder, storageBytes);
-  CapacityRequest.addCopies(builder, copies);
-  CapacityRequest.addEngine(builder, engineOffset);
-  CapacityRequest.addPlacement(builder, placementOffset);
-  CapacityRequest.addExplain(builder, explain);
+  CapacityRequest.addRequest(builder, requestOffset);
   CapacityRequest.addReplyKey(builder, replyKeyOffset);
   return CapacityRequest.endCapacityRequest(builder);
 }

@@ -1,0 +1,48 @@
+import { isBeemeshError } from '../../common/index.ts'
+import type { BidRequest } from '../../generated/fbs/index.ts'
+import { openBid, rulesOf } from '../bids/bid.ts'
+import { capacityRequest, collectBids } from '../bids/collect-bids.ts'
+import { type Plan, plan } from '../plan/index.ts'
+import type { CheckedRecord, World } from '../types.ts'
+
+/**
+ * Which nodes are to run copies that are missing: asks for bids and plans as an owner does, from what the record shows in clear.
+ * @param options.avoid nodes not to be taken, with the reason
+ */
+export async function placeCopies(
+  world: World,
+  record: CheckedRecord,
+  {
+    ordinals,
+    avoid,
+    signal
+  }: {
+    readonly ordinals: readonly number[]
+    readonly avoid: ReadonlyMap<string, string>
+    readonly signal: AbortSignal
+  }
+): Promise<Plan> {
+  const { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
+  const wanted = { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement }
+  const request = capacityRequest({ ...wanted, copies: ordinals.length }) as BidRequest
+  const { bids } = await collectBids(world, request, { signal })
+  const { networkId } = world
+  const { requestId } = request
+  const candidates = bids.flatMap(({ bid, roundTripMs = 0 }) => {
+    try {
+      const view = openBid(bid, { networkId, requestId, roundTripMs })
+      return view !== undefined && world.isMember(view.peerId) ? [view] : []
+    } catch (error) {
+      world.log('a bid is left out: %s', isBeemeshError(error) ? error.code : error)
+      return []
+    }
+  })
+  const perCopy = { cpuMillis, memoryBytes, storageBytes }
+  const rules = rulesOf(placement)
+  const self = world.neighbours().find((one) => one.self)
+  return plan(
+    { candidates, nearLabels: self?.labels },
+    { rules, perCopy, engine, ordinals, perNode, avoid },
+    world.random
+  )
+}

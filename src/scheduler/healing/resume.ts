@@ -1,0 +1,63 @@
+import { equalBytes, withDeadline } from '../../common/index.ts'
+import type { StoredManifest } from '../../workloads/index.ts'
+import { CONFIRM_TIMEOUT_MS, KEEPERS, RESUME_WAIT_MS } from '../constants.ts'
+import { rank } from '../keeping/rank.ts'
+import type { CheckedRecord, World } from '../types.ts'
+import { liveCopies } from './count.ts'
+
+/** How often it is looked whether somebody else is there. Chosen. */
+const LOOK_MS = 100
+
+/**
+ * Whether a node that was away may start again what it had: not when the owner has deleted or changed it meanwhile, nor when others run it.
+ * Alone, nobody can say so, and what was asked for runs.
+ * @param hasOthers false: no other node was ever known here
+ */
+export async function mayResume(
+  world: World,
+  stored: StoredManifest,
+  {
+    check,
+    hasOthers,
+    signal
+  }: { check: (bytes: Uint8Array) => CheckedRecord; hasOthers: boolean; signal: AbortSignal }
+): Promise<boolean> {
+  if (!hasOthers) return true
+  const keepers = await keepersWithin(world, stored.manifestId, signal)
+  const verdicts = await Promise.all(
+    keepers.map((peerId) =>
+      world.asks
+        .keep(peerId, { record: stored.record }, { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) })
+        .catch(() => undefined)
+    )
+  )
+  for (const verdict of verdicts) {
+    if (verdict?.record === undefined || verdict.highest <= stored.highest.version) continue
+    const record = check(verdict.record)
+    if (!equalBytes(record.manifestId, stored.manifestId) || record.ownerPeerId !== stored.owner) continue
+    if (record.tombstone) await world.workloads.bury(record, verdict.record)
+    return false // a keeper brings the newer version when copies of it are missing
+  }
+  const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
+  const leases = await world.find(stored.manifestId, limit).catch(() => world.leased(stored.manifestId))
+  const elsewhere = new Set(
+    liveCopies(leases)
+      .filter(({ peerId, version }) => peerId !== world.key.peerId && version >= stored.version)
+      .map(({ ordinal }) => ordinal)
+  )
+  const own = stored.workloads.map(({ ordinal }) => ordinal)
+  const doubled = own.filter((ordinal) => elsewhere.has(ordinal))
+  if (doubled.length === 0) return true
+  void world.workloads.drop(stored.manifestId, doubled).catch(() => {}) // in the lane, after this
+  return doubled.length < own.length
+}
+
+/** The nearest keepers that can be asked, once there are any. */
+async function keepersWithin(world: World, manifestId: Uint8Array, signal: AbortSignal): Promise<string[]> {
+  const others = () => world.neighbours().filter(({ self, state }) => !self && state === 'alive')
+  for (let waitedMs = 0; others().length === 0 && waitedMs < RESUME_WAIT_MS; waitedMs += LOOK_MS)
+    await world.delay(LOOK_MS, { signal })
+  return rank(manifestId, others())
+    .slice(0, KEEPERS)
+    .map(({ peerId }) => peerId)
+}
