@@ -140,7 +140,21 @@ Which nodes may run a copy is said as in Kubernetes: \`nodeSelector\`, \`affinit
 - **A selector of pods always means the copies of the same workload**, because other manifests are sealed and nobody knows
   what they are. So \`labelSelector\` in anti-affinity and spread constraints must match the workload's own pods, and
   \`podAffinity\` is refused.
-- **All of this stands in clear in the record** of the workload, because a node that brings back a lost copy has to know it.`
+- **Which nodes count** for \`topologySpreadConstraints\` as in Kubernetes: nodes that selectors rule out
+  do not count, full, tainted and cordoned ones do.
+- **All of this stands in clear in the record** of the workload, because a node that brings back a lost copy has to know it.
+
+| strategy | which node is taken for the next copy, among those that may |
+|---|---|
+| \`auto\` | The highest score: 100, CPU left 0 to 30, memory left 0 to 30, load 10 to -10, the datacenter of the node that took the request 20 to -20. Each copy that a node runs already takes 130 off, so copies are stacked only where no other node fits, as Kubernetes spreads by default. |
+| \`spread\` | The one with the fewest copies, then in the zone with the fewest, then with the fewest pods. |
+| \`manual\` | The nodes in annotation \`${NODES_ANNOTATION}\`, in that order, each one copy before any has two. |
+| \`datacenter\` | All copies in one zone (region where there is no zone), the one that has copies already, else the one that can take the most; spread inside. |
+| \`binpack\` | The fullest one that fits, so that others stay empty. Copies are stacked unless they must be apart. |
+
+Preferred terms add up to 60 points, soft anti-affinity and \`ScheduleAnyway\` take up to 60 off, a PreferNoSchedule taint that is
+not tolerated takes 260 off; \`manual\` asks for none of these. CPU and memory that the containers request must be free in every strategy.
+Between nodes of the same score the more reliable is taken, else any.`
 
 const FIELDS = `*honoured*: done as Kubernetes does it. *by the node*: accepted; the note says what it means here.
 *refused*: an error with the reason. Any field that is not listed is an error too.`
