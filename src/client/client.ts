@@ -11,19 +11,26 @@ import { peerIdFromPublicKey } from '../identity/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
-import { applyManifest, failedPlacement, toPlacement } from './apply.ts'
+import { applyManifest, failedPlacement, toPlacement } from './apply/apply-manifest.ts'
+import { signTombstone } from './apply/seal.ts'
 import { auditEntries } from './audit/fetch.ts'
 import type { AuditEntryView, AuditQuery, AuditVerdict } from './audit/types.ts'
 import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
-import { byManifest, fetchHoldings, type HeldManifest, type Holding } from './holders.ts'
+import {
+  byManifest,
+  fetchHoldings,
+  type HeldManifest,
+  type Holding,
+  newestOf,
+  recoverableOf
+} from './holders.ts'
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
-import { candidates, notFound, onlyOne } from './references.ts'
-import { signTombstone } from './seal.ts'
+import { type Candidate, candidates, notFound, onlyOne } from './references.ts'
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -70,10 +77,10 @@ export class Client {
     const { to = [], signal, onProgress } = options
     const nodes = await this.nodes({ signal })
     const roots = this.#roots
-    const chosen =
-      to.length > 0
-        ? await Promise.all(to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal })))
-        : nodes.filter(({ entry }) => entry).map((node) => assertMember(node, node.name))
+    const chosen = await Promise.all(
+      to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal }))
+    )
+    for (const node of nodes) if (node.entry && to.length === 0) assertMember(node, node.name)
     const unique = [...new Map(chosen.map((node) => [node.peerId, node])).values()]
     const results: ManifestResult[] = new Array(manifests.length)
     const waiting = [...manifests.entries()]
@@ -81,7 +88,8 @@ export class Client {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
         results[next[0]] = await applyManifest(next[1], {
           session: this.#session,
-          nodes: unique,
+          nodes,
+          to: unique,
           signal,
           onProgress
         })
@@ -103,7 +111,9 @@ export class Client {
     })
     if (!all && holdings[0]?.error !== undefined) throw holdings[0].error
     const silent = silentOf(holdings)
-    return byManifest(holdings).map((held) => this.#toView({ ...held, silent }))
+    return byManifest(holdings)
+      .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
+      .map((held) => this.#toView({ ...held, silent }))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -114,12 +124,13 @@ export class Client {
   /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async delete(ref: string, { signal, onProgress, volumes }: DeleteOptions = {}): Promise<ManifestResult> {
     const held = await this.#resolve(ref, { signal })
-    const version = Math.max(Date.now(), held.manifest.version + 1)
+    const version = Math.max(Date.now(), newestOf(held) + 1)
     const { key, connection } = this.#session
     const id = held.manifest.manifestId
     const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
+    const running = held.holders.filter(({ status }) => status.workloads.length > 0 || !status.keeper)
     const perNode = await Promise.all(
-      held.holders.map(async ({ node, status }) => {
+      (running.length > 0 ? running : held.holders.slice(0, 1)).map(async ({ node, status }) => {
         const last = new Map<string, Placement>()
         const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey, volumes })
         try {
@@ -261,14 +272,11 @@ export class Client {
     ref: string,
     { signal }: Abortable
   ): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
-    const manifestIds = candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
+    const wanted = candidates(this.#session, ref, this.#namespace)
+    const manifestIds = wanted.map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal })
     const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
-    const found = byManifest(holdings).map((held) => ({
-      ...held,
-      kind: held.manifest.kind,
-      name: held.manifest.name
-    }))
+    const found = byManifest(holdings).map((held) => this.#named(held, wanted))
     const one = onlyOne(ref, found)
     const silent = silentOf(holdings)
     if (one !== undefined) return { ...one, silent }
@@ -284,6 +292,16 @@ export class Client {
         hint: 'See who is connected with "beemesh get nodes".'
       }
     )
+  }
+
+  /** Keepers cannot tell kind and name; whoever asked by name knows them. */
+  #named(held: HeldManifest, wanted: readonly Candidate[]): HeldManifest & { kind: string; name: string } {
+    const asked = wanted.find(({ manifestId }) => formatManifestId(manifestId) === held.id)
+    const { manifest } = held
+    const kind = manifest.kind || (asked?.kind ?? '')
+    const name = manifest.name || (asked?.name ?? '')
+    const namespace = manifest.namespace || this.#namespace
+    return { ...held, kind, name, manifest: { ...manifest, kind, name, namespace } }
   }
 
   #toView({
@@ -304,6 +322,7 @@ export class Client {
       owner: manifest.owner === undefined ? this.#session.key.peerId : peerIdFromPublicKey(manifest.owner),
       replicas: manifest.replicas,
       placements: placements.sort((a, b) => a.ordinal - b.ordinal),
+      recoverable: recoverableOf({ holders }),
       unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
     }
   }

@@ -11,7 +11,8 @@ export const CLIENT_ERROR_CODES = [
   'REF_NOT_FOUND',
   'GRANT_TEXT_INVALID',
   'INVITE_TEXT_INVALID',
-  'REVOCATION_REFUSED'
+  'REVOCATION_REFUSED',
+  'NOTHING_FITS'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -5,6 +5,7 @@ import { formatManifestId } from '../manifest/index.ts'
 import { WireError } from '../wire/index.ts'
 import type { Session } from './connection/session.ts'
 import type { SeenNode } from './nodes.ts'
+import type { Recoverable } from './types.ts'
 
 /** Nodes asked at once. Chosen: each answer costs one key opening of 0.2-3 ms. */
 const CONCURRENCY = 8
@@ -84,7 +85,27 @@ export function byManifest(holdings: readonly Holding[]): HeldManifest[] {
       const id = formatManifestId(status.manifestId)
       const entry = found.get(id) ?? { id, manifest: status, holders: [] }
       entry.holders.push({ node, status })
-      found.set(id, { ...entry, manifest: status.version > entry.manifest.version ? status : entry.manifest })
+      found.set(id, { ...entry, manifest: isBetter(status, entry.manifest) ? status : entry.manifest })
     }
   return [...found.values()]
+}
+
+/** Who runs a manifest knows its name; who only keeps it does not. */
+function isBetter(a: ManifestStatus, b: ManifestStatus): boolean {
+  if ((a.name === '') !== (b.name === '')) return b.name === ''
+  return a.version > b.version
+}
+
+/** The newest version that anybody keeps or runs. */
+export function newestOf({ holders }: Pick<HeldManifest, 'holders'>): number {
+  return Math.max(...holders.map(({ status }) => status.version))
+}
+
+/** How far a manifest is from being lost with the nodes that run it, as its keepers see it; undefined: nobody keeps it. */
+export function recoverableOf({ holders }: Pick<HeldManifest, 'holders'>): Recoverable | undefined {
+  const keepers = holders.map(({ status }) => status).filter(({ keeper }) => keeper)
+  const newest = keepers.sort((a, b) => b.version - a.version)[0]
+  if (newest === undefined) return undefined
+  const { shareThreshold: threshold, shareHolders, liveHolders, standbys } = newest
+  return { keepers: keepers.length, threshold, holders: shareHolders, liveHolders, standbys }
 }

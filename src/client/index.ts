@@ -11,7 +11,8 @@
  * const [result] = await client.apply(parseManifests(yaml))
  * ```
  */
-export { dealCopies } from './apply.ts'
+export { dealCopies } from './apply/apply-manifest.ts'
+export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './apply/seal.ts'
 export type {
   AuditEntryView,
   AuditFaultView,
@@ -38,7 +39,6 @@ export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants }
 export { createInvite, parseInvite } from './grants/invite.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
-export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
 export type {
   ApplyOptions,
   DeleteOptions,

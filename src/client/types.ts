@@ -52,7 +52,7 @@ export interface ManifestResult {
 }
 
 export interface ApplyOptions extends Abortable {
-  /** Peer ID, member name or full address of each node that takes copies; none: the entry node takes all. */
+  /** Peer ID, member name or full address of each node that takes copies; none: the mesh is asked who has room. */
   readonly to?: readonly string[]
   readonly onProgress?: (event: ProgressEvent) => void
 }
@@ -69,9 +69,24 @@ export interface ProgressEvent extends Placement {
   readonly name: string
 }
 
+/** What brings copies of a manifest back when the nodes that run it are gone. */
+export interface Recoverable {
+  /** Nodes that keep its record and ciphertext. */
+  readonly keepers: number
+  /** Shares that rebuild its content key; 0: there are none. */
+  readonly threshold: number
+  readonly holders: number
+  /** Of the holders, those seen alive. */
+  readonly liveHolders: number
+  /** Live nodes that the content key is sealed to directly. */
+  readonly standbys: number
+}
+
 /** What a manifest looks like on the nodes that hold it. */
 export interface ManifestStatusView extends ManifestResult {
   readonly replicas: number
+  /** undefined: nobody keeps it. */
+  readonly recoverable?: Recoverable
   /** Names of nodes that did not answer and may hold copies, too. */
   readonly unanswered?: readonly string[]
 }

@@ -34,3 +34,9 @@ export function connectServices(
     return held !== undefined && (held.length === 0 || held.some(counts))
   }
 }
+
+/** Whether a node is known to answer nobody now. */
+export function isGone(members: Pick<MembersService, 'get'>, peerId: string): boolean {
+  const state = members.get(peerId)?.state
+  return state === 'dead' || state === 'left'
+}

@@ -12,12 +12,13 @@ import { type MembersService, type MemberView, members } from '../members/index.
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
 import type { EngineRegistry } from '../runtime/index.ts'
+import { type SchedulerService, scheduler } from '../scheduler/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
 import type { Revocation, TrustState } from '../trust/index.ts'
 import { Conduct, Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { type WorkloadsInit, workloads } from '../workloads/index.ts'
-import { connectServices } from './connect-services.ts'
+import { connectServices, isGone } from './connect-services.ts'
 import { openDataDir } from './data/data-dir.ts'
 import { rememberedListen, rememberPorts } from './data/listen-ports.ts'
 import { forgetOwnProviderRecords } from './data/own-provider-records.ts'
@@ -86,6 +87,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       conduct.refuseRequest(refusal, (peerId) => isMember(peerId))
     }
   })
+  const schedulerOf = (): SchedulerService => libp2p.services.scheduler
   const startedAtMs = Date.now()
   const bootId = new Uint8Array(randomBytes(16))
   const available = config.role === 'bootstrap' ? [] : await availableEngines(engines, config.engine)
@@ -155,6 +157,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         capabilities: config.exec ? ['exec'] : [],
         isMember: (peerId) => isMember(peerId),
         gossip: true,
+        isGone: (peerId): boolean => isGone(libp2p.services.members, peerId),
         announce: config.announce
       }),
       workloads: workloads({
@@ -174,11 +177,26 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         doors,
         trust: (): TrustState => libp2p.services.guests.trust(),
         nodeEvents: (): MembersService => libp2p.services.members,
+        keep: (bundle, keeping) => schedulerOf().keep(bundle, keeping),
+        mayResume: (stored, resuming) => schedulerOf().mayResume(stored, resuming),
+        keptFor: () => schedulerOf(),
         scheduling: config.scheduling,
         policyFor: policyFor(config, data.own),
         exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
+      }),
+      scheduler: scheduler({
+        network,
+        key,
+        nodeName: config.name,
+        store,
+        doors,
+        conduct,
+        trust: (): TrustState => libp2p.services.guests.trust(),
+        sealingKey: () => sealingKey,
+        isMember: (peerId) => isMember(peerId),
+        hasOthers: (): boolean => bootstrap.length > 0 || libp2p.services.members.list().length > 1
       }),
       audit: audit({
         network,

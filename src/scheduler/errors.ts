@@ -1,14 +1,13 @@
 import { BeemeshError } from '../common/index.ts'
 
 export const SCHEDULER_ERROR_CODES = [
-  'NOT_A_MEMBER',
+  'NOT_FOR_STRANGERS',
   'NOT_KEPT',
   'NOT_NEEDED',
   'NOT_YET',
   'NOT_ALLOWED',
   'NOT_STARTED',
-  'KEY_UNAVAILABLE',
-  'NOTHING_FITS'
+  'KEY_UNAVAILABLE'
 ] as const
 export type SchedulerErrorCode = (typeof SCHEDULER_ERROR_CODES)[number]
 

@@ -16,7 +16,7 @@ export { type BidView, openBid, rulesOf } from './bids/bid.ts'
 export { capacityRequest } from './bids/collect-bids.ts'
 export { SCHEDULER_ERROR_CODES, SchedulerError, type SchedulerErrorCode } from './errors.ts'
 export * from './plan/index.ts'
-export type { Kept, Recoverable, SchedulerInit, SchedulerService } from './types.ts'
+export type { Healed, Kept, SchedulerInit, SchedulerService } from './types.ts'
 
 /** The service, for `createLibp2p({ services })`. Needs services called `members`, `providers` and `workloads`. */
 export function scheduler(init: SchedulerInit): (components: SchedulerComponents) => SchedulerService {

@@ -17,7 +17,7 @@ import {
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
-import type { Bundle, KeepOptions, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
@@ -29,7 +29,7 @@ import { checkRecord } from './keeping/check-record.ts'
 import { Keeping } from './keeping/keeping.ts'
 import { KeptTable } from './keeping/kept-table.ts'
 import { Releasing } from './keys/release-key.ts'
-import type { CheckedRecord, Kept, SchedulerInit, SchedulerService, World } from './types.ts'
+import type { CheckedRecord, Healed, Kept, SchedulerInit, SchedulerService, World } from './types.ts'
 
 /** What libp2p hands in. */
 export interface SchedulerComponents {
@@ -156,19 +156,28 @@ export class Scheduler implements SchedulerService {
     return this.#kept.all()
   }
 
-  keptOf(manifestId: Uint8Array): Kept | undefined {
-    return this.#kept.get(manifestId)
-  }
-
-  recoverable({ shareHolders, shareThreshold }: CheckedRecord, bundle: Bundle) {
+  keptViews(): KeptView[] {
     const live = this.#world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
     const isLive = (node: Uint8Array) => live.some(({ publicKey }) => equalBytes(publicKey, node))
-    return {
-      shareThreshold,
-      shareHolders: shareHolders.length,
-      liveHolders: shareHolders.filter(({ node }) => isLive(node)).length,
-      standbys: bundle.sealedKeys.filter(({ recipient }) => isLive(recipient)).length
-    }
+    return this.#kept.all().map(({ record, bundle }) => {
+      const { manifestId, version, replicas, ownerPeerId: owner, tombstone } = record
+      const { shareHolders, shareThreshold } = record
+      return {
+        manifestId,
+        version,
+        replicas,
+        owner,
+        tombstone,
+        shareThreshold,
+        shareHolders: shareHolders.length,
+        liveHolders: shareHolders.filter(({ node }) => isLive(node)).length,
+        standbys: bundle.sealedKeys.filter(({ recipient }) => isLive(recipient)).length
+      }
+    })
+  }
+
+  healed(): readonly Healed[] {
+    return this.#healer.recent()
   }
 
   #lookSoon(): void {

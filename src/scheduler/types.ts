@@ -17,7 +17,7 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
-import type { Bundle, KeepOptions, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -79,6 +79,14 @@ export interface World {
   >
 }
 
+/** What was done about a manifest, for people and programs that want to know. */
+export interface Healed {
+  readonly atMs: number
+  readonly manifestId: Uint8Array
+  readonly action: 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
+  readonly detail: string
+}
+
 /** A record that was checked: signed by an owner this node obeys. */
 export interface CheckedRecord extends RecordBody {
   /** sha256 of its body. */
@@ -115,16 +123,6 @@ export interface SchedulerInit {
   readonly now?: () => number
 }
 
-/** How far a manifest is from being lost with the nodes that run it. */
-export interface Recoverable {
-  /** Shares that rebuild the content key; 0: there are none. */
-  readonly shareThreshold: number
-  readonly shareHolders: number
-  readonly liveHolders: number
-  /** Live nodes that the content key is sealed to directly. */
-  readonly standbys: number
-}
-
 export interface SchedulerService extends Startable {
   /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
   keep(bundle: Bundle, options: KeepOptions): Promise<void>
@@ -132,6 +130,8 @@ export interface SchedulerService extends Startable {
   mayResume(stored: StoredManifest, options: Required<Abortable>): Promise<boolean>
   /** What this node keeps for owners. */
   kept(): Kept[]
-  keptOf(manifestId: Uint8Array): Kept | undefined
-  recoverable(record: CheckedRecord, bundle: Bundle): Recoverable
+  /** The same as status shows it, with how far each is from being lost with the nodes that run it. */
+  keptViews(): KeptView[]
+  /** What was done about manifests lately, oldest first. */
+  healed(): readonly Healed[]
 }

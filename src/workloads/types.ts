@@ -104,6 +104,24 @@ export interface KeepOptions extends Required<Abortable> {
   readonly ordinals: readonly number[]
 }
 
+/** A manifest that this node keeps, as far as its owner's status shows it. */
+export interface KeptView {
+  readonly manifestId: Uint8Array
+  readonly version: number
+  readonly replicas: number
+  /** Peer ID. */
+  readonly owner: string
+  readonly tombstone: boolean
+  readonly shareThreshold: number
+  readonly shareHolders: number
+  readonly liveHolders: number
+  readonly standbys: number
+}
+
+export interface KeptForOwners {
+  keptViews(): KeptView[]
+}
+
 export interface WorkloadsInit {
   readonly network: Network
   readonly key: SigningKey
@@ -128,6 +146,8 @@ export interface WorkloadsInit {
    * @default nowhere but here
    */
   readonly keep?: (bundle: Bundle, options: KeepOptions) => Promise<void>
+  /** What this node keeps for owners besides what it runs, for status. @default nothing */
+  readonly keptFor?: () => KeptForOwners
   /** Resolves when copies of this manifest that do not run may be started after a restart, or rejects. @default at once */
   readonly mayResume?: (manifest: StoredManifest, options: Required<Abortable>) => Promise<boolean>
   /** @default {@link PORT_RANGE} */

@@ -18,7 +18,13 @@ describe('providers: the cache', () => {
     cache = new ProviderCache(() => nowMs)
   })
   const view = (peerId: string, issuedAtMs = nowMs) =>
-    ({ peerId, issuedAtMs, version: 1, workloads: [{}], leaseUntilMs: issuedAtMs + LEASE_MS }) as unknown as ProviderView
+    ({
+      peerId,
+      issuedAtMs,
+      version: 1,
+      workloads: [{}],
+      leaseUntilMs: issuedAtMs + LEASE_MS
+    }) as unknown as ProviderView
   const put = (key: string, peerId: string, issuedAtMs = nowMs) =>
     cache.put(key, view(peerId, issuedAtMs), nowMs + LEASE_MS)
   const names = (views: readonly ProviderView[] | undefined) => views?.map(({ peerId }) => peerId)

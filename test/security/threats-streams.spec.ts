@@ -3,7 +3,7 @@ import type { PrivateKey, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { bareNode } from '../../bench/bare-node.ts'
-import { sealManifest, signTombstone } from '../../src/client/seal.ts'
+import { sealManifest, signTombstone } from '../../src/client/apply/seal.ts'
 import { signEnvelope } from '../../src/envelope/index.ts'
 import { encodeApplyRequest, encodeDeleteRequest, encodeLookup } from '../../src/generated/fbs/index.ts'
 import {

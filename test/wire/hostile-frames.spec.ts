@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { sealManifest } from '../../src/client/apply/seal.ts'
 import type { Session } from '../../src/client/index.ts'
-import { sealManifest } from '../../src/client/seal.ts'
 import { decode, ENVELOPE } from '../../src/envelope/index.ts'
 import { encodeApplyRequest, encodeForward, encodeQuery } from '../../src/generated/fbs/index.ts'
 import { generateSigningKey, openNetwork, publicKeyFromPeerId } from '../../src/identity/index.ts'

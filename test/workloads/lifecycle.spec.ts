@@ -44,8 +44,8 @@ function web({
   return parseManifests(JSON.stringify(document))
 }
 
-async function applied(client: Client, wanted?: Wanted): Promise<ManifestResult> {
-  const [result] = await client.apply(web(wanted))
+async function applied(client: Client, wanted?: Wanted, to?: string): Promise<ManifestResult> {
+  const [result] = await client.apply(web(wanted), { to: to === undefined ? [] : [to] })
   return result!
 }
 
@@ -190,13 +190,13 @@ describe('workloads: the life of a copy', () => {
   it('refuses what does not fit, with the numbers, and books nothing', async () => {
     lone = await createLoneNode({}, { capacity: { machine: { memoryBytes: 1024 ** 3, cpuMillis: 1000 } } })
     const resources = { limits: { memory: '400Mi', cpu: '100m' } }
-    const result = await applied(lone.client, { replicas: 2, container: { resources } })
+    const result = await applied(lone.client, { replicas: 2, container: { resources } }, lone.node.name)
     expect(codesOf(result)).to.deep.equal(['INSUFFICIENT_RESOURCES', 'INSUFFICIENT_RESOURCES'])
     expect(result.placements[0]!.error!.message).to.match(
       /memoryBytes wanted 838860800, free 536870912 of 536870912/
     )
     const disk = { requests: { 'ephemeral-storage': '900Ti' } }
-    const huge = await applied(lone.client, { container: { resources: disk } })
+    const huge = await applied(lone.client, { container: { resources: disk } }, lone.node.name)
     expect(huge.placements[0]!.error!.message).to.match(
       /no room: storageBytes wanted 989560464998400, free \d+ of \d+/
     )
@@ -213,6 +213,14 @@ describe('workloads: the life of a copy', () => {
       cpuMillis: 0,
       pods: 0
     })
+  })
+
+  it('runs what fits, and says of the rest by how much the nearest node falls short', async () => {
+    lone = await createLoneNode({}, { capacity: { machine: { memoryBytes: 1024 ** 3, cpuMillis: 1000 } } })
+    const resources = { limits: { memory: '400Mi', cpu: '100m' } }
+    const { placements } = await applied(lone.client, { replicas: 2, container: { resources } })
+    expect(placements.map(({ error }) => error?.code)).to.deep.equal([undefined, 'NOTHING_FITS'])
+    expect(placements[1]!.error!.message).to.match(/memory.*short/)
   })
 
   it('remembers its events after a restart', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
+import { type SealedManifest, sealManifest, signTombstone } from '../../src/client/apply/seal.ts'
 import type { Session } from '../../src/client/index.ts'
-import { type SealedManifest, sealManifest, signTombstone } from '../../src/client/seal.ts'
 import { encodeApplyRequest, encodeDeleteRequest } from '../../src/generated/fbs/index.ts'
 import { generateSigningKey, publicKeyFromPeerId } from '../../src/identity/index.ts'
 import { parseManifests } from '../../src/manifest/index.ts'

@@ -34,7 +34,7 @@ export class Accepting {
   async answer(request: AssignRequest, from: string): Promise<VerdictInit> {
     const { world, check, kept } = this.#init
     try {
-      if (!world.isMember(from)) throw new SchedulerError('NOT_A_MEMBER', 'only members assign copies')
+      if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members assign copies')
       const record = check(request.record)
       const newer = kept.get(record.manifestId)
       const highest = Math.max(

@@ -12,7 +12,7 @@ import {
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { plan } from '../plan/index.ts'
-import type { CheckedRecord, Kept, Lease, World } from '../types.ts'
+import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
 import { type Count, countCopies, type LiveCopy } from './count.ts'
 import { placeCopies } from './place-copies.ts'
 import { Watched } from './watched.ts'
@@ -28,13 +28,6 @@ export interface HealerInit {
   readonly kept: KeptTable
   readonly keeping: Keeping
   readonly signal: AbortSignal
-}
-
-/** What was done about a manifest, for people and programs that want to know. */
-export interface Healed {
-  readonly manifestId: Uint8Array
-  readonly action: 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
-  readonly detail: string
 }
 
 /**
@@ -244,7 +237,7 @@ export class Healer {
 
   #tell(record: CheckedRecord, action: Healed['action'], detail: string): void {
     this.#init.world.log('%s %s: %s', action, toHex(record.manifestId).slice(0, 16), detail)
-    this.#healed.push({ manifestId: record.manifestId, action, detail })
+    this.#healed.push({ atMs: this.#init.world.now(), manifestId: record.manifestId, action, detail })
     if (this.#healed.length > 256) this.#healed.shift()
   }
 }

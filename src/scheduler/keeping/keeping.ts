@@ -52,7 +52,7 @@ export class Keeping {
   async answer(request: KeepRequest, from: string): Promise<VerdictInit> {
     const { world, check } = this.#init
     try {
-      if (!world.isMember(from)) throw new SchedulerError('NOT_A_MEMBER', 'only members are kept for')
+      if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
       if (!record.tombstone && ciphertext === undefined) return this.#tellHighest(record)

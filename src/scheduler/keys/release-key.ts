@@ -63,10 +63,10 @@ export class Releasing {
     return check(release.record)
   }
 
-  /** @throws SchedulerError NOT_A_MEMBER, NOT_ALLOWED, NOT_NEEDED, NOT_YET */
+  /** @throws SchedulerError NOT_FOR_STRANGERS, NOT_ALLOWED, NOT_NEEDED, NOT_YET */
   async #assertAllowed({ ordinals }: ReleaseRequest, record: CheckedRecord, from: string): Promise<void> {
     const { world, signal } = this.#init
-    if (!world.isMember(from)) throw new SchedulerError('NOT_A_MEMBER', 'keys are for members')
+    if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'keys are for members')
     const asker = publicKeyFromPeerId(from)
     const allowed = record.recoveryNodes
     if (allowed.length > 0 && !allowed.some(({ node }) => equalBytes(node, asker)))

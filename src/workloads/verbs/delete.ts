@@ -35,12 +35,25 @@ export async function remove(
       await finishRemoval(context, existing) // the answer to the first try was lost, or the removal was cut short
       return sendStatus(context, reply, [table.get(record.manifestId)!])
     }
+    const isHere =
+      existing?.owner === authorPeerId && !(existing.tombstone && existing.workloads.length === 0)
+    const isKept = init
+      .keptFor?.()
+      .keptViews()
+      .some(
+        ({ manifestId, owner, tombstone }) =>
+          !tombstone && owner === authorPeerId && equalBytes(manifestId, record.manifestId)
+      )
+    if (!isHere && isKept) {
+      // nothing runs here, but this node keeps it for others that may run it, or may be gone
+      await init.keep?.(
+        { record: payload.record, sealedKeys: [], sealedShares: [] },
+        { ordinals: [], signal }
+      )
+      return sendStatus(context, reply, [])
+    }
     // a manifest of somebody else is as if it were not here: who may delete is who signed it
-    if (
-      existing === undefined ||
-      existing.owner !== authorPeerId ||
-      (existing.tombstone && existing.workloads.length === 0)
-    )
+    if (existing === undefined || !isHere)
       throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
     assertNewer(existing, record)
     const claims = payload.volumes && !existing.tombstone ? await claimsOf(context, existing) : []

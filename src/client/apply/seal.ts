@@ -1,15 +1,16 @@
-import { signObject } from '../envelope/index.ts'
-import { encodeRecord, type SealedKeyInit } from '../generated/fbs/index.ts'
-import { deriveSecret, type SigningKey } from '../identity/index.ts'
+import { signObject } from '../../envelope/index.ts'
+import { encodeRecord, type SealedKeyInit, type SealedShareInit } from '../../generated/fbs/index.ts'
+import { deriveSecret, type SigningKey } from '../../identity/index.ts'
 import {
   canonicalBytes,
+  canonicalRules,
   type Manifest,
   type ManifestName,
   manifestId,
   manifestSalt
-} from '../manifest/index.ts'
-import type { NodeView } from '../members/index.ts'
-import { encryptManifest, sealContentKey } from '../sealing/index.ts'
+} from '../../manifest/index.ts'
+import type { NodeView } from '../../members/index.ts'
+import { encryptManifest, sealContentKey, splitContentKey } from '../../sealing/index.ts'
 
 /** How long a record is good for. Chosen: a year; renewal comes with keepers. */
 export const RECORD_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
@@ -31,7 +32,10 @@ export interface SealedManifest {
   readonly record: Uint8Array
   readonly ciphertext: Uint8Array
   readonly sealedKeys: readonly SealedKeyInit[]
+  readonly sealedShares: readonly SealedShareInit[]
 }
+
+type Recipient = Pick<NodeView, 'publicKey' | 'sealingKey' | 'sealingEpoch'>
 
 /** Encrypts one manifest version with a fresh key, seals the key to each node, and signs the record. */
 export async function sealManifest(
@@ -41,12 +45,19 @@ export async function sealManifest(
     networkId,
     version,
     nodes,
+    holders = [],
+    threshold = 0,
     nowMs
   }: {
     key: SigningKey
     networkId: Uint8Array
     version: number
-    nodes: readonly Pick<NodeView, 'publicKey' | 'sealingKey' | 'sealingEpoch'>[]
+    /** That run it, or stand by. */
+    nodes: readonly Recipient[]
+    /** That hold a share of its content key. @default nobody */
+    holders?: readonly Recipient[]
+    /** Shares that rebuild it. */
+    threshold?: number
     nowMs: number
   }
 ): Promise<SealedManifest> {
@@ -61,6 +72,10 @@ export async function sealManifest(
       sealingEpoch,
       ...(await sealContentKey({ ...about, key: contentKey, commitment, recipient, sealingPublicKey }))
     })
+  const shares =
+    holders.length === 0
+      ? { commitments: [], sealed: [] }
+      : await splitContentKey({ ...about, key: contentKey, threshold, holders })
   contentKey.fill(0)
   const body = encodeRecord({
     manifestId: id,
@@ -74,10 +89,32 @@ export async function sealManifest(
     kem: 'xwing',
     plaintextBytes: encrypted.plaintextBytes,
     ciphertextDigest: encrypted.digest,
-    keyCommitment: commitment
+    keyCommitment: commitment,
+    ...clearFields(manifest),
+    shareThreshold: threshold,
+    shareHolders: shares.commitments
   })
   const record = signObject({ kind: 'record', body, key, networkId })
-  return { manifestId: id, record, ciphertext: encrypted.ciphertext, sealedKeys }
+  return {
+    manifestId: id,
+    record,
+    ciphertext: encrypted.ciphertext,
+    sealedKeys,
+    sealedShares: shares.sealed
+  }
+}
+
+/** What keepers must know of a manifest that they cannot read, to bring copies of it back. */
+function clearFields({ perNode, resources, engine, placement, recovery, job, cron }: Manifest) {
+  return {
+    lifetime: cron !== undefined ? 'cron' : job !== undefined ? 'job' : 'service',
+    perNode,
+    storageBytes: resources.storageBytes,
+    engine,
+    placement: canonicalRules(placement),
+    onPartition: recovery.onPartition,
+    onNodeLoss: recovery.onNodeLoss
+  } as const
 }
 
 /** The owner's word that nothing of a manifest may run any more. */
