@@ -80,8 +80,8 @@ spec:
 
 const DIFFERENCES = `## What differs from Kubernetes
 
-- **What a workload uses travels with it.** ConfigMaps, Secrets, PersistentVolumeClaims and Services must be in the same
-  file and namespace; one that nothing uses is an error. They are sealed with the workload, so only the machines that run
+- **What a workload uses travels with it.** ConfigMaps, Secrets, PersistentVolumeClaims, Services and
+  HorizontalPodAutoscalers must be in the same file and namespace; one that nothing uses is an error. They are sealed with the workload, so only the machines that run
   it can read them.
 - **Ports are published on the machine.** Each \`containerPort\` gets its \`hostPort\`, or one that the node allocates.
 - **A Service describes ports.** It attaches to the workloads of the file whose pod labels its selector matches. Its target
@@ -90,6 +90,8 @@ const DIFFERENCES = `## What differs from Kubernetes
 - **A claim is a directory on one machine**, kept when the workload is updated or deleted. Copies on different machines
   never share one, so a PersistentVolumeClaim is for workloads with one copy; a StatefulSet gives each ordinal its own.
   Sizes are planned with, not enforced; storage classes mean nothing.
+- **A HorizontalPodAutoscaler goes with the workload it scales**, by the CPU and memory that its copies use. \`replicas\` is where it
+  begins; copies are never more than its \`maxReplicas\`, which stands in the signed record.
 - **A StatefulSet's copies** have the hostnames \`web-0\`, \`web-1\`, also in \`metadata.name\` of a \`fieldRef\`.
 - **A DaemonSet** runs one copy on each node that takes it.
 - **A Job's completions are dealt out beforehand:** copy n does n, n + parallelism, and so on, so nodes need not ask each

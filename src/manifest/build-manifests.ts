@@ -1,3 +1,5 @@
+import { autoscalersOf } from './autoscale/autoscale-of.ts'
+import { checkAutoscaleUse } from './autoscale/check-autoscale.ts'
 import { checkClaimUse } from './check/check-claims.ts'
 import { checkDocument } from './check/check-document.ts'
 import { resolveReferences } from './check/references.ts'
@@ -87,14 +89,19 @@ function joinObjects(
     const report = createReport(source, violations)
     const uses = [
       ...resolveReferences(object, available, report),
-      ...(servicesOf(object, available) as readonly object[] as readonly KubeObject[])
+      ...(servicesOf(object, available) as readonly object[] as readonly KubeObject[]),
+      ...autoscalersOf(object, available)
     ].sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1))
     for (const one of uses)
       users.set(one, [...(users.get(one) ?? []), `${object.kind} ${object.metadata.name}`])
-    const manifest = toManifest([object, ...uses], (service, path, rule, message) => {
-      const found = others.find((one) => (one.object as object) === service)
-      createReport(found?.source ?? source, violations)(path, rule, message)
-    })
+    const reportFor = (used: object) => {
+      const found = others.find((one) => (one.object as object) === used)
+      return createReport(found?.source ?? source, violations)
+    }
+    const manifest = toManifest([object, ...uses], (service, path, rule, message) =>
+      reportFor(service)(path, rule, message)
+    )
+    checkAutoscaleUse(manifest, reportFor)
     checkClaimUse(manifest, report)
     checkRulesSize(manifest, report)
     return { source, manifest }
@@ -128,6 +135,8 @@ function checkUse(
       )
   } else if (users.length === 0 && kind === 'Service')
     report('spec.selector', 'unused', `matches the pods of no workload ${place}`)
+  else if (users.length === 0 && kind === 'HorizontalPodAutoscaler')
+    report('spec.scaleTargetRef', 'unused', `names no workload ${place}`)
   else if (users.length === 0) report('metadata.name', 'unused', `is used by nothing ${place}`)
   else if (users.length > 1 && kind === 'PersistentVolumeClaim')
     report(

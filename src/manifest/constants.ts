@@ -92,6 +92,7 @@ export const SUPPORTED_KINDS: Readonly<Record<string, string>> = {
   Secret: 'v1',
   PersistentVolumeClaim: 'v1',
   Service: 'v1',
+  HorizontalPodAutoscaler: 'autoscaling/v2',
   Namespace: 'v1'
 }
 
@@ -121,7 +122,6 @@ export const REFUSED_KINDS: Readonly<Record<string, string>> = {
   CustomResourceDefinition: `CustomResourceDefinition is not supported: ${NO_CONTROLLER}`,
   ValidatingWebhookConfiguration: `ValidatingWebhookConfiguration is not supported: ${NO_CONTROLLER}`,
   MutatingWebhookConfiguration: `MutatingWebhookConfiguration is not supported: ${NO_CONTROLLER}`,
-  HorizontalPodAutoscaler: 'HorizontalPodAutoscaler is not supported: write replicas',
   PodDisruptionBudget:
     'PodDisruptionBudget is not supported: maxUnavailable of the rollout says how many may be missing',
   PriorityClass: 'PriorityClass is not supported: write its number in annotation beemesh.io/priority',

@@ -23,6 +23,7 @@
  * const { pod, files } = toPod(received.manifest, { workloadId, ordinal: 0, labels: {}, ports: [] })
  * ```
  */
+export type { Autoscale, AutoscaleMetric, ScalingPolicy, ScalingRules } from './autoscale/types.ts'
 export { canonicalBytes, parseCanonical } from './canonical.ts'
 export * from './constants.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'

@@ -1,3 +1,4 @@
+import { autoscaleOf } from './autoscale/autoscale-of.ts'
 import { ENGINE_ANNOTATION } from './constants.ts'
 import { resourcesOf } from './objects/amounts.ts'
 import { asRecord, asText, own } from './objects/json.ts'
@@ -24,6 +25,7 @@ export function toManifest(
   const engine = asText(own(asRecord(workload.metadata.annotations), ENGINE_ANNOTATION))
   const job = jobPlanOf(workload)
   const cron = cronPlanOf(workload)
+  const autoscale = autoscaleOf(objects)
   const replicas = replicasOf(workload, job?.parallelism)
   const claims = claimsOf(objects)
   const resources = resourcesOf(spec)
@@ -44,6 +46,7 @@ export function toManifest(
     recovery: recoveryOf({ kind: workload.kind as WorkloadKind, claims, objects }),
     ...(job === undefined ? {} : { job }),
     ...(cron === undefined ? {} : { cron }),
+    ...(autoscale === undefined ? {} : { autoscale }),
     ...(engine === undefined ? {} : { engine }),
     objects
   }

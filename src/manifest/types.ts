@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale/types.ts'
 import type { WORKLOAD_KINDS } from './constants.ts'
 import type { PlacementRules } from './placement/types.ts'
 import type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
@@ -81,6 +82,8 @@ export interface Manifest {
   readonly job?: JobPlan
   /** CronJob only; `job` says what each run does. */
   readonly cron?: CronPlan
+  /** Where a HorizontalPodAutoscaler of the file names the workload; `replicas` is then only where it begins. */
+  readonly autoscale?: Autoscale
   /** From annotation `beemesh.io/engine`; undefined lets the node choose. */
   readonly engine?: string
   /** The workload first, then what it refers to, ordered by kind and name. */

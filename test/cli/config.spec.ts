@@ -17,13 +17,22 @@ describe('cli: where a node takes its settings from', () => {
     const config = join(home.path, 'node.yaml')
     await writeFile(config, 'labels: { zone: file, disk: ssd }\nscheduling: false\nnetwork: from-file\n')
     const env = { ...home.env, BEEMESH_NETWORK: 'from-env', BEEMESH_LABELS: 'zone=env' }
-    const args = ['--config', config, '--label', 'zone=flag', '--label', 'rack=7']
+    const args = [
+      '--config',
+      config,
+      '--label',
+      'zone=flag',
+      '--label',
+      'rack=7',
+      '--taint',
+      'gpu:NoSchedule'
+    ]
     const node = new NodeProcess({ home, name: 'layered', env, args, network: [] })
     await node.start()
     expect(node.ready).to.include({ name: 'layered', network: 'from-env', engine: 'mock' })
     const result = await runCli(['get', 'nodes', '-o', 'json'], { env: home.env })
     const { nodes } = expectDone(result, 'get-nodes')
-    expect(nodes[0].labels).to.deep.equal({ zone: 'flag', rack: '7' })
+    expect(nodes[0].labels).to.deep.equal({ zone: 'flag', rack: '7', 'taint.beemesh.io/gpu': ':NoSchedule' })
     expect(nodes[0].scheduling).to.equal(false)
   })
 })

@@ -3,6 +3,7 @@ import { readSchema, SCHEMA_NAMES, type SchemaName } from '../../src/manifest/ch
 import { WORKLOAD_KINDS } from '../../src/manifest/index.ts'
 import { asRecord, asText, isRecord, type JsonRecord, joinPath } from '../../src/manifest/objects/json.ts'
 import {
+  autoscaler,
   claim,
   claimTemplate,
   configMap,
@@ -46,6 +47,7 @@ function skeleton(kind: string): JsonRecord {
   if (kind === 'CronJob') return cronJob({}, {}, spec)
   if (kind === 'Service') return service('x', { app: 'web' })
   if (kind === 'PersistentVolumeClaim') return claim('x')
+  if (kind === 'HorizontalPodAutoscaler') return autoscaler()
   if (kind === 'Namespace') return { apiVersion: 'v1', kind, metadata: { name: 'default' } }
   return kind === 'Secret' ? secret('x', {}) : configMap('x', {})
 }
@@ -97,6 +99,7 @@ const KINDS = {
   Secret: 'secret',
   PersistentVolumeClaim: 'persistent-volume-claim',
   Service: 'service',
+  HorizontalPodAutoscaler: 'horizontal-pod-autoscaler',
   Namespace: 'namespace'
 } as const
 

@@ -9,6 +9,7 @@ const read = (name: string) => readFileSync(new URL(name, FOLDER), 'utf8')
 /** Kind, namespace, name, copies and objects of each manifest. */
 const ACCEPTED: Readonly<Record<string, readonly string[]>> = {
   'spread-web.yaml': ['Deployment default/shop x3 of 1'],
+  'php-apache-autoscaled.yaml': ['Deployment default/php-apache x1 of 3'],
   'nginx-deployment.yaml': ['Deployment default/nginx-deployment x3 of 1'],
   'redis-configmap.yaml': ['Pod default/redis x1 of 2'],
   'wordpress-mysql.yaml': [

@@ -16,8 +16,8 @@ export function checkClaimSpec(spec: JsonRecord, path: string, report: Report): 
 
 /** Reports a claim that several copies would share, because volumes are directories on one machine. */
 export function checkClaimUse(manifest: Manifest, report: Report): void {
-  const { kind, replicas, perNode } = manifest
-  if (replicas <= 1 && !perNode) return
+  const { kind, replicas, perNode, autoscale } = manifest
+  if (Math.max(replicas, autoscale?.maxReplicas ?? 0) <= 1 && !perNode) return
   const { volumes = [] } = podTemplateOf(workloadOf(manifest)).spec
   const instead =
     kind === 'StatefulSet'

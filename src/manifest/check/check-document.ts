@@ -1,3 +1,4 @@
+import { checkAutoscaler } from '../autoscale/check-autoscale.ts'
 import { MAX_COLLECTED, REFUSED_KINDS, SUPPORTED_KINDS, WORKLOAD_KINDS } from '../constants.ts'
 import type { Violation } from '../errors.ts'
 import { decodeBase64 } from '../objects/config-data.ts'
@@ -28,6 +29,7 @@ export function checkDocument(document: SourceDocument, violations: Violation[])
   if (kind === 'ConfigMap') checkConfigMap(value, report)
   if (kind === 'PersistentVolumeClaim') checkClaimSpec(asRecord(value.spec), 'spec', report)
   if (kind === 'Service') checkService(asRecord(value.spec), report)
+  if (kind === 'HorizontalPodAutoscaler') checkAutoscaler(asRecord(value.spec), report)
   return true
 }
 

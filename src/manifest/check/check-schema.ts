@@ -18,6 +18,7 @@ export const SCHEMA_NAMES = [
   'secret',
   'persistent-volume-claim',
   'service',
+  'horizontal-pod-autoscaler',
   'namespace',
   'metadata',
   'pod-spec',
@@ -43,6 +44,7 @@ const SCHEMA_OF_KIND: Readonly<Record<string, SchemaName>> = {
   Secret: 'secret',
   PersistentVolumeClaim: 'persistent-volume-claim',
   Service: 'service',
+  HorizontalPodAutoscaler: 'horizontal-pod-autoscaler',
   Namespace: 'namespace'
 }
 

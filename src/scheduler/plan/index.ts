@@ -7,7 +7,8 @@
  * nothing.
  *
  * Constraints first (constraints/), then the score of the strategy (strategies/), then one copy after the other on the best
- * node of that moment (greedy.ts). Points stand in constants.ts.
+ * node of that moment (greedy.ts). Points stand in constants.ts. How many copies there should be by what they use is in
+ * autoscale.ts.
  *
  * @example
  * ```ts
@@ -16,6 +17,18 @@
  * console.log(formatPlan(made))
  * ```
  */
+export {
+  type AutoscaleHistory,
+  type AutoscaleInput,
+  type AutoscaleResult,
+  type CopyUse,
+  CPU_INITIALISATION_MS,
+  desiredReplicas,
+  EMPTY_HISTORY,
+  INITIAL_READINESS_MS,
+  type ScaleEvent,
+  TOLERANCE
+} from './autoscale.ts'
 export { formatPlan } from './format-plan.ts'
 export { plan } from './plan.ts'
 export type {
