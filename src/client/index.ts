@@ -12,7 +12,13 @@
  * ```
  */
 export { dealCopies } from './apply/apply-manifest.ts'
-export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './apply/seal.ts'
+export {
+  RECORD_LIFETIME_MS,
+  type SealedManifest,
+  sealManifest,
+  signTombstone,
+  TOMBSTONE_LIFETIME_MS
+} from './apply/seal.ts'
 export type {
   AuditEntryView,
   AuditFaultView,

@@ -47,6 +47,7 @@ export async function sealManifest(
     nodes,
     holders = [],
     threshold = 0,
+    recoveryNodes = [],
     nowMs
   }: {
     key: SigningKey
@@ -58,6 +59,8 @@ export async function sealManifest(
     holders?: readonly Recipient[]
     /** Shares that rebuild it. */
     threshold?: number
+    /** The only nodes that may ever be given the key. @default every member */
+    recoveryNodes?: readonly Uint8Array[] | undefined
     nowMs: number
   }
 ): Promise<SealedManifest> {
@@ -92,7 +95,8 @@ export async function sealManifest(
     keyCommitment: commitment,
     ...clearFields(manifest),
     shareThreshold: threshold,
-    shareHolders: shares.commitments
+    shareHolders: shares.commitments,
+    recoveryNodes: recoveryNodes.map((node) => ({ node }))
   })
   const record = signObject({ kind: 'record', body, key, networkId })
   return {

@@ -33,15 +33,17 @@ export async function obtainKey(
   record: CheckedRecord,
   { ordinals, signal }: { readonly ordinals: readonly number[]; readonly signal: AbortSignal }
 ): Promise<Uint8Array> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(OBTAIN_TIMEOUT_MS)])
+  const untilMs = world.now() + OBTAIN_TIMEOUT_MS
   const shares = new Map<number, OpenShare>()
   for (;;) {
-    const round = new Round(world, record, { ordinals, shares, signal: limit })
+    const round = new Round(world, record, { ordinals, shares, signal })
     const key = await round.run()
     if (key !== undefined) return key
     const isHopeless = round.refusals.every(({ code }) => !LATER.has(code))
-    if (!isHopeless && !limit.aborted) await world.delay(OBTAIN_RETRY_MS, { signal: limit }).catch(() => {})
-    if (!isHopeless && !limit.aborted) continue
+    if (!isHopeless && world.now() < untilMs) {
+      await world.delay(OBTAIN_RETRY_MS, { signal })
+      continue
+    }
     const reasons = round.refusals.map(({ peerId, code }) => `${peerId.slice(-8)} ${code}`).join(', ')
     throw new SchedulerError(
       'KEY_UNAVAILABLE',
