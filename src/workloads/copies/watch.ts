@@ -41,6 +41,7 @@ export class Watcher {
       if (manifest.cron !== undefined) this.#cron.look(manifest)
       else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
     }
+    this.restarter.tidy()
   }
 
   /** A container that must not go on running as it is: a probe says so. */
