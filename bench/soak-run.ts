@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { parseManifests } from '../src/manifest/index.ts'
 import { clientOf, createProcessMesh } from '../test/fixtures/create-process-mesh.ts'
 import type { NodeProcess } from '../test/fixtures/node-process.ts'
 import { until } from '../test/fixtures/until.ts'
+import { DEBUGGER_PORT, type HeldMemory, heldMemory } from './live-memory.ts'
 
 export interface SoakOptions {
   readonly nodes: number
@@ -14,35 +14,36 @@ export interface SoakOptions {
 export interface SoakResult {
   readonly actions: Readonly<Record<string, number>>
   readonly manifests: number
-  /** Answers compared with the truth at the end: nodes x manifests. */
+  /** Answers compared with the truth, half of the way and at the end: nodes x manifests. */
   readonly answers: number
   /** How long after the last action every answer was equal to the truth, ms. */
   readonly settledMs: number
-  /** Resident memory at the end against half of the way, of each process that lived through both: before, caches and the heap still fill. */
-  readonly growth: readonly number[]
+  /** Of each process that was up from a quarter of the way, and so warm at half of it, to the end. */
+  readonly held: readonly { readonly name: string; readonly half: HeldMemory; readonly end: HeldMemory }[]
 }
 
 /** After the last action every node must know the truth within this. Source: a lease, a start of a node, and room for a busy machine. */
 const SETTLE_MS = 60_000
 const MAX_MANIFESTS = 40
 
+/** One node in so many lives through it all, so that there is something to see of its memory: n1, and more of larger meshes. Chosen. */
+const NODES_PER_SURVIVOR = 5
+
 /**
- * Node processes (mock engine) that are applied to, deleted from, killed, stopped and started again at random; at the end each must
- * answer "who runs this?" for every manifest exactly as it is. @throws when one does not
+ * Node processes (mock engine) that are applied to, deleted from, killed, stopped and started again at random. Half of the way and at the end all are
+ * started and left alone: each must then answer "who runs this?" for every manifest exactly as it is, and what it holds is read, so that
+ * both readings are of the same mesh. @throws when an answer is not the truth
  */
 export async function soak({ nodes: size, durationMs, seed, say }: SoakOptions): Promise<SoakResult> {
   const random = mulberry32(seed)
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)]!
-  const mesh = await createProcessMesh({ nodes: ['n0', 'n1'] })
+  const mesh = await createProcessMesh({ nodes: ['n0', 'n1'], nodeOptions: DEBUGGER_PORT })
   const down = new Set<NodeProcess>()
   const manifests = new Map<string, string>()
   const actions: Record<string, number> = {}
-  const readings = new Map<number, number>()
   const up = () => mesh.nodes.filter((node) => !down.has(node))
-  // one lives through it all, so that there is something to see of its memory
-  const mortal = () => up().filter((node) => node !== mesh.nodes[1])
-  const early = performance.now() + durationMs / 2
-  const end = performance.now() + durationMs
+  const survivors = Math.max(1, Math.floor(size / NODES_PER_SURVIVOR))
+  const mortal = () => up().filter((node) => !mesh.nodes.slice(1, 1 + survivors).includes(node))
   let serial = 0
 
   const acts: Record<string, () => Promise<void>> = {
@@ -102,17 +103,15 @@ export async function soak({ nodes: size, durationMs, seed, say }: SoakOptions):
     'back'
   ]
 
-  try {
-    for (let warmedUp = false; performance.now() < end; ) {
+  const stir = async (forMs: number) => {
+    for (const end = performance.now() + forMs; performance.now() < end; ) {
       const what = pick(bag)
-      // a request may fail because its node is just being killed: what counts is the truth at the end
+      // a request may fail because its node is just being killed: what counts is the truth afterwards
       await acts[what]!().catch((error: unknown) => say(`${what}: ${String(error).slice(0, 200)}`))
       actions[what] = (actions[what] ?? 0) + 1
-      if (!warmedUp && performance.now() > early) {
-        warmedUp = true
-        for (const { pid } of up()) readings.set(pid, await residentBytes(pid))
-      }
     }
+  }
+  const quiet = async () => {
     for (const node of down) await node.start()
     down.clear()
     const quietAt = performance.now()
@@ -125,11 +124,29 @@ export async function soak({ nodes: size, durationMs, seed, say }: SoakOptions):
       },
       { deadlineMs: SETTLE_MS }
     )
-    const settledMs = performance.now() - quietAt
-    const growth: number[] = []
-    for (const [pid, before] of readings)
-      if (mesh.nodes.some((node) => node.pid === pid)) growth.push((await residentBytes(pid)) / before)
-    return { actions, manifests: manifests.size, answers, settledMs, growth }
+    return { answers, settledMs: performance.now() - quietAt }
+  }
+  // one after the other, because a collection takes a core
+  const readAll = async (pids: ReadonlySet<number>) => {
+    const readings = new Map<number, HeldMemory>()
+    for (const node of mesh.nodes) if (pids.has(node.pid)) readings.set(node.pid, await heldMemory(node))
+    return readings
+  }
+
+  try {
+    await stir(durationMs / 4)
+    const early = new Set(up().map(({ pid }) => pid))
+    await stir(durationMs / 4)
+    const half = await quiet()
+    const before = await readAll(early)
+    await stir(durationMs / 2)
+    const { answers, settledMs } = await quiet()
+    const after = await readAll(new Set(before.keys()))
+    const held = mesh.nodes.flatMap(({ pid, init: { name } }) => {
+      const end = after.get(pid)
+      return end === undefined ? [] : [{ name, half: before.get(pid)!, end }]
+    })
+    return { actions, manifests: manifests.size, answers: half.answers + answers, settledMs, held }
   } finally {
     await mesh.close()
   }
@@ -171,11 +188,6 @@ function pod(name: string): string {
 
 function repeat(what: string, times: number): string[] {
   return Array.from({ length: times }, () => what)
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
 }
 
 /** Small and seeded; good enough to choose actions. Source: Tommy Ettinger's mulberry32, public domain. */

@@ -109,4 +109,17 @@ describe('architecture', () => {
     )
     expect(bare.map((file) => relative(src, file))).to.deep.equal([])
   })
+
+  it("Node's own AbortSignal.timeout limits no more than one read, because combined twice it is never let go", () => {
+    const wrong = files
+      .filter((file) => !file.endsWith(join('common', 'abort.ts')))
+      .flatMap((file) =>
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .map((line) => ({ file: relative(src, file), line }))
+      )
+      .filter(({ line }) => /^(?!\s*\*).*AbortSignal\.timeout\(/.test(line))
+      .filter(({ line }) => !line.includes('.read({ signal: AbortSignal.timeout('))
+    expect(wrong, 'take timeoutSignal or withDeadline of src/common').to.deep.equal([])
+  })
 })

@@ -13,6 +13,7 @@ import {
   Session,
   theLocalNode
 } from '../client/index.ts'
+import { timeoutSignal } from '../common/index.ts'
 import { defaultIdentity, defaultNetworkKey } from '../config/index.ts'
 import {
   loadNetworkKey,
@@ -92,7 +93,7 @@ export async function withClient(
   act: (connected: Connected) => Promise<void>
 ): Promise<void> {
   const output = new Output(options.output)
-  const signal = AbortSignal.any([AbortSignal.timeout(options.timeout), interrupted()])
+  const signal = AbortSignal.any([timeoutSignal(options.timeout), interrupted()])
   const { key } = await loadOrCreateSigningKey(options.identity)
   const local = await findLocalNodes(runtimeDir())
   const connection = await connect(options, local, signal)

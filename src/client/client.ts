@@ -3,6 +3,7 @@ import { decode, hasIdentifier } from '../envelope/index.ts'
 import {
   encodeDeleteRequest,
   encodeQuery,
+  type ManifestStatus,
   PROGRESS,
   PROVIDER_LIST,
   type Workload
@@ -113,7 +114,7 @@ export class Client {
     const silent = silentOf(holdings)
     return byManifest(holdings)
       .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
-      .map((held) => this.#toView({ ...held, silent }))
+      .map((held) => this.#toView({ ...nameless(held), silent }))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -128,7 +129,7 @@ export class Client {
     const { key, connection } = this.#session
     const id = held.manifest.manifestId
     const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
-    const running = held.holders.filter(({ status }) => status.workloads.length > 0 || !status.keeper)
+    const running = held.holders.filter(isRunner)
     const perNode = await Promise.all(
       (running.length > 0 ? running : held.holders.slice(0, 1)).map(async ({ node, status }) => {
         const last = new Map<string, Placement>()
@@ -201,9 +202,9 @@ export class Client {
       ...query,
       signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
     }
-    const sources = held.holders.map(({ node }) =>
-      logsOf(this.#session, { node, manifestId: held.manifest.manifestId }, limited)
-    )
+    const sources = held.holders
+      .filter(isRunner)
+      .map(({ node }) => logsOf(this.#session, { node, manifestId: held.manifest.manifestId }, limited))
     yield* mergeAll(sources, stop)
   }
 
@@ -326,6 +327,19 @@ export class Client {
       unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
     }
   }
+}
+
+/** What only keepers hold has no name that they could tell; it is shown by its ID. */
+function nameless(held: HeldManifest): HeldManifest {
+  const { manifest, id } = held
+  return manifest.name !== ''
+    ? held
+    : { ...held, manifest: { ...manifest, kind: 'Unknown', name: id, namespace: '-' } }
+}
+
+/** Whether a node runs a manifest, or did; not only keeps it, and could say nothing of it. */
+function isRunner({ status }: { readonly status: ManifestStatus }): boolean {
+  return status.name !== ''
 }
 
 function silentOf(holdings: readonly Holding[]): SeenNode[] {

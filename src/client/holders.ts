@@ -1,4 +1,5 @@
 import type { Abortable } from '../common/index.ts'
+import { timeoutSignal } from '../common/index.ts'
 import { decode } from '../envelope/index.ts'
 import { encodeQuery, type ManifestStatus, STATUS_REPLY } from '../generated/fbs/index.ts'
 import { formatManifestId } from '../manifest/index.ts'
@@ -55,10 +56,7 @@ async function fetchHolding(
   { publicKey, addresses }: SeenNode,
   { manifestIds, stats, signal }: { manifestIds: readonly Uint8Array[]; stats: boolean } & Abortable
 ): Promise<ManifestStatus[]> {
-  const limit = AbortSignal.any([
-    AbortSignal.timeout(ASK_TIMEOUT_MS),
-    ...(signal === undefined ? [] : [signal])
-  ])
+  const limit = AbortSignal.any([timeoutSignal(ASK_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
   const encode = (replyKey: Uint8Array) =>
     encodeQuery({ replyKey, stats, manifestIds: manifestIds.map((value) => ({ value })) })
   const found: ManifestStatus[] = []

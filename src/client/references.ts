@@ -62,6 +62,6 @@ export function onlyOne<T extends { readonly id: string; readonly kind?: string;
 
 export function notFound(ref: string, why = 'no node that answers holds it'): ClientError {
   return new ClientError('REF_NOT_FOUND', `${ref} is not found: ${why}`, {
-    hint: 'List what runs with "beemesh get workloads --all"; another --namespace or --identity has other names.'
+    hint: 'List what runs with "beemesh get workloads"; another --namespace or --identity has other names.'
   })
 }

@@ -1,7 +1,7 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { repeat } from '../common/index.ts'
+import { repeat, timeoutSignal } from '../common/index.ts'
 import { QUERY } from '../generated/fbs/index.ts'
 import { networkTag, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, protocolId } from '../wire/index.ts'
@@ -188,7 +188,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     const statement = this.#own.renew({ leaving: true })
     this.#gossip.publish(statement)
     this.#gossip.stop()
-    await this.#exchange.goodbye({ signal: AbortSignal.timeout(GOODBYE_TIMEOUT_MS) })
+    await this.#exchange.goodbye({ signal: timeoutSignal(GOODBYE_TIMEOUT_MS) })
   }
 
   async stop(): Promise<void> {

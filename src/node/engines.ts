@@ -1,4 +1,4 @@
-import { raceSignal } from '../common/index.ts'
+import { raceSignal, timeoutSignal } from '../common/index.ts'
 import type { Config } from '../config/index.ts'
 import { createEngine, EngineRegistry } from '../runtime/index.ts'
 import { type NodeLogger, toComponentLogger } from '../telemetry/index.ts'
@@ -32,7 +32,7 @@ export async function availableEngines(engines: EngineRegistry, chosen: Config['
   const answers = await Promise.all(
     (chosen === 'mock' ? ['mock'] : engines.names().filter((name) => name !== 'mock')).map(async (name) => ({
       name,
-      ...(await raceSignal(engines.availability(name), AbortSignal.timeout(ENGINE_ANSWER_MS)).catch(
+      ...(await raceSignal(engines.availability(name), timeoutSignal(ENGINE_ANSWER_MS)).catch(
         () => NO_ANSWER
       ))
     }))

@@ -1,7 +1,7 @@
 import type { Logger, PeerId, Transport } from '@libp2p/interface'
 import type { AddressManager, ConnectionManager, TransportManager } from '@libp2p/interface-internal'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { raceSignal } from '../common/index.ts'
+import { raceSignal, timeoutSignal } from '../common/index.ts'
 import {
   MAX_RELAYS,
   RELAY_ADDRESSES,
@@ -106,10 +106,7 @@ export class RelayReservations {
     this.#store?.relayFilter?.remove?.(relay.peer.toMultihash().bytes)
     try {
       if (this.#store !== undefined)
-        await raceSignal(
-          this.#store.addRelay(relay.peer, 'configured'),
-          AbortSignal.timeout(RESERVE_TIMEOUT_MS)
-        )
+        await raceSignal(this.#store.addRelay(relay.peer, 'configured'), timeoutSignal(RESERVE_TIMEOUT_MS))
       relay.waitMs = RESERVE_WAIT_MS
       this.#tell(relay, this.#addressesThrough(relay.peer))
     } catch (error) {

@@ -94,7 +94,7 @@ export async function createRequest(init: RequestInit): Promise<SignedRequest> {
     throw new WireError('CONNECTION_LOST', 'the connection ended before the answer was complete', {
       retryable: true,
       details: { node: peerIdFromPublicKey(target) },
-      hint: 'What was asked may or may not have been done: check with "beemesh get workloads --all".'
+      hint: 'What was asked may or may not have been done: check with "beemesh get workloads".'
     })
   }
   return { envelope, answers, sealInput }

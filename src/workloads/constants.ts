@@ -8,6 +8,8 @@ export const DEPLOY_TIMEOUT_MS = 300_000
 export const REMOVE_TIMEOUT_MS = 30_000
 /** How often the engine is asked what still runs. Source: facts, a listing takes 1-3 ms over the socket. */
 export const WATCH_INTERVAL_MS = 2_000
+/** How often tombstones whose time is over are forgotten. Chosen: they live for a year. */
+export const SWEEP_INTERVAL_MS = 3_600_000
 /** Host ports given where a manifest leaves them open. Source: ARCHITECTURE section 7. */
 export const PORT_RANGE = { first: 19_000, last: 29_000 } as const
 /** Copies of one manifest on one node. Source: fbs/apply.fbs. */

@@ -16,14 +16,17 @@ export class ManifestTable {
     this.#storedEngines = store.collection('engines', jsonCodec())
   }
 
-  /** Reads everything back; tombstones whose time is over go. */
+  /** Reads everything back, but tombstones whose time is over. */
   async open(nowMs: number): Promise<void> {
     for await (const [name] of this.#storedEngines.entries()) this.#engines.add(name)
-    for await (const [key, manifest] of this.#stored.entries()) {
-      if (manifest.tombstone && manifest.workloads.length === 0 && manifest.notAfterMs < nowMs)
-        await this.#stored.delete(key)
-      else this.#manifests.set(key, manifest)
-    }
+    for await (const [key, manifest] of this.#stored.entries()) this.#manifests.set(key, manifest)
+    await this.sweep(nowMs)
+  }
+
+  /** Forgets tombstones whose time is over. */
+  async sweep(nowMs: number): Promise<void> {
+    for (const { manifestId, tombstone, workloads, notAfterMs } of this.all())
+      if (tombstone && workloads.length === 0 && notAfterMs < nowMs) await this.delete(manifestId)
   }
 
   engines(): readonly string[] {

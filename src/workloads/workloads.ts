@@ -1,13 +1,18 @@
 import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { delay } from '../common/index.ts'
+import { delay, repeat } from '../common/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
 import { bury, dropCopies } from './accept/drop-copies.ts'
-import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
+import {
+  MAX_CONCURRENT_DEPLOYMENTS,
+  MAX_QUEUED_DEPLOYMENTS,
+  SWEEP_INTERVAL_MS,
+  WATCH_INTERVAL_MS
+} from './constants.ts'
 import { type Context, openStoredKey } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
@@ -98,6 +103,9 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     await this.#context.capacity.refresh()
     this.#track((await recover(this.#context)).rest)
     this.#track(this.#watch())
+    const { log, now, table } = this.#context
+    const onError = (error: unknown) => log.error('tombstones: %e', error)
+    this.#track(repeat(SWEEP_INTERVAL_MS, () => table.sweep(now()), { signal: this.#stop.signal, onError }))
   }
 
   async stop(): Promise<void> {

@@ -45,6 +45,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   // told in an answer between nodes
   GUESTS_ERROR_CODES: ['INVITE_INVALID', 'INVITE_EXPIRED', 'INVITE_USED'],
   WORKLOADS_ERROR_CODES: [],
+  SCHEDULER_ERROR_CODES: [],
   RUNTIME_ERROR_CODES: []
 }
 /** Folders none of whose codes a request can meet. */

@@ -21,7 +21,12 @@ describe('scenario: somebody dies in mid-apply', () => {
 
   /** An apply to bert through anna, at the moment bert starts the containers. */
   const applyInTheMiddle = async (name: string): Promise<RunningCli> => {
-    const file = await writeManifest(mesh.home, name, deployment({ name, replicas: 2, containerPort: 8080 }))
+    const annotations = { 'beemesh.io/engine': 'podman' } // which only bert has, so that nobody takes over for it
+    const file = await writeManifest(
+      mesh.home,
+      name,
+      deployment({ name, replicas: 2, containerPort: 8080, annotations })
+    )
     const args = ['apply', '-f', file, '--to', 'bert', '--node', 'anna', '-o', 'json', '--timeout', '30s']
     const running = startCli(mesh.home, args)
     await running.sees(`${name} on bert: starting`)

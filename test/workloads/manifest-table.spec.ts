@@ -57,4 +57,30 @@ describe('workloads: the table of manifests', () => {
     await reopened.open(0)
     expect(states(reopened)).to.deep.equal(['running', 'running'])
   })
+
+  it('forgets a tombstone when its time is over, also while it runs, and nothing else', async () => {
+    // given
+    const store = memoryStore()
+    const table = new ManifestTable(store)
+    const named = (first: number, more: Partial<StoredManifest>) => ({
+      ...manifest([]),
+      manifestId: new Uint8Array(36).fill(first),
+      notAfterMs: 10,
+      ...more
+    })
+    await table.put(named(1, { tombstone: true }))
+    await table.put(named(2, { tombstone: true, notAfterMs: 11 }))
+    await table.put(named(3, { tombstone: true, workloads: [copy('a', 'stopping')] }))
+    await table.put(named(4, {}))
+
+    // when
+    await table.sweep(11)
+
+    // then
+    const held = (one: ManifestTable) => one.all().map(({ manifestId }) => manifestId[0])
+    expect(held(table)).to.deep.equal([2, 3, 4])
+    const reopened = new ManifestTable(store)
+    await reopened.open(11)
+    expect(held(reopened)).to.have.members([2, 3, 4])
+  })
 })

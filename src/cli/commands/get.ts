@@ -5,14 +5,15 @@ import { duration, portsText, table } from '../output.ts'
 
 interface GetOptions extends ClientOptions {
   readonly all?: boolean
+  readonly local?: boolean
 }
 
 /** `beemesh get workloads|nodes` */
 export function addGet(program: Command): void {
   const get = program.command('get').description('list workloads or nodes')
   withClientOptions(get.command('workloads').aliases(['workload', 'wl']))
-    .description('what the entry node runs for you')
-    .option('--all', 'what every member runs for you')
+    .description('what the mesh runs for you')
+    .option('--local', 'only what the entry node runs')
     .action(getWorkloads)
   withClientOptions(get.command('nodes').aliases(['node', 'no', 'members']))
     .description('members the entry node knows')
@@ -22,7 +23,7 @@ export function addGet(program: Command): void {
 
 async function getWorkloads(options: GetOptions): Promise<void> {
   await withClient(options, async ({ client, output, signal }) => {
-    const found = await client.workloads({ all: options.all, signal })
+    const found = await client.workloads({ all: options.local !== true, signal })
     const workloads = found.filter(
       ({ namespace }) => options.namespace === undefined || namespace === options.namespace
     )

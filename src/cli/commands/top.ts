@@ -11,13 +11,13 @@ const SAMPLE_MS = 1_000
 export function addTop(program: Command): void {
   withClientOptions(program.command('top'))
     .description('CPU, memory, network and disk of copies that run')
-    .option('--all', 'on every member, not only the entry node')
+    .option('--local', 'only on the entry node')
     .action(top)
 }
 
-async function top(options: ClientOptions & { readonly all?: boolean }): Promise<void> {
+async function top(options: ClientOptions & { readonly local?: boolean }): Promise<void> {
   await withClient(options, async ({ client, output, signal }) => {
-    const read = () => client.workloads({ all: options.all, stats: true, signal })
+    const read = () => client.workloads({ all: options.local !== true, stats: true, signal })
     const before = new Map(
       (await read()).flatMap(({ placements }) => placements).map((one) => [one.workloadId, one])
     )

@@ -33,6 +33,14 @@ export interface ApplyOne extends Abortable {
 /** Most nodes that one message names a sealed key for. Source: fbs/apply.fbs. */
 const MAX_SEALED_KEYS = 16
 
+/** The node may have taken it all the same. */
+const UNHEARD: ReadonlySet<string> = new Set([
+  'CONNECTION_LOST',
+  'NODE_UNREACHABLE',
+  'TIMED_OUT',
+  'CANCELLED'
+])
+
 /** Copies dealt out in turn: with nodes a, b and three copies, a takes 0 and 2, b takes 1. Nodes left without are left out. */
 export function dealCopies<T>(replicas: number, nodes: readonly T[]): { node: T; ordinals: number[] }[] {
   const hands = nodes.map((node) => ({ node, ordinals: [] as number[] }))
@@ -48,8 +56,9 @@ export async function applyManifest(manifest: Manifest, options: ApplyOne): Prom
     // because a clock that went back must not stop its owner: the node says which version it has seen
     const highest = staleAt(result.failures)
     if (highest === undefined || attempt > 1) {
-      const failed = result.result.placements.every(({ error }) => error !== undefined)
-      if (failed && result.result.placements.length > 0) await forget(result, options).catch(() => {})
+      const { placements } = result.result
+      const isRefused = placements.every(({ error }) => error !== undefined && !UNHEARD.has(error.code))
+      if (isRefused && placements.length > 0) await forget(result, options).catch(() => {})
       return result.result
     }
     version = Math.max(version, highest) + 1

@@ -1,5 +1,5 @@
 import { type AuditFault, contradict, LogCheck, openHead } from '../../audit/index.ts'
-import { type Abortable, isoTime, safeText } from '../../common/index.ts'
+import { type Abortable, isoTime, safeText, timeoutSignal } from '../../common/index.ts'
 import type { AuditEntry } from '../../generated/fbs/index.ts'
 import type { Session } from '../connection/session.ts'
 import type { SeenNode } from '../nodes.ts'
@@ -164,7 +164,7 @@ async function fetchHeads(
   const held: Held[] = []
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const timeout = AbortSignal.timeout(WITNESS_TIMEOUT_MS)
+      const timeout = timeoutSignal(WITNESS_TIMEOUT_MS)
       const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout])
       try {
         const heads: Uint8Array[] = []

@@ -1,6 +1,7 @@
 import type { Libp2pEvents, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { timeoutSignal } from '../../common/index.ts'
 import type { MemberState } from '../../generated/fbs/index.ts'
 import { type Network, networkTag, type SigningKey } from '../../identity/index.ts'
 import { MembersError } from '../errors.ts'
@@ -97,7 +98,7 @@ export class Liveness {
     return new Detector({
       // whether it answers in time is the detector's business; what comes later is heard all the same
       probe: (peerId) => {
-        this.#wire.ask(peerId, {}, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(() => {})
+        this.#wire.ask(peerId, {}, { signal: timeoutSignal(PROBE_TIMEOUT_MS) }).catch(() => {})
       },
       confirm: (peerId, options) => this.#reach.confirm(peerId, options),
       onState: (peerId, state) => this.#onState(peerId, state)

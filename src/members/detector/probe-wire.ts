@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Connection, Stream } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { raceSignal, toError } from '../../common/index.ts'
+import { raceSignal, timeoutSignal, toError } from '../../common/index.ts'
 import { decode, PROBE, PROBE_ANSWER } from '../../envelope/index.ts'
 import {
   encodeProbe,
@@ -113,7 +113,7 @@ export class ProbeWire {
     const { maxStreams, relayed } = PROBE_PROTOCOL
     try {
       const stream = await connection.newStream(this.#id, {
-        signal: AbortSignal.timeout(STREAM_TIMEOUT_MS), // longer than a probe, because a late answer is one, too
+        signal: timeoutSignal(STREAM_TIMEOUT_MS), // longer than a probe, because a late answer is one, too
         maxOutboundStreams: maxStreams,
         runOnLimitedConnection: relayed
       })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { delay } from '../../common/index.ts'
+import { delay, timeoutSignal } from '../../common/index.ts'
 import type { Probe } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId, type SigningKey } from '../../identity/index.ts'
 import { Budget, WireError } from '../../wire/index.ts'
@@ -68,7 +68,7 @@ export class Reach {
     if (this.#reaching >= MAX_REACHING || !this.#askers.take(from) || !this.#targets.take(peerId))
       return undefined
     this.#reaching++
-    const signal = AbortSignal.timeout(REACH_TIMEOUT_MS)
+    const signal = timeoutSignal(REACH_TIMEOUT_MS)
     try {
       if (!this.#init.isConnected(peerId)) await this.#init.dial(peerId, { signal })
       const probe = { asker: publicKeyFromPeerId(from), challenge }

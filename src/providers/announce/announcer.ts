@@ -1,7 +1,7 @@
 import type { ContentRouting, Logger } from '@libp2p/interface'
 import type { AddressManager } from '@libp2p/interface-internal'
 import { CID } from 'multiformats/cid'
-import { delay } from '../../common/index.ts'
+import { delay, timeoutSignal } from '../../common/index.ts'
 import { DHT_COPIES, PROVIDE_BACKOFF_MS, PROVIDE_TIMEOUT_MS, REPROVIDE_QUIET_MS } from '../constants.ts'
 import { hasDhtNeighbour, type NeighbourComponents } from '../dht.ts'
 import { ProvidersError } from '../errors.ts'
@@ -104,7 +104,7 @@ export class Announcer {
     if (addressManager.getAddresses().length === 0) return undefined
     if (!(await hasDhtNeighbour(this.#components))) return 0
     let takenBy = 0
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(PROVIDE_TIMEOUT_MS)])
+    const signal = AbortSignal.any([stop.signal, timeoutSignal(PROVIDE_TIMEOUT_MS)])
     // ADD_PROVIDER has no acknowledgement, and `provide` resolves also when nobody took it: so those that were sent are counted
     const onProgress = ({ type, detail }: { type: string; detail?: { messageName?: string } }) => {
       if (type === 'kad-dht:query:peer-response' && detail?.messageName === 'ADD_PROVIDER') takenBy++

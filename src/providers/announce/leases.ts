@@ -1,7 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { fromHex, repeat, toHex } from '../../common/index.ts'
+import { fromHex, repeat, timeoutSignal, toHex } from '../../common/index.ts'
 import { encodeLease, LEASE, type Lease, type LeaseEntryInit } from '../../generated/fbs/index.ts'
 import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
 import { LEASE_MS, RENEW_MS, TELL_CONCURRENCY, TELL_QUIET_MS } from '../constants.ts'
@@ -50,7 +50,7 @@ export class Leases {
   /** Tells those who asked that nothing runs here any more, then ends. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
-    const signal = AbortSignal.timeout(1_000) // because nobody waits long for a node that goes
+    const signal = timeoutSignal(1_000) // because nobody waits long for a node that goes
     await Promise.all([...this.#interest.each()].map(([peer, keys]) => this.#tell(peer, keys, signal)))
     this.#stop.abort()
     await this.#init.wire.unhandle(PEER_PROTOCOLS.lease)

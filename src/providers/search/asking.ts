@@ -2,7 +2,7 @@ import type { ContentRouting, Logger, PeerId, PeerStore } from '@libp2p/interfac
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Datastore } from 'interface-datastore'
 import { CID } from 'multiformats/cid'
-import { isBeemeshError, toHex } from '../../common/index.ts'
+import { isBeemeshError, timeoutSignal, toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey } from '../../identity/index.ts'
 import { PEER_PROTOCOLS, type PeerWire, type Penalties } from '../../wire/index.ts'
@@ -49,7 +49,7 @@ export class Asking {
   ): Promise<Heard> {
     const answer = { type: 'providerList', root: PROVIDER_LIST } as const
     const request = encodeLookup({ manifestId })
-    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]) }
+    const limit = { signal: AbortSignal.any([signal, timeoutSignal(ASK_TIMEOUT_MS)]) }
     const asked = peer.toString()
     const { providers, hints } = await this.#init.wire
       .ask(peer, PEER_PROTOCOLS.lookup, request, answer, limit)

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../common/index.ts'
 import type { ProviderSource } from '../../generated/fbs/index.ts'
 import {
   DHT_TIMEOUT_MS,
@@ -53,7 +54,7 @@ export async function* findEach(
   sources: FindSources,
   options: SearchOptions = {}
 ): AsyncGenerator<ProviderView> {
-  const deadline = AbortSignal.timeout(FIND_TIMEOUT_MS)
+  const deadline = timeoutSignal(FIND_TIMEOUT_MS)
   const stop = new AbortController()
   const given = options.signal === undefined ? [] : [options.signal]
   const signal = AbortSignal.any([deadline, stop.signal, ...given])
@@ -174,7 +175,7 @@ class Search {
 
   async walk(): Promise<void> {
     try {
-      const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(DHT_TIMEOUT_MS)])
+      const signal = AbortSignal.any([this.#signal, timeoutSignal(DHT_TIMEOUT_MS)])
       for await (const peerId of this.#sources.dht(signal)) this.ask(peerId, 'dht')
     } catch {
       // because the DHT may be out of reach: what was found so far is the answer

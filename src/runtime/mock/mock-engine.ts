@@ -1,4 +1,4 @@
-import { type Abortable, delay, raceSignal } from '../../common/index.ts'
+import { type Abortable, delay, raceSignal, timeoutSignal } from '../../common/index.ts'
 import { assertDeployRequest, claimsOf, imagesOf, planImage } from '../pod-fields.ts'
 import type {
   DeployOptions,
@@ -98,7 +98,7 @@ export class MockEngine implements RuntimeEngine {
     if (workload.describe().containers.find(({ name }) => name === container)?.state !== 'running')
       throw failure('EXEC_FAILED', workloadId, `container "${container}" does not run`)
     const { timeoutMs, signal } = options
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+    const timeout = timeoutMs === undefined ? undefined : timeoutSignal(timeoutMs)
     const ended = AbortSignal.any([signal, timeout].filter((one) => one !== undefined))
     const run = this.#init.exec ?? pretendToRun
     try {

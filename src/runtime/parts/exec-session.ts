@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type Abortable, delay } from '../../common/index.ts'
+import { type Abortable, delay, timeoutSignal } from '../../common/index.ts'
 import { RuntimeError } from '../errors.ts'
 import type { ExecOptions, TerminalSize } from '../types.ts'
 import { readFrames } from './frames.ts'
@@ -40,7 +40,7 @@ export async function runExec(
   options: ExecOptions
 ): Promise<{ readonly exitCode: number }> {
   const { command, tty = false, stdin, resizes, onOutput, signal, timeoutMs } = options
-  const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
+  const timeout = timeoutMs === undefined ? undefined : timeoutSignal(timeoutMs)
   const ended = AbortSignal.any([signal, timeout].filter((one) => one !== undefined))
   ended.throwIfAborted()
   const id = await transport.create({ command, tty, stdin: stdin !== undefined }, { signal: ended })

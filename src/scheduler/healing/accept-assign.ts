@@ -1,4 +1,4 @@
-import { equalBytes, isBeemeshError, toError, toHex } from '../../common/index.ts'
+import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
 import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
 import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
@@ -133,7 +133,7 @@ export class Accepting {
 
   async #look(manifestId: Uint8Array) {
     const { world, signal } = this.#init
-    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]) }
+    const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
     return world.find(manifestId, limit).catch(() => world.leased(manifestId))
   }
 

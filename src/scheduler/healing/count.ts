@@ -22,16 +22,19 @@ export interface Count {
   readonly live: readonly LiveCopy[]
 }
 
+/** One for each number and node: a node that replaces a copy by a newer one runs both for a moment, and that is its own matter. */
 export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
   return leases.flatMap(({ peerId, version, highest, workloads }) =>
-    workloads.map(({ ordinal, state, startedAt }) => ({
-      peerId,
-      ordinal,
-      version,
-      highest,
-      isReady: state === 'ready',
-      startedAtMs: startedAt
-    }))
+    [...new Map(workloads.map((one) => [one.ordinal, one])).values()].map(
+      ({ ordinal, state, startedAt }) => ({
+        peerId,
+        ordinal,
+        version,
+        highest,
+        isReady: state === 'ready',
+        startedAtMs: startedAt
+      })
+    )
   )
 }
 

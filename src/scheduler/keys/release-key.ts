@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../../common/index.ts'
+import { equalBytes, toHex, withDeadline } from '../../common/index.ts'
 import type { ReleasedInit, ReleaseRequest } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../../identity/index.ts'
 import { openShare, sealReleased } from '../../sealing/index.ts'
@@ -73,7 +73,7 @@ export class Releasing {
       throw new SchedulerError('NOT_ALLOWED', 'its owner named other nodes that may have the key')
     if (ordinals.length === 0 || ordinals.some((one) => one >= Math.max(1, record.replicas)))
       throw new SchedulerError('NOT_NEEDED', 'there are no such copies')
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)])
+    const limit = withDeadline(CONFIRM_TIMEOUT_MS, signal)
     // because a holder mostly does not watch what it holds a share of
     const leases = await world
       .find(record.manifestId, { signal: limit })

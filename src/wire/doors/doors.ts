@@ -1,4 +1,4 @@
-import { concat, isBeemeshError, toError } from '../../common/index.ts'
+import { concat, isBeemeshError, timeoutSignal, toError } from '../../common/index.ts'
 import { type OpenedEnvelope, openEnvelope, peekEnvelope, type Root } from '../../envelope/index.ts'
 import { audienceOf, peerIdFromPublicKey, type SigningKey } from '../../identity/index.ts'
 import { type Action, authorise, TrustError, type TrustState } from '../../trust/index.ts'
@@ -212,7 +212,7 @@ export class Doors {
 
   #signal(protocol: Protocol, writer: CreditedWriter): AbortSignal {
     const signals = [this.#stop.signal, writer.gone]
-    if (protocol.answerTimeoutMs !== undefined) signals.push(AbortSignal.timeout(protocol.answerTimeoutMs))
+    if (protocol.answerTimeoutMs !== undefined) signals.push(timeoutSignal(protocol.answerTimeoutMs))
     return AbortSignal.any(signals)
   }
 

@@ -1,4 +1,4 @@
-import { equalBytes, toError, withDeadline } from '../../common/index.ts'
+import { equalBytes, timeoutSignal, toError, withDeadline } from '../../common/index.ts'
 import { decode, peekEnvelope } from '../../envelope/index.ts'
 import { FORWARD } from '../../generated/fbs/index.ts'
 import { audienceOf, type SigningKey } from '../../identity/index.ts'
@@ -58,7 +58,7 @@ export class Forwarder {
       this.#active++
       try {
         upstream = await this.#open(target, protocol, addresses)
-        await upstream.write(bytes, { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) })
+        await upstream.write(bytes, { signal: timeoutSignal(OPEN_TIMEOUT_MS) })
         doors.accepted(about)
         await splice(channel, upstream)
       } finally {

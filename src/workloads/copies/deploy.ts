@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isBeemeshError, safeText, toError } from '../../common/index.ts'
+import { isBeemeshError, safeText, timeoutSignal, toError } from '../../common/index.ts'
 import {
   formatManifestId,
   type Manifest,
@@ -114,7 +114,7 @@ export async function deployCopy(
       ports = await assignPorts(manifest, { taken, range, publishAddress: context.init.publishAddress })
       for (const { hostPort } of ports) context.takenPorts.add(hostPort)
       const { pod, files } = podOf(context, { stored, manifest, copy, ports })
-      const signal = AbortSignal.any([context.signal, AbortSignal.timeout(DEPLOY_TIMEOUT_MS)])
+      const signal = AbortSignal.any([context.signal, timeoutSignal(DEPLOY_TIMEOUT_MS)])
       const onState = (state: 'pulling' | 'starting') => onChange({ ...copy, state, ports })
       const request = { workloadId: copy.workloadId, pod, files, pidsLimit: pidsLimitOf(manifest) }
       const deploy = () => engine.deploy(request, { signal, onState })
@@ -146,6 +146,6 @@ export async function deployCopy(
 export async function removeCopy(context: Context, copy: StoredWorkload, graceMs: number): Promise<void> {
   context.unprobe(copy)
   const engine = context.init.engines.get(copy.engine)
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(graceMs + REMOVE_TIMEOUT_MS)])
+  const signal = AbortSignal.any([context.signal, timeoutSignal(graceMs + REMOVE_TIMEOUT_MS)])
   await engine.remove(copy.workloadId, { graceMs, signal })
 }

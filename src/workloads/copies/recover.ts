@@ -1,4 +1,4 @@
-import { raceSignal } from '../../common/index.ts'
+import { raceSignal, timeoutSignal } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineWorkload } from '../../runtime/index.ts'
 import { announce, type Context, nodeLabels, openStored, RUNNING } from '../context.ts'
@@ -51,7 +51,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
 /** This node's workloads on one engine by ID; undefined when it does not answer. */
 async function listOn(context: Context, name: string): Promise<Map<string, EngineWorkload> | undefined> {
   const engine = context.init.engines.get(name)
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LIST_TIMEOUT_MS)])
+  const signal = AbortSignal.any([context.signal, timeoutSignal(LIST_TIMEOUT_MS)])
   try {
     const { available } = await raceSignal(engine.isAvailable({ signal }), signal)
     if (!available) return undefined

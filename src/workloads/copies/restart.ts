@@ -3,6 +3,7 @@ import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineContainer, EngineWorkload } from '../../runtime/index.ts'
 import { RESTART_BACKOFF_MS } from '../constants.ts'
 import { announce, type Context, openStored, RUNNING } from '../context.ts'
+import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { removeCopy } from './deploy.ts'
 import { startCopy } from './release.ts'
@@ -56,6 +57,27 @@ export class Restarter {
     announce(this.#context, manifest.manifestId)
     const again = () => void this.#restart(manifest, copy, { containers, graceMs })
     this.#attempts.set(copy.workloadId, { count, timer: setTimeout(again, waitMs), lastMs: now() })
+  }
+
+  /** Copies with restarts that are remembered. */
+  get remembered(): number {
+    return this.#attempts.size
+  }
+
+  /** Forgets copies that are gone. */
+  tidy(): void {
+    if (this.#attempts.size === 0) return
+    const here = new Set(
+      this.#context.table
+        .live()
+        .flatMap(allCopies)
+        .map(({ workloadId }) => workloadId)
+    )
+    for (const [workloadId, { timer }] of this.#attempts)
+      if (!here.has(workloadId)) {
+        clearTimeout(timer)
+        this.#attempts.delete(workloadId)
+      }
   }
 
   async #restart(

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineContainer, EngineWorkload } from '../../runtime/index.ts'
 import { LABELS } from '../constants.ts'
@@ -26,7 +27,7 @@ export class Watcher {
     const engines = new Set(table.live().flatMap(({ workloads }) => workloads.map(({ engine }) => engine)))
     for (const name of engines) {
       try {
-        const signal = AbortSignal.any([this.#context.signal, AbortSignal.timeout(10_000)])
+        const signal = AbortSignal.any([this.#context.signal, timeoutSignal(10_000)])
         const seen = await init.engines.get(name).list({ labels: nodeLabels(this.#context) }, { signal })
         const byId = new Map(seen.map((one) => [one.workloadId, one]))
         for (const manifest of table.live())
@@ -40,6 +41,7 @@ export class Watcher {
       if (manifest.cron !== undefined) this.#cron.look(manifest)
       else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
     }
+    this.restarter.tidy()
   }
 
   /** A container that must not go on running as it is: a probe says so. */

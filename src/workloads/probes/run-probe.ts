@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
+import { timeoutSignal } from '../../common/index.ts'
 import type { ContainerProbe } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
 
@@ -17,7 +18,7 @@ export async function runProbe(
   target: ProbeTarget,
   signal: AbortSignal
 ): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(probe.timeoutMs)])
+  const limit = AbortSignal.any([signal, timeoutSignal(probe.timeoutMs)])
   const { handler } = probe
   try {
     if (handler.type === 'exec') {
