@@ -35,6 +35,7 @@ export interface ConfigInput {
   readonly maxConcurrentDeployments?: number
   readonly policy?: { readonly own?: PolicyInput; readonly others?: PolicyInput }
   readonly secretsInEnvironment?: boolean
+  readonly sealingKeyHours?: number
   readonly exec?: boolean
   readonly announce?: boolean
   readonly providerTtlSeconds?: number

@@ -21,6 +21,7 @@ import { connectServices } from './connect-services.ts'
 import { openDataDir } from './data/data-dir.ts'
 import { rememberedListen, rememberPorts } from './data/listen-ports.ts'
 import { forgetOwnProviderRecords } from './data/own-provider-records.ts'
+import { keepSealingKeys } from './data/sealing-keys.ts'
 import { availableEngines, createEngines, engineName } from './engines.ts'
 import { faultPointFromEnv } from './fault-point.ts'
 import { registerGauges } from './gauges.ts'
@@ -50,7 +51,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const log = options.logger ?? createLogger(config.logLevel)
   const runtime = options.runtimeDir ?? runtimeDir()
   const data = await openDataDir(config)
-  const { key, network, owners, sealingKey } = data
+  const { key, network, owners, sealingKeys } = data
   const bootstrap = [...new Set([...config.bootstrap, ...data.bootstrap])]
   const store = await openStore(join(data.path, 'db'))
   const runDir = join(runtime, key.peerId.slice(-12))
@@ -123,8 +124,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           bootId,
           startedAtMs,
           scheduling: config.scheduling,
-          sealingKey: sealingKey.publicKey,
-          sealingEpoch: sealingKey.epoch,
+          sealingKey: sealingKeys.current.publicKey,
+          sealingEpoch: sealingKeys.current.epoch,
           memberships: data.memberships,
           idle: isIdle()
         })
@@ -162,7 +163,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         key,
         nodeName: config.name,
         store,
-        sealingKey,
+        sealingKey: sealingKeys,
         engines,
         preferredEngine: config.engine === 'auto' ? undefined : config.engine,
         publishAddress: config.publishAddress,
@@ -197,6 +198,14 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
   conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
   isMember = connectServices(libp2p.services, { recorder, isIdle: () => isIdle() })
+  const sealing = keepSealingKeys(sealingKeys, {
+    config,
+    now: options.now,
+    log,
+    recorder,
+    services: libp2p.services,
+    resealers: [(from, to) => libp2p.services.workloads.reseal(from, to)]
+  })
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )
@@ -214,6 +223,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     created: data.created,
     libp2p,
     services: libp2p.services,
+    sealing,
     socketPath: socket.path,
     addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
     metricsAddress: () => metricsAddress,
@@ -222,6 +232,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       if (config.metrics !== undefined) metricsAddress = await metrics?.listen(config.metrics)
       await libp2p.start()
       isIdle = () => libp2p.services.workloads.list().length === 0
+      sealing.start() // now that it is known what is sealed to older keys
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
       const { name, id, open } = network
@@ -242,7 +253,9 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       stopping ??= (async () => {
         await forgetLocalNode()
         await socket.stop()
+        const sealed = sealing.stop() // it may wait for a deployment, which ends with the services
         await libp2p.stop()
+        await sealed
         await metrics?.close()
         await engines.close()
         await recorder.close() // last before the store, because everything else may still have something to tell

@@ -3,7 +3,7 @@ import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
 import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
-import { decryptManifest, openContentKey, type SealingKey } from '../sealing/index.ts'
+import { decryptManifest, openContentKey, type SealingKey, type SealingKeys } from '../sealing/index.ts'
 import { WorkloadsError } from './errors.ts'
 
 export interface OpenedRecord extends RecordBody {
@@ -54,12 +54,18 @@ export interface OpenedContent {
 /**
  * Opens the key that was sealed to this node, decrypts the manifest, and checks it again as if nobody had: it must be what
  * the record says it is.
+ * @param context.sealingKey with several, the one whose epoch the sealed key names
  * @throws SealingError, ManifestError, WorkloadsError RECORD_INVALID
  */
 export async function openContent(
   record: RecordBody,
   { ciphertext, sealedKey }: Content,
-  context: { owner: Uint8Array; networkId: Uint8Array; node: Uint8Array; sealingKey: SealingKey }
+  context: {
+    owner: Uint8Array
+    networkId: Uint8Array
+    node: Uint8Array
+    sealingKey: SealingKey | SealingKeys
+  }
 ): Promise<OpenedContent> {
   const { owner, networkId, node, sealingKey } = context
   const about = { networkId, owner, manifestId: record.manifestId, version: record.version }
@@ -74,7 +80,7 @@ export async function openContent(
   const { enc, ciphertext: wrapped } = sealedKey
   const key = await openContentKey({
     ...about,
-    sealingKey,
+    sealingKey: 'of' in sealingKey ? sealingKey.of(sealedKey.sealingEpoch) : sealingKey,
     commitment,
     recipient: node,
     enc,

@@ -11,7 +11,7 @@ import type {
 } from '../manifest/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
-import type { SealingKey } from '../sealing/index.ts'
+import type { Resealer, SealingKeyring } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Doors } from '../wire/index.ts'
@@ -100,7 +100,8 @@ export interface WorkloadsInit {
   /** Shown in answers. */
   readonly nodeName: string
   readonly store: Store
-  readonly sealingKey: SealingKey
+  /** What is opened that was sealed to this node. */
+  readonly sealingKey: SealingKeyring
   readonly engines: EngineRegistry
   /** Engine to take when the manifest names none. */
   readonly preferredEngine?: string
@@ -165,6 +166,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   list(): StoredManifest[]
   /** The latest events, oldest first, at most as many as are kept. */
   recentEvents(): readonly WorkloadEvent[]
+  /** Seals the content keys of everything held here to another key of this node. */
+  readonly reseal: Resealer
   /** What this machine has, what is promised to copies, and what is left. */
   resources(): NodeResources
 }

@@ -5,6 +5,7 @@ import { delay } from '../common/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import { type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { SealingKey } from '../sealing/index.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
 import type { Context } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
@@ -15,6 +16,7 @@ import { Watcher } from './copies/watch.ts'
 import { EventLog } from './event-log.ts'
 import { ManifestTable } from './manifest-table.ts'
 import { Prober } from './probes/prober.ts'
+import { reseal } from './reseal.ts'
 import type {
   StoredManifest,
   StoredWorkload,
@@ -109,6 +111,10 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   recentEvents(): readonly WorkloadEvent[] {
     return this.#events.recent()
+  }
+
+  reseal(from: SealingKey, to: SealingKey): Promise<void> {
+    return reseal(this.#context, from, to)
   }
 
   resources(): NodeResources {

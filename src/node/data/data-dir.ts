@@ -12,7 +12,7 @@ import {
   type SigningKey,
   writePrivateFile
 } from '../../identity/index.ts'
-import { loadOrCreateSealingKey, type SealingKey } from '../../sealing/index.ts'
+import { SealingKeyring } from '../../sealing/index.ts'
 import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../../trust/index.ts'
 
 /** Name of a private network whose key file is made here. */
@@ -27,7 +27,7 @@ export const BOOTSTRAP_FILE = 'bootstrap'
 export interface DataDir {
   readonly path: string
   readonly key: SigningKey
-  readonly sealingKey: SealingKey
+  readonly sealingKeys: SealingKeyring
   readonly network: Network
   /** Peer IDs; the set changes with {@link changeOwners}. */
   readonly owners: ReadonlySet<string>
@@ -48,7 +48,7 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   const path = config.dataDir
   await openPrivateFolder(path)
   const { key, created: isNew } = await loadOrCreateSigningKey(join(path, 'node.key'))
-  const { key: sealingKey } = await loadOrCreateSealingKey(join(path, 'sealing.key'))
+  const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'))
   const { network, created: networkCreated } = await openConfiguredNetwork(config)
   const { identity, created: identityCreated } = await openIdentity(config, isNew)
   const ownersPath = join(path, 'owners')
@@ -69,7 +69,7 @@ export async function openDataDir(config: Config): Promise<DataDir> {
     for (const peerId of [...owners]) if (!now.has(peerId)) owners.delete(peerId)
     for (const peerId of now) owners.add(peerId)
   }
-  return { path, key, sealingKey, network, owners, changeOwners, own, memberships, bootstrap, created }
+  return { path, key, sealingKeys, network, owners, changeOwners, own, memberships, bootstrap, created }
 }
 
 /**
