@@ -23,6 +23,7 @@ import {
 } from '../identity/index.ts'
 import { CliError } from './errors.ts'
 import { Output, type OutputFormat } from './output.ts'
+import { passphraseOf } from './passphrase.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
@@ -30,6 +31,7 @@ const DEFAULT_TIMEOUT_MS = 60_000
 export interface ClientOptions {
   readonly node?: string
   readonly identity: string
+  readonly passphraseFile?: string
   readonly namespace?: string
   readonly timeout: number
   readonly output: OutputFormat
@@ -51,6 +53,7 @@ export function withClientOptions(command: Command): Command {
       process.env.BEEMESH_NODE
     )
     .option('--identity <file>', 'your key, made on first use', defaultIdentity())
+    .option('--passphrase-file <file>', 'holds the passphrase of your key, when it is encrypted')
     .option(
       '-n, --namespace <name>',
       'namespace of names and of documents that give none (default: "default")'
@@ -92,8 +95,9 @@ export async function withClient(
   act: (connected: Connected) => Promise<void>
 ): Promise<void> {
   const output = new Output(options.output)
+  const { key } = await loadOrCreateSigningKey(options.identity, { passphrase: passphraseOf(options) })
+  // from here on, because a passphrase may be typed slowly
   const signal = AbortSignal.any([AbortSignal.timeout(options.timeout), interrupted()])
-  const { key } = await loadOrCreateSigningKey(options.identity)
   const local = await findLocalNodes(runtimeDir())
   const connection = await connect(options, local, signal)
   try {

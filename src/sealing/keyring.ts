@@ -1,4 +1,4 @@
-import { IdentityError, readPrivateFile, writePrivateFile } from '../identity/index.ts'
+import { IdentityError, readSecretFile, secretContent, writePrivateFile } from '../identity/index.ts'
 import { SealingError } from './errors.ts'
 import {
   destroySealingKey,
@@ -27,6 +27,12 @@ interface Entry {
   readonly keepUntilMs?: number
 }
 
+export interface KeyringOptions {
+  readonly now?: () => number
+  /** The file is under it. @default none: in clear */
+  readonly passphrase?: string
+}
+
 /** Keys in one file. More than this were never made by us. */
 const MAX_KEYS = 64
 
@@ -38,6 +44,7 @@ const MAX_KEYS = 64
 export class SealingKeyring implements SealingKeys {
   readonly #path: string
   readonly #now: () => number
+  readonly #passphrase: string | undefined
   /** Newest first; never empty. */
   #entries: readonly Entry[]
   /** Epochs that are about to go: taken for what is here, not for what comes in. */
@@ -45,21 +52,28 @@ export class SealingKeyring implements SealingKeys {
   /** The same keys for what this node has stored, so also those that are about to go. */
   readonly stored: SealingKeys = { of: (epoch) => this.#find(epoch) }
 
-  private constructor(path: string, entries: readonly Entry[], now: () => number) {
+  private constructor(
+    path: string,
+    entries: readonly Entry[],
+    { now = Date.now, passphrase }: KeyringOptions
+  ) {
     this.#path = path
     this.#entries = entries
     this.#now = now
+    this.#passphrase = passphrase
   }
 
   /**
-   * Reads the file (mode 0600), or makes it with a key of epoch 1.
-   * @throws IdentityError IDENTITY_FILE_UNSAFE, IDENTITY_FILE_UNWRITABLE; SealingError SEALING_KEY_INVALID
+   * Reads the file (mode 0600), or makes it with a key of epoch 1. A file in clear is put under the passphrase when there is one.
+   * @throws IdentityError IDENTITY_FILE_UNSAFE, IDENTITY_FILE_UNWRITABLE, PASSPHRASE_NEEDED, PASSPHRASE_WRONG; SealingError SEALING_KEY_INVALID
    */
-  static async open(path: string, { now = Date.now }: { now?: () => number } = {}): Promise<SealingKeyring> {
+  static async open(path: string, options: KeyringOptions = {}): Promise<SealingKeyring> {
+    const { now = Date.now, passphrase } = options
     const read = async () => {
-      const text = await readPrivateFile(path)
-      const keys = new SealingKeyring(path, await parseEntries(text, now()), now)
-      if (!('keys' in parseJson(text))) await keys.#write(keys.#entries) // the first form does not know its age
+      const { text, encrypted } = await readSecretFile(path, async () => passphrase)
+      const keys = new SealingKeyring(path, await parseEntries(text, now()), options)
+      const outdated = !('keys' in parseJson(text)) // the first form of the file does not know its age
+      if (outdated || (passphrase !== undefined && !encrypted)) await keys.#write(keys.#entries)
       return keys
     }
     try {
@@ -69,8 +83,8 @@ export class SealingKeyring implements SealingKeys {
     }
     const first = { key: await generateSealingKey({ epoch: 1 }), madeAtMs: now() }
     try {
-      await writePrivateFile(path, serialise([first]))
-      return new SealingKeyring(path, [first], now)
+      await writePrivateFile(path, await secretContent(serialise([first]), passphrase))
+      return new SealingKeyring(path, [first], options)
     } catch (error) {
       if (!(error instanceof IdentityError) || error.code !== 'IDENTITY_FILE_EXISTS') throw error
       return read() // because another process was quicker
@@ -128,7 +142,8 @@ export class SealingKeyring implements SealingKeys {
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
-    await writePrivateFile(this.#path, serialise(entries), { replace: true })
+    const content = await secretContent(serialise(entries), this.#passphrase)
+    await writePrivateFile(this.#path, content, { replace: true })
     this.#entries = entries
   }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Config } from '../../config/index.ts'
 import type { OwnersChange } from '../../guests/index.ts'
 import {
+  changeSecretFile,
+  givenPassphrase,
   IdentityError,
   loadOrCreateNetworkKey,
   loadOrCreateSigningKey,
@@ -18,6 +20,7 @@ import { addOwners, openMembership, readOwners, removeOwners, signMembership } f
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'
 
+const NODE_KEY_FILE = 'node.key'
 /** Files of the folder that an invite writes, too: one entry a line. */
 export const OWN_OWNER_FILE = 'own-owner'
 export const MEMBERSHIPS_FILE = 'memberships'
@@ -47,10 +50,13 @@ export interface DataDir {
 export async function openDataDir(config: Config): Promise<DataDir> {
   const path = config.dataDir
   await openPrivateFolder(path)
-  const { key, created: isNew } = await loadOrCreateSigningKey(join(path, 'node.key'))
-  const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'))
+  const passphrase = await givenPassphrase({ file: config.passphraseFile })
+  // first, because a node that was begun without its owner would never be told of it
+  const isNew = !(await isThere(join(path, NODE_KEY_FILE)))
+  const { identity, created: identityCreated } = await openIdentity(config, { isNew, passphrase })
+  const key = await openNodeKey(path, passphrase)
+  const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'), { passphrase })
   const { network, created: networkCreated } = await openConfiguredNetwork(config)
-  const { identity, created: identityCreated } = await openIdentity(config, isNew)
   const ownersPath = join(path, 'owners')
   const seeds = isNew && identity !== undefined ? [identity.peerId] : []
   const owners = await addOwners(ownersPath, [...seeds, ...config.owners]).then(() => readOwners(ownersPath))
@@ -90,6 +96,22 @@ export async function openPrivateFolder(path: string): Promise<void> {
   await chmod(path, 0o700)
 }
 
+/** The node's own key, under the passphrase from the first start on that has one. */
+export async function openNodeKey(path: string, passphrase: string | undefined): Promise<SigningKey> {
+  const file = join(path, NODE_KEY_FILE)
+  const source = async () => passphrase
+  const { key } = await loadOrCreateSigningKey(file, { passphrase: source, encryptNew: passphrase })
+  if (passphrase !== undefined) await changeSecretFile(file, { to: 'encrypted', passphrase: source })
+  return key
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false
+  )
+}
+
 /**
  * Who seeded the node is written down in a file of its own, because a node runs without its owner's key later, and the first line of
  * the owners file is whatever a person left there.
@@ -120,16 +142,17 @@ async function openConfiguredNetwork(config: Config): Promise<{ network: Network
  */
 async function openIdentity(
   config: Config,
-  isNew: boolean
+  { isNew, passphrase }: { readonly isNew: boolean; readonly passphrase?: string }
 ): Promise<{ identity?: SigningKey; created: boolean }> {
+  const source = async () => passphrase
   if (isNew && !(config.role === 'bootstrap' && config.owners.length > 0)) {
-    const { key, created } = await loadOrCreateSigningKey(config.identity)
+    const { key, created } = await loadOrCreateSigningKey(config.identity, { passphrase: source })
     return { identity: key, created }
   }
   try {
-    return { identity: await loadSigningKey(config.identity), created: false }
+    return { identity: await loadSigningKey(config.identity, source), created: false }
   } catch {
-    return { created: false } // because a node that was seeded once runs without its owner's key
+    return { created: false } // because a node that was seeded once runs without its owner's key, or with one that is under its owner's passphrase
   }
 }
 
