@@ -19,6 +19,7 @@ import {
   loadOrCreateSigningKey,
   type Network,
   openNetwork,
+  type PassphraseSource,
   peerIdFromPublicKey
 } from '../identity/index.ts'
 import { CliError } from './errors.ts'
@@ -92,10 +93,11 @@ export interface Connected {
 /** Connects, lets `act` do its work, and closes whatever comes. */
 export async function withClient(
   options: ClientOptions,
-  act: (connected: Connected) => Promise<void>
+  act: (connected: Connected) => Promise<void>,
+  passphrase: PassphraseSource = passphraseOf(options)
 ): Promise<void> {
   const output = new Output(options.output)
-  const { key } = await loadOrCreateSigningKey(options.identity, { passphrase: passphraseOf(options) })
+  const { key } = await loadOrCreateSigningKey(options.identity, { passphrase })
   // from here on, because a passphrase may be typed slowly
   const signal = AbortSignal.any([AbortSignal.timeout(options.timeout), interrupted()])
   const local = await findLocalNodes(runtimeDir())

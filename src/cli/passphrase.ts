@@ -42,6 +42,15 @@ export function newPassphraseOf(
   }
 }
 
+/** Asks once, for files that are under the same one. */
+export function rememberedPassphrase(source: PassphraseSource): PassphraseSource {
+  let said: Promise<string | undefined> | undefined
+  return (path) => {
+    said ??= source(path)
+    return said
+  }
+}
+
 /** One line, not shown. @throws CliError INTERRUPTED on Ctrl-C and Ctrl-D */
 export function askHidden(prompt: string, { input, output }: Terminal): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()

@@ -36,6 +36,15 @@ export { grantFolder, readGrants, removeGrant, saveGrant } from './grants/grant-
 export { formatGrant, parseGrant } from './grants/grant-text.ts'
 export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants } from './grants/grants.ts'
 export { createInvite, parseInvite } from './grants/invite.ts'
+export {
+  abandonRotation,
+  exchangeKeys,
+  noteWaiting,
+  openRotation,
+  type Rotation,
+  type WaitingNode
+} from './grants/rotation-files.ts'
+export { addSuccessor, removePredecessor, type Succession, type Told, tellEach } from './grants/succession.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'

@@ -139,7 +139,11 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         network,
         key,
         owners,
-        changeOwners: data.changeOwners,
+        successors: data.successors,
+        changeOwners: async (change) => {
+          await data.changeOwners(change)
+          libp2p.services.members.refresh() // its memberships may be others
+        },
         store,
         doors,
         conduct,

@@ -637,6 +637,8 @@ export const TRUST_REQUEST_LAYOUT: TableLayout = {
   fields: [
     { name: 'add', slot: 4, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'remove', slot: 6, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
-    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'successor', slot: 10, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'membership', slot: 12, type: 'bytes', required: false, max: 2048, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }

@@ -23,13 +23,8 @@ import {
   writePrivateFile
 } from '../../identity/index.ts'
 import { addOwners, type Membership, openChain, openMembership } from '../../trust/index.ts'
-import {
-  BOOTSTRAP_FILE,
-  MEMBERSHIPS_FILE,
-  OWN_OWNER_FILE,
-  openNodeKey,
-  openPrivateFolder
-} from './data-dir.ts'
+import { BOOTSTRAP_FILE, OWN_OWNER_FILE, openNodeKey, openPrivateFolder } from './data-dir.ts'
+import { MEMBERSHIPS_FILE } from './memberships.ts'
 
 /**
  * Makes this machine a member by an invite, before its node is started: the network's key, the node's own key, its owner, whom to join

@@ -15,7 +15,16 @@ import {
   writePrivateFile
 } from '../../identity/index.ts'
 import { SealingKeyring } from '../../sealing/index.ts'
-import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../../trust/index.ts'
+import {
+  addOwners,
+  addSuccessor,
+  heirOf,
+  readOwners,
+  readSuccessors,
+  removeOwners,
+  type Successors
+} from '../../trust/index.ts'
+import { Memberships } from './memberships.ts'
 
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'
@@ -23,7 +32,6 @@ const DEFAULT_NETWORK_NAME = 'beemesh'
 const NODE_KEY_FILE = 'node.key'
 /** Files of the folder that an invite writes, too: one entry a line. */
 export const OWN_OWNER_FILE = 'own-owner'
-export const MEMBERSHIPS_FILE = 'memberships'
 export const BOOTSTRAP_FILE = 'bootstrap'
 
 /** Everything of a node that lasts, apart from its database. */
@@ -34,6 +42,8 @@ export interface DataDir {
   readonly network: Network
   /** Peer IDs; the set changes with {@link changeOwners}. */
   readonly owners: ReadonlySet<string>
+  /** Keys of owners that others took the place of; the map changes with {@link changeOwners}. */
+  readonly successors: Successors
   /** Writes down whom the node obeys from now on. */
   readonly changeOwners: (change: OwnersChange) => Promise<void>
   /** Those of them who are this machine's own: the identity of the first start, and that of this one. Others are guests. */
@@ -58,10 +68,15 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'), { passphrase })
   const { network, created: networkCreated } = await openConfiguredNetwork(config)
   const ownersPath = join(path, 'owners')
+  const successors = await readSuccessors(join(path, 'successors'))
   const seeds = isNew && identity !== undefined ? [identity.peerId] : []
-  const owners = await addOwners(ownersPath, [...seeds, ...config.owners]).then(() => readOwners(ownersPath))
+  // because a flag or a unit file may name a key that another took the place of, and would bring it back
+  const named = config.owners.map((owner) => heirOf(successors, owner))
+  const owners = await addOwners(ownersPath, [...seeds, ...named]).then(() => readOwners(ownersPath))
   const own = await ownOwners(path, { seeds, identity, owners })
-  const memberships = await keepMemberships(path, { key, network, identity, owners })
+  const memberships = new Memberships(path, { key, network })
+  await memberships.open()
+  if (identity !== undefined && owners.has(identity.peerId)) await memberships.sign(identity)
   const created = [
     ...(isNew ? (['node'] as const) : []),
     ...(identityCreated ? (['identity'] as const) : []),
@@ -69,13 +84,36 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   ]
   const invited = await readFile(join(path, BOOTSTRAP_FILE), 'utf8').catch(() => '')
   const bootstrap = invited.split('\n').filter((line) => line !== '')
-  const changeOwners = async ({ add, remove }: OwnersChange) => {
+  const changeOwners = async ({ add, remove, succession, membership }: OwnersChange) => {
+    if (succession !== undefined) {
+      await addSuccessor(join(path, 'successors'), successors, succession)
+      if (own.has(succession.from)) {
+        own.add(succession.to)
+        await writePrivateFile(join(path, OWN_OWNER_FILE), `${[...own].join('\n')}\n`, { replace: true })
+      }
+    }
     await addOwners(ownersPath, add)
     const now = await removeOwners(ownersPath, remove)
     for (const peerId of [...owners]) if (!now.has(peerId)) owners.delete(peerId)
     for (const peerId of now) owners.add(peerId)
+    if (membership !== undefined) await memberships.add(membership)
+    for (const peerId of remove) if (successors.has(peerId)) await memberships.drop(peerId)
   }
-  return { path, key, sealingKeys, network, owners, changeOwners, own, memberships, bootstrap, created }
+  return {
+    path,
+    key,
+    sealingKeys,
+    network,
+    owners,
+    successors,
+    changeOwners,
+    own,
+    get memberships() {
+      return memberships.list()
+    },
+    bootstrap,
+    created
+  }
 }
 
 /**
@@ -154,36 +192,4 @@ async function openIdentity(
   } catch {
     return { created: false } // because a node that was seeded once runs without its owner's key, or with one that is under its owner's passphrase
   }
-}
-
-async function keepMemberships(
-  path: string,
-  {
-    key,
-    network,
-    identity,
-    owners
-  }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
-): Promise<Uint8Array[]> {
-  const file = join(path, MEMBERSHIPS_FILE)
-  const context = { subject: key.publicKey, networkId: network.id, nowMs: Date.now() }
-  const lines = await readFile(file, 'utf8').catch(() => '')
-  const all = lines.split('\n').filter((line) => line !== '')
-  const valid = all
-    .map((line) => new Uint8Array(Buffer.from(line, 'base64')))
-    .flatMap((grant) => {
-      try {
-        return [{ grant, ...openMembership(grant, context) }]
-      } catch {
-        return [] // because grants of other networks stay in the file and do not count in this one
-      }
-    })
-  const grants = valid.map(({ grant }) => grant)
-  if (identity === undefined || !owners.has(identity.peerId)) return grants
-  if (valid.some(({ issuer }) => issuer === identity.peerId)) return grants
-  const fresh = signMembership(identity, context)
-  await writePrivateFile(file, `${[...all, Buffer.from(fresh).toString('base64')].join('\n')}\n`, {
-    replace: true
-  })
-  return [...grants, fresh]
 }

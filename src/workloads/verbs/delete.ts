@@ -1,6 +1,7 @@
 import { equalBytes } from '../../common/index.ts'
 import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
 import { claimVolumes, formatManifestId } from '../../manifest/index.ts'
+import { heirOf } from '../../trust/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
 import { type Context, openStored, toWire } from '../context.ts'
 import { claimPrefixOf, removeCopy } from '../copies/deploy.ts'
@@ -37,7 +38,7 @@ export async function remove(
     // a manifest of somebody else is as if it were not here: who may delete is who signed it
     if (
       existing === undefined ||
-      existing.owner !== authorPeerId ||
+      !isTheirs(context, existing, authorPeerId) ||
       (existing.tombstone && existing.workloads.length === 0)
     )
       throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
@@ -64,6 +65,11 @@ export async function remove(
       await context.init.engines.get(engine).removeVolumes(volumes, { signal: context.signal })
     await sendStatus(context, reply, [table.get(record.manifestId)!])
   })
+}
+
+/** Who signed it, or whoever took that one's place. */
+function isTheirs({ init }: Context, { owner }: StoredManifest, author: string): boolean {
+  return owner === author || heirOf(init.trust?.().successors, owner) === author
 }
 
 /** The lasting volumes of every copy here. Asked before the content is gone. */

@@ -4,6 +4,7 @@ import { changeSecretFile, loadOrCreateSigningKey, toLibp2pPrivateKeyBytes } fro
 import { withOutput } from '../../client-options.ts'
 import { Output, type OutputFormat } from '../../output.ts'
 import { newPassphraseOf, passphraseOf } from '../../passphrase.ts'
+import { addRotate } from './rotate.ts'
 
 interface IdentityOptions {
   readonly identity: string
@@ -11,7 +12,7 @@ interface IdentityOptions {
   readonly output: OutputFormat
 }
 
-/** `beemesh identity show|export|encrypt|decrypt` */
+/** `beemesh identity show|export|encrypt|decrypt|rotate` */
 export function addIdentity(program: Command): void {
   const identity = program.command('identity').description('your key, which owns what you run')
   withIdentity(identity.command('show'), 'your key, made on first use')
@@ -28,6 +29,7 @@ export function addIdentity(program: Command): void {
       'take the passphrase away; also of a key of a stopped node, with --identity DATA-DIR/node.key'
     )
     .action((options: IdentityOptions) => change('clear', options))
+  addRotate(identity)
 }
 
 function withIdentity(command: Command, about = 'your key'): Command {
