@@ -15,7 +15,7 @@ import type { AuditedDeed, AuditedRefusal, AuditedRequest, EntryDraft } from './
 
 /** Questions and what is carried for others: counted, because they change nothing and somebody who follows asks all day. */
 const COUNTED: ReadonlySet<string> = new Set([
-  ...['status', 'logs', 'events', 'members', 'providers', 'audit'],
+  ...['status', 'logs', 'events', 'members', 'providers', 'audit', 'inspect'],
   'forward',
   // of grants: a question, and what anybody may say, who could otherwise push out what is kept of others
   ...['grants', 'present']

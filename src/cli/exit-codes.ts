@@ -45,6 +45,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   NOT_A_MEMBER: EXIT.notAuthorised,
   EXEC_DISABLED: EXIT.notAuthorised,
   POLICY_REFUSED: EXIT.notAuthorised,
+  EVICTED: EXIT.notAuthorised,
   REF_NOT_FOUND: EXIT.notFound,
   NODE_UNKNOWN: EXIT.notFound,
   MANIFEST_NOT_FOUND: EXIT.notFound,

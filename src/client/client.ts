@@ -22,6 +22,8 @@ import { byManifest, fetchHoldings, type HeldManifest, type Holding } from './ho
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
+import { type EvictOptions, evictFrom, type GuestManifest, guestsOn } from './on-node/evict.ts'
+import { type InspectionView, inspectOn } from './on-node/inspect.ts'
 import { candidates, notFound, onlyOne } from './references.ts'
 import { signTombstone } from './seal.ts'
 import type {
@@ -212,6 +214,33 @@ export class Client {
     const nodes = await this.nodes({ signal: query.signal })
     const observer = ref === undefined ? this.#session.entry.publicKey : undefined
     yield* eventsOf(this.#session, { nodes, manifestIds, observer, onSilent }, query)
+  }
+
+  /** What a node holds of a manifest and can read of it. @param name of the node; it need not be a member @throws ClientError as {@link resolveNode} */
+  async inspect(ref: string, name: string, { signal }: Abortable = {}): Promise<InspectionView> {
+    const node = await this.#anyNode(name, { signal })
+    return inspectOn(this.#session, node, { wanted: candidates(this.#session, ref, this.#namespace), signal })
+  }
+
+  /** What guests run on a node that the asker may stop there. @param name none: the entry node */
+  async guests(name: string | undefined, { signal }: Abortable = {}): Promise<GuestManifest[]> {
+    return guestsOn(this.#session, await this.#anyNode(name, { signal }), { signal })
+  }
+
+  /** Stops and forgets what a guest runs on a node. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async evict(ref: string, name: string | undefined, options: EvictOptions): Promise<GuestManifest> {
+    return evictFrom(this.#session, await this.#anyNode(name, options), ref, options)
+  }
+
+  /** A member by its name, else whoever is called so, as long as that is one. @param name none: the entry node */
+  async #anyNode(name: string | undefined, { signal }: Abortable): Promise<SeenNode> {
+    const nodes = await this.nodes({ signal })
+    const named = nodes.filter((node) => (name === undefined ? node.entry : node.name === name))
+    const [only] = named
+    if (only !== undefined && named.length === 1) return only
+    const known = nodes.find(({ peerId }) => peerId === name)
+    if (known !== undefined) return known
+    return resolveNode(this.#session, name ?? '', { nodes, roots: this.#roots, signal })
   }
 
   /** What a node was asked and did, as it tells it. @param name none: the entry node @throws ClientError as {@link resolveNode} */

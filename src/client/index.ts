@@ -47,6 +47,8 @@ export {
 export { addSuccessor, removePredecessor, type Succession, type Told, tellEach } from './grants/succession.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
+export type { EvictOptions, GuestManifest } from './on-node/evict.ts'
+export type { HeldView, InspectionView, RecordView } from './on-node/inspect.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './seal.ts'
 export type {
   ApplyOptions,

@@ -3,6 +3,7 @@ import {
   AUDIT_REQUEST,
   AUDIT_WITNESS,
   DELETE_REQUEST,
+  EVICT_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
   LEASE,
@@ -58,7 +59,9 @@ export const MESSAGE_TYPE_NAMES = [
   'revocations',
   'audit',
   'witness',
-  'trust'
+  'trust',
+  'inspect',
+  'evict'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -95,7 +98,9 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   revocations: { type: 20, name: 'revocations', payloads: [REVOCATIONS], ...node },
   audit: { type: 21, name: 'audit', payloads: [AUDIT_REQUEST], ...owner },
   witness: { type: 22, name: 'witness', payloads: [AUDIT_WITNESS], ...node },
-  trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner }
+  trust: { type: 23, name: 'trust', payloads: [TRUST_REQUEST], ...owner },
+  inspect: { type: 32, name: 'inspect', payloads: [QUERY], ...owner },
+  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

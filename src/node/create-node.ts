@@ -181,6 +181,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         nodeEvents: (): MembersService => libp2p.services.members,
         scheduling: config.scheduling,
         policyFor: policyFor(config, data.own),
+        ownOwners: data.own,
         exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments

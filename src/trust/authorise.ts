@@ -18,7 +18,9 @@ export const ACTIONS = [
   'present',
   'revoke',
   'grants',
-  'trust'
+  'trust',
+  'inspect',
+  'evict'
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -37,7 +39,9 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   revoke: 'any', // because what it carries is signed, and counts by who signed it
   grants: 'admin',
   trust: 'admin',
-  audit: 'admin'
+  audit: 'admin',
+  inspect: 'read',
+  evict: 'admin' // the handler asks for more: an owner
 }
 
 export interface AuthoriseRequest {

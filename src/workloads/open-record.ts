@@ -49,6 +49,8 @@ export interface OpenedContent {
   readonly manifest: Manifest
   /** sha256 of the decrypted document. */
   readonly digest: Uint8Array
+  /** Its size. */
+  readonly bytes: number
 }
 
 /**
@@ -102,5 +104,6 @@ export async function openContent(
       'RECORD_INVALID',
       'the record promises other copies or resources than the manifest'
     )
-  return { manifest, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
+  const bytes = plaintext.byteLength
+  return { manifest, bytes, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
 }

@@ -1,5 +1,5 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
-import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
+import type { HeldVersionInit, SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type {
   CronPlan,
@@ -84,6 +84,8 @@ export interface StoredManifest extends Release {
   readonly tombstone: boolean
   /** The newest version ever accepted, also when it was rolled back: nothing older or equal is taken any more. */
   readonly highest: { readonly version: number; readonly recordDigest: Uint8Array }
+  /** The machine's owner stopped it: who that was, and until when no newer version is taken. */
+  readonly evicted?: { readonly by: string; readonly untilMs: number }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
 }
@@ -110,6 +112,10 @@ export interface WorkloadsInit {
   readonly doors: Doors
   /** What a manifest's owner, and others, may do with it here. @default its owner everything, others nothing */
   readonly trust?: () => TrustState
+  /** Peer IDs of the machine's own owners; may change. Others run things here as guests. @default none */
+  readonly ownOwners?: ReadonlySet<string>
+  /** What other parts of the node keep of a manifest for others, as far as an author (a peer ID) may know. @default nothing */
+  readonly keptOf?: (manifestId: Uint8Array, author: string) => Promise<readonly HeldVersionInit[]>
   /** What happened to nodes, for owners who ask. @default nothing */
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */

@@ -19,6 +19,7 @@ import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent, openRecord } from '../open-record.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { admit, sameLimits } from './admit.ts'
+import { assertNotEvicted } from './evict.ts'
 import { sendStatus } from './status.ts'
 
 /**
@@ -44,6 +45,7 @@ async function applyRecord(
 ): Promise<void> {
   const { init, table } = context
   const existing = table.get(record.manifestId)
+  assertNotEvicted(existing, record, context.now())
   if (isHonestRetry(existing, record)) return sendStatus(context, reply, [existing!])
   assertNewer(existing, record)
   if (init.scheduling === false)

@@ -73,7 +73,7 @@ function isTheirs({ init }: Context, { owner }: StoredManifest, author: string):
 }
 
 /** The lasting volumes of every copy here. Asked before the content is gone. */
-async function claimsOf(
+export async function claimsOf(
   context: Context,
   stored: StoredManifest
 ): Promise<{ engine: string; volumes: string[] }[]> {
@@ -92,9 +92,11 @@ export async function finishRemoval(
   report: (copy: StoredWorkload, state: 'stopping' | 'stopped') => void = () => {}
 ): Promise<void> {
   context.providers.withdraw(tombstone.manifestId)
+  const reason =
+    tombstone.evicted === undefined ? 'deleted by its owner' : 'stopped by the owner of this machine'
   await Promise.all(
     tombstone.workloads.map(async (copy) => {
-      tell(context, tombstone, { ...copy, state: 'stopping' }, { reason: 'deleted by its owner' })
+      tell(context, tombstone, { ...copy, state: 'stopping' }, { reason })
       report(copy, 'stopping')
       await removeCopy(context, copy, tombstone.graceMs)
       context.reach('delete:one-removed')
