@@ -44,10 +44,10 @@ export function toEvictRequest(table: EvictRequestTable): EvictRequest {
   }
 }
 
-/** Deterministic bytes of a root EvictRequest, file identifier BMEV. Checks no limits: signing does. */
+/** Deterministic bytes of a root EvictRequest, file identifier BMVT. Checks no limits: signing does. */
 export function encodeEvictRequest(value: EvictRequestInit): Uint8Array {
   const builder = new flatbuffers.Builder(4096)
-  builder.finish(writeEvictRequest(builder, value), 'BMEV')
+  builder.finish(writeEvictRequest(builder, value), 'BMVT')
   return builder.asUint8Array().slice()
 }
 
@@ -58,7 +58,7 @@ export function readEvictRequest(bytes: Uint8Array): EvictRequest {
 
 export const EVICT_REQUEST: Root<EvictRequest, EvictRequestInit> = {
   name: 'EvictRequest',
-  identifier: 'BMEV',
+  identifier: 'BMVT',
   layout: EVICT_REQUEST_LAYOUT,
   encode: encodeEvictRequest,
   read: readEvictRequest

@@ -120,10 +120,10 @@ export function toInspection(table: InspectionTable): Inspection {
   }
 }
 
-/** Deterministic bytes of a root Inspection, file identifier BMIN. Checks no limits: signing does. */
+/** Deterministic bytes of a root Inspection, file identifier BMIS. Checks no limits: signing does. */
 export function encodeInspection(value: InspectionInit): Uint8Array {
   const builder = new flatbuffers.Builder(512)
-  builder.finish(writeInspection(builder, value), 'BMIN')
+  builder.finish(writeInspection(builder, value), 'BMIS')
   return builder.asUint8Array().slice()
 }
 
@@ -134,7 +134,7 @@ export function readInspection(bytes: Uint8Array): Inspection {
 
 export const INSPECTION: Root<Inspection, InspectionInit> = {
   name: 'Inspection',
-  identifier: 'BMIN',
+  identifier: 'BMIS',
   layout: INSPECTION_LAYOUT,
   encode: encodeInspection,
   read: readInspection

@@ -23,7 +23,7 @@ static getSizePrefixedRootAsEvictRequest(bb:flatbuffers.ByteBuffer, obj?:EvictRe
 }
 
 static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
-  return bb.__has_identifier('BMEV');
+  return bb.__has_identifier('BMVT');
 }
 
 manifestId(index: number):number|null {
@@ -117,11 +117,11 @@ static endEvictRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
 }
 
 static finishEvictRequestBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMEV');
+  builder.finish(offset, 'BMVT');
 }
 
 static finishSizePrefixedEvictRequestBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMEV', true);
+  builder.finish(offset, 'BMVT', true);
 }
 
 static createEvictRequest(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, volumes:boolean, refuseSeconds:number):flatbuffers.Offset {

@@ -24,7 +24,7 @@ static getSizePrefixedRootAsInspection(bb:flatbuffers.ByteBuffer, obj?:Inspectio
 }
 
 static bufferHasIdentifier(bb:flatbuffers.ByteBuffer):boolean {
-  return bb.__has_identifier('BMIN');
+  return bb.__has_identifier('BMIS');
 }
 
 nodeName():string|null
@@ -75,11 +75,11 @@ static endInspection(builder:flatbuffers.Builder):flatbuffers.Offset {
 }
 
 static finishInspectionBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMIN');
+  builder.finish(offset, 'BMIS');
 }
 
 static finishSizePrefixedInspectionBuffer(builder:flatbuffers.Builder, offset:flatbuffers.Offset) {
-  builder.finish(offset, 'BMIN', true);
+  builder.finish(offset, 'BMIS', true);
 }
 
 static createInspection(builder:flatbuffers.Builder, nodeNameOffset:flatbuffers.Offset, heldOffset:flatbuffers.Offset):flatbuffers.Offset {
