@@ -27,7 +27,8 @@ const UNABLE: ReadonlySet<string> = new Set(['NODE_UNREACHABLE', 'BUSY'])
 /** Of copies; what comes between these says nothing more. */
 const DEEDS: ReadonlySet<string> = new Set([
   ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped'],
-  ...['node-started', 'node-stopped', 'sealing-key-made', 'sealing-key-destroyed']
+  ...['node-started', 'node-stopped', 'sealing-key-made', 'sealing-key-destroyed'],
+  'neighbours-replaced'
 ])
 
 /** What becomes an entry of its own, what is only counted, and what is nobody's business. */

@@ -202,7 +202,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
   conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
-  isMember = connectServices(libp2p.services, { recorder, isIdle: () => isIdle() })
+  isMember = connectServices(libp2p.services, { recorder, log, isIdle: () => isIdle() })
   const sealing = keepSealingKeys(sealingKeys, {
     config,
     now: options.now,
