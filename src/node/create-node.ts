@@ -68,6 +68,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   await auditLog.open()
   const recorder = new AuditRecorder(auditLog)
+  let advertise = async () => {} // until it has started
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const metrics = config.metrics === undefined ? undefined : await openMetrics()
   const conduct = new Conduct({
@@ -142,6 +143,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         successors: data.successors,
         changeOwners: async (change) => {
           await data.changeOwners(change)
+          await advertise() // because commands of this user take its owners for roots
           libp2p.services.members.refresh() // its memberships may be others
         },
         store,
@@ -218,6 +220,15 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   let metricsAddress: string | undefined
   let stopping: Promise<void> | undefined
 
+  const describeLocal = () => ({
+    peerId: key.peerId,
+    name: config.name,
+    pid: process.pid,
+    socket: socket.path,
+    network: { name: network.name, id: Buffer.from(network.id).toString('hex'), open: network.open },
+    addresses: node.addresses(),
+    owners: [...owners]
+  })
   const node: BeemeshNode = {
     peerId: key.peerId,
     name: config.name,
@@ -240,22 +251,14 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       sealing.start() // now that it is known what is sealed to older keys
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
-      const { name, id, open } = network
-      forgetLocalNode = await advertiseLocalNode(
-        {
-          peerId: key.peerId,
-          name: config.name,
-          pid: process.pid,
-          socket: socket.path,
-          network: { name, id: Buffer.from(id).toString('hex'), open },
-          addresses: node.addresses(),
-          owners: [...owners]
-        },
-        runtime
-      )
+      advertise = async () => {
+        forgetLocalNode = await advertiseLocalNode(describeLocal(), runtime)
+      }
+      await advertise()
     },
     stop() {
       stopping ??= (async () => {
+        advertise = async () => {}
         await forgetLocalNode()
         await socket.stop()
         const sealed = sealing.stop() // it may wait for a deployment, which ends with the services

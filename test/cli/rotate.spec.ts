@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect } from 'chai'
+import { findLocalNodes } from '../../src/client/index.ts'
 import { loadOrCreateSigningKey, loadSigningKey, type SigningKey } from '../../src/identity/index.ts'
 import { expectDocument, expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
@@ -95,6 +96,20 @@ describe('cli: identity rotate', function () {
 
     expect(restarted.owners).to.deep.equal([peerId])
     expect(restarted.services.members.self().memberOf).to.deep.equal([peerId])
+  })
+
+  it('tells a node that turns up later by the file of the old key, and makes no other one', async () => {
+    const { peerId } = await loadSigningKey(mesh.identity)
+    const result = expectDone(await cli('identity', 'rotate', '--from', backup), 'identity-rotate')
+
+    expect([result.from, result.to]).to.deep.equal([old.peerId, peerId])
+    expect((await loadSigningKey(mesh.identity)).peerId).to.equal(peerId)
+    expectFailure(await cli('identity', 'rotate', '--from', mesh.identity), 2, 'USAGE')
+  })
+
+  it('is heard of by commands of this machine: whom the old key makes a member is none for them', async () => {
+    const local = await findLocalNodes(process.env.BEEMESH_RUNTIME_DIR!)
+    for (const { owners, name } of local) expect(owners, name).not.to.include(old.peerId)
   })
 
   it('changes nothing where no node obeys the key', async () => {

@@ -64,6 +64,26 @@ describe('client: files of a rotated identity', () => {
     expect([next.old.peerId, next.exchanged]).to.deep.equal([first.next.peerId, false])
   })
 
+  it('tell of the present key in place of any earlier one, for a node that turns up late', async () => {
+    const first = await open()
+    await exchangeKeys(identity, first, [])
+    await noteWaiting(identity, first.backup, [])
+    const late = await openRotation(identity, { passphrase: none, from: first.backup })
+
+    expect([late.old.peerId, late.next.peerId, late.exchanged]).to.deep.equal([old, first.next.peerId, true])
+  })
+
+  it('keep in mind who is waiting for another rotation meanwhile', async () => {
+    const first = await open()
+    await exchangeKeys(identity, first, [])
+    const second = await open()
+    await exchangeKeys(identity, second, [NODE])
+    const late = await openRotation(identity, { passphrase: none, from: first.backup })
+
+    expect([late.isNoted, late.waiting]).to.deep.equal([false, []])
+    expect((await open()).waiting).to.deep.equal([NODE])
+  })
+
   it('stay under the passphrase of the old key', async () => {
     const passphrase = async () => 'open sesame'
     await changeSecretFile(identity, { to: 'encrypted', passphrase })

@@ -25,6 +25,8 @@ export interface Rotation {
   readonly backup: string
   /** The identity file holds the new key already. */
   readonly exchanged: boolean
+  /** Who is still to be told of it is written down; false: of another rotation that is not finished. */
+  readonly isNoted: boolean
   /** Of the time before. */
   readonly waiting: readonly WaitingNode[]
 }
@@ -37,22 +39,33 @@ interface State {
 /**
  * Begins a rotation, or finds the one that is not finished. The new key is on disk, beside the identity, before anybody is told of it.
  * @param options.again begin one although nodes are still to be told of the last
+ * @param options.from the file of a key that was replaced: no new one is made, nodes are told of the present one
  * @throws IdentityError as loadSigningKey
  */
 export async function openRotation(
   identity: string,
-  { passphrase, again = false }: { readonly passphrase: PassphraseSource; readonly again?: boolean }
+  {
+    passphrase,
+    again = false,
+    from
+  }: { readonly passphrase: PassphraseSource; readonly again?: boolean; readonly from?: string }
 ): Promise<Rotation> {
   const present = await loadSigningKey(identity, passphrase)
   const state = await readState(identity)
+  if (from !== undefined) {
+    const old = await loadSigningKey(from, passphrase)
+    const isOther = state !== undefined && state.backup !== from
+    const waiting = isOther ? [] : (state?.waiting ?? [])
+    return { old, next: present, backup: from, exchanged: true, waiting, isNoted: !isOther }
+  }
   if (state !== undefined && !again) {
     const old = await loadSigningKey(state.backup, passphrase)
     // the file was noted before the keys were exchanged: then the present one is still the old
-    if (old.peerId !== present.peerId) return { old, next: present, exchanged: true, ...state }
+    if (old.peerId !== present.peerId) return { old, next: present, exchanged: true, isNoted: true, ...state }
   }
   const next = await nextKey(identity, passphrase)
   const backup = `${identity}.replaced-${present.peerId.slice(-8)}`
-  return { old: present, next, backup, exchanged: false, waiting: [] }
+  return { old: present, next, backup, exchanged: false, waiting: [], isNoted: true }
 }
 
 /** Puts the new key in the old one's place; that is kept as the backup. May be repeated. */

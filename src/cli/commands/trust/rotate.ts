@@ -24,6 +24,7 @@ import { passphraseOf, rememberedPassphrase } from '../../passphrase.ts'
 
 interface RotateOptions extends ClientOptions {
   readonly again?: boolean
+  readonly from?: string
 }
 
 /** `beemesh identity rotate` */
@@ -31,13 +32,16 @@ export function addRotate(identity: Command): void {
   withClientOptions(identity.command('rotate'))
     .description('a new key in place of yours, and your nodes told of it; again: those that did not answer')
     .option('--again', 'begin with yet another key although nodes are still to be told of the last one')
+    .option('--from <file>', 'make no new key, but tell nodes that still obey the old one in this file')
     .action(rotate)
 }
 
 async function rotate(options: RotateOptions): Promise<void> {
-  const { identity } = options
+  const { identity, again, from } = options
   const passphrase = rememberedPassphrase(passphraseOf(options))
-  const rotation = await openRotation(identity, { passphrase, again: options.again })
+  const rotation = await openRotation(identity, { passphrase, again, from })
+  if (rotation.old.peerId === rotation.next.peerId)
+    throw new CliError('USAGE', `${from} holds the key that is yours now, not one of before`)
   await withClient(options, (connected) => tellAll(connected, identity, rotation), passphrase)
 }
 
@@ -68,7 +72,7 @@ async function tellAll(
     ...told.filter(isYours(nodes, keys)).filter((one) => one.outcome !== 'rotated'),
     ...rotation.waiting.filter(({ peerId }) => !seen.has(peerId))
   ].map(({ node, peerId }) => ({ node, peerId }))
-  await noteWaiting(identity, backup, waiting)
+  if (rotation.isNoted) await noteWaiting(identity, backup, waiting)
   const yours = told.filter((one) => one.outcome !== 'not-yours')
   const held = chains.map(({ root, links }) => ({ id: links.at(-1)!.id, root }))
   const result = {
