@@ -149,7 +149,7 @@ function human({ from, to, file, backup, nodes, waiting, ending, held }: Result)
       : [
           `Still to be told: ${waiting.map(({ node }) => node).join(', ')}. Run it again when they are back.`
         ]),
-    'What the old key runs goes on, and is yours by its manifest ID: see it with "beemesh get workloads --all".',
+    'What the old key runs goes on, and is yours by its manifest ID: see it with "beemesh get workloads --all -o json".',
     ...ending.map(
       ({ id, subject }) => `ended: the grant ${id.slice(0, 12)} that you gave to ${subject}; give it again`
     ),
