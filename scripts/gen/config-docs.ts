@@ -49,7 +49,7 @@ labels: { region: eu, zone: attic }
 \`\`\`
 
 ${sections.join('\n')}
-Where a node keeps what: \`<dataDir>/node.key\` (its identity), \`sealing.key\`, \`owners\`, \`own-owner\` (who started it first), \`memberships\`, \`ports.json\`,
+Where a node keeps what: \`<dataDir>/node.key\` (its identity), \`sealing.key\`, \`owners\`, \`own-owner\` (who started it first), \`memberships\`, \`successors\` (whose key took whose place), \`ports.json\`,
 \`db/\` (its state). Its socket and the word it leaves for commands on the same machine stand in \`$BEEMESH_RUNTIME_DIR\`, else
 \`$XDG_RUNTIME_DIR/beemesh\`, else \`/run/beemesh\` for root. Commands read \`BEEMESH_NODE\`, \`BEEMESH_IDENTITY\`,
 \`BEEMESH_NETWORK\` and \`BEEMESH_NETWORK_KEY\`.

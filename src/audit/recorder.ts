@@ -15,7 +15,7 @@ import type { AuditedDeed, AuditedRefusal, AuditedRequest, EntryDraft } from './
 
 /** Questions and what is carried for others: counted, because they change nothing and somebody who follows asks all day. */
 const COUNTED: ReadonlySet<string> = new Set([
-  ...['status', 'logs', 'events', 'members', 'providers', 'audit'],
+  ...['status', 'logs', 'events', 'members', 'providers', 'audit', 'inspect'],
   'forward',
   // of grants: a question, and what anybody may say, who could otherwise push out what is kept of others
   ...['grants', 'present']
@@ -27,7 +27,8 @@ const UNABLE: ReadonlySet<string> = new Set(['NODE_UNREACHABLE', 'BUSY'])
 /** Of copies; what comes between these says nothing more. */
 const DEEDS: ReadonlySet<string> = new Set([
   ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped'],
-  ...['node-started', 'node-stopped']
+  ...['node-started', 'node-stopped', 'sealing-key-made', 'sealing-key-destroyed'],
+  'neighbours-replaced'
 ])
 
 /** What becomes an entry of its own, what is only counted, and what is nobody's business. */

@@ -20,10 +20,12 @@ import {
   loadOrCreateSigningKey,
   type Network,
   openNetwork,
+  type PassphraseSource,
   peerIdFromPublicKey
 } from '../identity/index.ts'
 import { CliError } from './errors.ts'
 import { Output, type OutputFormat } from './output.ts'
+import { passphraseOf } from './passphrase.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
@@ -31,6 +33,7 @@ const DEFAULT_TIMEOUT_MS = 60_000
 export interface ClientOptions {
   readonly node?: string
   readonly identity: string
+  readonly passphraseFile?: string
   readonly namespace?: string
   readonly timeout: number
   readonly output: OutputFormat
@@ -52,6 +55,7 @@ export function withClientOptions(command: Command): Command {
       process.env.BEEMESH_NODE
     )
     .option('--identity <file>', 'your key, made on first use', defaultIdentity())
+    .option('--passphrase-file <file>', 'holds the passphrase of your key, when it is encrypted')
     .option(
       '-n, --namespace <name>',
       'namespace of names and of documents that give none (default: "default")'
@@ -90,11 +94,13 @@ export interface Connected {
 /** Connects, lets `act` do its work, and closes whatever comes. */
 export async function withClient(
   options: ClientOptions,
-  act: (connected: Connected) => Promise<void>
+  act: (connected: Connected) => Promise<void>,
+  passphrase: PassphraseSource = passphraseOf(options)
 ): Promise<void> {
   const output = new Output(options.output)
+  const { key } = await loadOrCreateSigningKey(options.identity, { passphrase })
+  // from here on, because a passphrase may be typed slowly
   const signal = AbortSignal.any([timeoutSignal(options.timeout), interrupted()])
-  const { key } = await loadOrCreateSigningKey(options.identity)
   const local = await findLocalNodes(runtimeDir())
   const connection = await connect(options, local, signal)
   try {

@@ -10,8 +10,10 @@ import { addJoin } from './commands/join.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
 import { addTop } from './commands/top.ts'
+import { addEvict } from './commands/trust/evict.ts'
 import { addGrant } from './commands/trust/grant.ts'
 import { addIdentity } from './commands/trust/identity.ts'
+import { addInspectAs } from './commands/trust/inspect-as.ts'
 import { addInvite } from './commands/trust/invite.ts'
 import { addTrust } from './commands/trust/trust.ts'
 import { CliError } from './errors.ts'
@@ -34,6 +36,8 @@ export function createProgram(): Command {
   addExec(program)
   addAudit(program)
   addDelete(program)
+  addEvict(program)
+  addInspectAs(program)
   addValidate(program)
   addInvite(program)
   addJoin(program)

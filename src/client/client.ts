@@ -1,14 +1,12 @@
-import { type Abortable, equalBytes, safeText, toError } from '../common/index.ts'
+import { type Abortable, equalBytes, toError } from '../common/index.ts'
 import { decode, hasIdentifier } from '../envelope/index.ts'
 import {
   encodeDeleteRequest,
   encodeQuery,
-  type ManifestStatus,
   PROGRESS,
   PROVIDER_LIST,
   type Workload
 } from '../generated/fbs/index.ts'
-import { peerIdFromPublicKey } from '../identity/index.ts'
 import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
@@ -20,17 +18,12 @@ import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
-import {
-  byManifest,
-  fetchHoldings,
-  type HeldManifest,
-  type Holding,
-  newestOf,
-  recoverableOf
-} from './holders.ts'
+import { byManifest, fetchHoldings, type HeldManifest, newestOf } from './holders.ts'
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
+import { type EvictOptions, evictFrom, type GuestManifest, guestsOn } from './on-node/evict.ts'
+import { type InspectionView, inspectOn } from './on-node/inspect.ts'
 import { type Candidate, candidates, notFound, onlyOne } from './references.ts'
 import type {
   ApplyOptions,
@@ -44,6 +37,7 @@ import type {
   ManifestStatusView,
   Placement
 } from './types.ts'
+import { isRunner, missingOrdinals, nameless, silentOf, toFound, toView, unanswered } from './views.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
 const APPLY_CONCURRENCY = 4
@@ -114,12 +108,12 @@ export class Client {
     const silent = silentOf(holdings)
     return byManifest(holdings)
       .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
-      .map((held) => this.#toView({ ...nameless(held), silent }))
+      .map((held) => toView({ ...nameless(held), silent }, this.#session.key.peerId))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async status(ref: string, options: Abortable = {}): Promise<ManifestStatusView> {
-    return this.#toView(await this.#resolve(ref, options))
+    return toView(await this.#resolve(ref, options), this.#session.key.peerId)
   }
 
   /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -226,6 +220,33 @@ export class Client {
     yield* eventsOf(this.#session, { nodes, manifestIds, observer, onSilent }, query)
   }
 
+  /** What a node holds of a manifest and can read of it. @param name of the node; it need not be a member @throws ClientError as {@link resolveNode} */
+  async inspect(ref: string, name: string, { signal }: Abortable = {}): Promise<InspectionView> {
+    const node = await this.#anyNode(name, { signal })
+    return inspectOn(this.#session, node, { wanted: candidates(this.#session, ref, this.#namespace), signal })
+  }
+
+  /** What guests run on a node that the asker may stop there. @param name none: the entry node */
+  async guests(name: string | undefined, { signal }: Abortable = {}): Promise<GuestManifest[]> {
+    return guestsOn(this.#session, await this.#anyNode(name, { signal }), { signal })
+  }
+
+  /** Stops and forgets what a guest runs on a node. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
+  async evict(ref: string, name: string | undefined, options: EvictOptions): Promise<GuestManifest> {
+    return evictFrom(this.#session, await this.#anyNode(name, options), ref, options)
+  }
+
+  /** A member by its name, else whoever is called so, as long as that is one. @param name none: the entry node */
+  async #anyNode(name: string | undefined, { signal }: Abortable): Promise<SeenNode> {
+    const nodes = await this.nodes({ signal })
+    const named = nodes.filter((node) => (name === undefined ? node.entry : node.name === name))
+    const [only] = named
+    if (only !== undefined && named.length === 1) return only
+    const known = nodes.find(({ peerId }) => peerId === name)
+    if (known !== undefined) return known
+    return resolveNode(this.#session, name ?? '', { nodes, roots: this.#roots, signal })
+  }
+
   /** What a node was asked and did, as it tells it. @param name none: the entry node @throws ClientError as {@link resolveNode} */
   async *audit(name: string | undefined, query: AuditQuery = {}): AsyncGenerator<AuditEntryView> {
     const { node } = await this.#audited(name, query)
@@ -304,78 +325,4 @@ export class Client {
     const namespace = manifest.namespace || this.#namespace
     return { ...held, kind, name, manifest: { ...manifest, kind, name, namespace } }
   }
-
-  #toView({
-    id,
-    manifest,
-    holders,
-    silent
-  }: HeldManifest & { silent: readonly SeenNode[] }): ManifestStatusView {
-    const placements = holders.flatMap(({ node, status }) =>
-      status.workloads.map((workload) => toPlacement(node, workload))
-    )
-    return {
-      manifestId: id,
-      kind: safeText(manifest.kind, 32),
-      name: safeText(manifest.name, 253),
-      namespace: safeText(manifest.namespace, 63),
-      version: String(manifest.version),
-      owner: manifest.owner === undefined ? this.#session.key.peerId : peerIdFromPublicKey(manifest.owner),
-      replicas: manifest.replicas,
-      placements: placements.sort((a, b) => a.ordinal - b.ordinal),
-      recoverable: recoverableOf({ holders }),
-      unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
-    }
-  }
-}
-
-/** What only keepers hold has no name that they could tell; it is shown by its ID. */
-function nameless(held: HeldManifest): HeldManifest {
-  const { manifest, id } = held
-  return manifest.name !== ''
-    ? held
-    : { ...held, manifest: { ...manifest, kind: 'Unknown', name: id, namespace: '-' } }
-}
-
-/** Whether a node runs a manifest, or did; not only keeps it, and could say nothing of it. */
-function isRunner({ status }: { readonly status: ManifestStatus }): boolean {
-  return status.name !== ''
-}
-
-function silentOf(holdings: readonly Holding[]): SeenNode[] {
-  return holdings.filter(({ error }) => error !== undefined).map(({ node }) => node)
-}
-
-/** Copies that the manifest asks for and no node that answered holds. */
-function missingOrdinals({ manifest, holders }: HeldManifest): number[] {
-  const held = new Set(holders.flatMap(({ status }) => status.workloads.map(({ ordinal }) => ordinal)))
-  return Array.from({ length: manifest.replicas }, (_, ordinal) => ordinal).filter(
-    (ordinal) => !held.has(ordinal)
-  )
-}
-
-function unanswered(node: SeenNode): WireError {
-  return new WireError(
-    'NODE_UNREACHABLE',
-    `${node.name} did not answer; a copy it may hold goes on running`,
-    {
-      retryable: true,
-      hint: 'Delete again when the node is back.'
-    }
-  )
-}
-
-function toFound(view: ProviderView): FoundProvider[] {
-  const ageMs = Math.max(0, Date.now() - view.issuedAtMs)
-  return view.workloads.map((workload) => {
-    const {
-      peerId,
-      node,
-      engine = '',
-      workloadId,
-      state,
-      ports
-    } = toPlacement({ peerId: view.peerId, name: view.nodeName }, workload)
-    return { peerId, node, engine, workloadId, state, source: view.source, ageMs, ports }
-  })
 }

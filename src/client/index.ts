@@ -43,8 +43,19 @@ export { grantFolder, readGrants, removeGrant, saveGrant } from './grants/grant-
 export { formatGrant, parseGrant } from './grants/grant-text.ts'
 export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants } from './grants/grants.ts'
 export { createInvite, parseInvite } from './grants/invite.ts'
+export {
+  abandonRotation,
+  exchangeKeys,
+  noteWaiting,
+  openRotation,
+  type Rotation,
+  type WaitingNode
+} from './grants/rotation-files.ts'
+export { addSuccessor, removePredecessor, type Succession, type Told, tellEach } from './grants/succession.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
+export type { EvictOptions, GuestManifest } from './on-node/evict.ts'
+export type { HeldView, InspectionView, RecordView } from './on-node/inspect.ts'
 export type {
   ApplyOptions,
   DeleteOptions,

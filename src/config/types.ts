@@ -26,6 +26,7 @@ export interface ConfigInput {
   readonly network?: string
   readonly networkKey?: string
   readonly identity?: string
+  readonly passphraseFile?: string
   readonly owners?: readonly string[]
   readonly labels?: Readonly<Record<string, string>>
   /** `key=value:Effect` or `key:Effect`. */
@@ -37,6 +38,7 @@ export interface ConfigInput {
   readonly maxConcurrentDeployments?: number
   readonly policy?: { readonly own?: PolicyInput; readonly others?: PolicyInput }
   readonly secretsInEnvironment?: boolean
+  readonly sealingKeyHours?: number
   readonly exec?: boolean
   readonly announce?: boolean
   readonly providerTtlSeconds?: number
@@ -48,10 +50,13 @@ export interface ConfigInput {
 
 /** The same with every default filled in. `network` and `networkKey` exclude each other. */
 export interface Config
-  extends Required<Omit<ConfigInput, 'network' | 'networkKey' | 'metrics' | 'policy' | 'budgets'>> {
+  extends Required<
+    Omit<ConfigInput, 'network' | 'networkKey' | 'passphraseFile' | 'metrics' | 'policy' | 'budgets'>
+  > {
   readonly budgets: Budgets
   readonly policy: { readonly own: PolicyInput; readonly others: PolicyInput }
   readonly metrics?: string
   readonly network?: string
   readonly networkKey?: string
+  readonly passphraseFile?: string
 }

@@ -7,6 +7,7 @@ import {
   BID_REQUEST,
   CAPACITY_REQUEST,
   DELETE_REQUEST,
+  EVICT_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
   KEEP_REQUEST,
@@ -74,7 +75,9 @@ export const MESSAGE_TYPE_NAMES = [
   'assign',
   'release',
   'released',
-  'verdict'
+  'verdict',
+  'inspect',
+  'evict'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -119,7 +122,9 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   assign: { type: 28, name: 'assign', payloads: [ASSIGN_REQUEST], ...node },
   release: { type: 29, name: 'release', payloads: [RELEASE_REQUEST], ...node },
   released: { type: 30, name: 'released', payloads: [RELEASED], ...node },
-  verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node }
+  verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node },
+  inspect: { type: 32, name: 'inspect', payloads: [QUERY], ...owner },
+  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -69,6 +69,7 @@ export class Guests implements GuestsService {
       take: (bytes, from) => this.#take(bytes, from)
     })
     const context = {
+      self: key.publicKey,
       networkId: network.id,
       chains: this.#chains,
       revocations: this.#revocations,
@@ -121,6 +122,7 @@ export class Guests implements GuestsService {
   trust(): TrustState {
     return {
       owners: this.#init.owners,
+      successors: this.#init.successors,
       chainsOf: (author) => this.#chains.of(author),
       isRevoked: (link, chain) => this.isRevoked(link, chain),
       nowMs: this.#now()

@@ -2,7 +2,7 @@ import type { ComponentLogger, Metrics, PeerId, Startable } from '@libp2p/interf
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type { Store } from '../store/index.ts'
-import type { Grant, GrantChain, Revocation, TrustState } from '../trust/index.ts'
+import type { Grant, GrantChain, Revocation, Successors, TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
 
 /** What libp2p hands in. */
@@ -17,6 +17,10 @@ export interface GuestsComponents {
 export interface OwnersChange {
   readonly add: readonly string[]
   readonly remove: readonly string[]
+  /** One key takes the place of another; it is in `add`, too. */
+  readonly succession?: { readonly from: string; readonly to: string }
+  /** For this node, checked. */
+  readonly membership?: Uint8Array
 }
 
 export interface GuestsInit {
@@ -24,6 +28,8 @@ export interface GuestsInit {
   readonly key: SigningKey
   /** Peer IDs: the roots that grants must come from; may change. */
   readonly owners: ReadonlySet<string>
+  /** Owners' keys that others took the place of; may change. @default none */
+  readonly successors?: Successors
   readonly store: Store
   /** Makes the node obey others from now on, on disk before it resolves. @default nobody may change it */
   readonly changeOwners?: (change: OwnersChange) => Promise<void>

@@ -13,4 +13,13 @@ export * from './errors.ts'
 export * from './network.ts'
 export * from './peer-id.ts'
 export { loadOrCreate, readPrivateFile, writeFileAtomic, writePrivateFile } from './private-file.ts'
+export {
+  changeSecretFile,
+  checkedPassphrase,
+  givenPassphrase,
+  type PassphraseSource,
+  readSecretFile,
+  type SecretText,
+  secretContent
+} from './secret-file.ts'
 export * from './signing-key.ts'

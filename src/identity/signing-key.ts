@@ -2,7 +2,8 @@ import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, randomByte
 import { concat, equalBytes, utf8 } from '../common/index.ts'
 import { IdentityError } from './errors.ts'
 import { peerIdFromPublicKey } from './peer-id.ts'
-import { loadOrCreate, readPrivateFile } from './private-file.ts'
+import { loadOrCreate } from './private-file.ts'
+import { type PassphraseSource, readSecretFile, secretContent } from './secret-file.ts'
 
 /** An Ed25519 identity that can sign. The secret cannot be read from it. */
 export interface SigningKey {
@@ -76,11 +77,12 @@ export function deriveSecret(key: SigningKey, label: string): Uint8Array {
 }
 
 /**
- * Reads an identity: base64 of libp2p's protobuf, one line, mode 0600.
- * @throws IdentityError IDENTITY_FILE_MISSING, IDENTITY_FILE_UNSAFE, IDENTITY_FILE_INVALID
+ * Reads an identity: base64 of libp2p's protobuf, one line, mode 0600; or that under a passphrase.
+ * @param passphrase asked only when the file is encrypted
+ * @throws IdentityError IDENTITY_FILE_MISSING, IDENTITY_FILE_UNSAFE, IDENTITY_FILE_INVALID, PASSPHRASE_NEEDED, PASSPHRASE_WRONG
  */
-export async function loadSigningKey(path: string): Promise<SigningKey> {
-  const text = (await readPrivateFile(path)).trim()
+export async function loadSigningKey(path: string, passphrase?: PassphraseSource): Promise<SigningKey> {
+  const text = (await readSecretFile(path, passphrase)).text.trim()
   try {
     return signingKeyFromLibp2pBytes(Buffer.from(text, 'base64'))
   } catch (cause) {
@@ -92,13 +94,27 @@ export async function loadSigningKey(path: string): Promise<SigningKey> {
   }
 }
 
-/** Reads the identity, or makes one when the file is missing. @throws as {@link loadSigningKey}, and IDENTITY_FILE_UNWRITABLE */
-export async function loadOrCreateSigningKey(path: string): Promise<{ key: SigningKey; created: boolean }> {
-  const { value, created } = await loadOrCreate(path, loadSigningKey, () => {
+/**
+ * Reads the identity, or makes one when the file is missing.
+ * @param options.passphrase asked when the file is encrypted
+ * @param options.encryptNew what a new file is put under @default nothing
+ * @throws as {@link loadSigningKey}, and IDENTITY_FILE_UNWRITABLE
+ */
+export async function loadOrCreateSigningKey(
+  path: string,
+  { passphrase, encryptNew }: { readonly passphrase?: PassphraseSource; readonly encryptNew?: string } = {}
+): Promise<{ key: SigningKey; created: boolean }> {
+  const load = (from: string) => loadSigningKey(from, passphrase)
+  const { value, created } = await loadOrCreate(path, load, async () => {
     const key = generateSigningKey()
-    return { value: key, content: `${Buffer.from(toLibp2pPrivateKeyBytes(key)).toString('base64')}\n` }
+    return { value: key, content: await secretContent(signingKeyText(key), encryptNew) }
   })
   return { key: value, created }
+}
+
+/** What the file of an identity holds. Secret. */
+export function signingKeyText(key: SigningKey): string {
+  return `${Buffer.from(toLibp2pPrivateKeyBytes(key)).toString('base64')}\n`
 }
 
 function seedOf(key: SigningKey): Uint8Array {

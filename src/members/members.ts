@@ -15,6 +15,7 @@ import {
 import { Liveness } from './detector/liveness.ts'
 import { bestConnection } from './dial/dial-member.ts'
 import { Dialler } from './dial/dialler.ts'
+import { NeighbourWatch } from './dial/neighbour-watch.ts'
 import { type MemberEntry, MemberTable } from './member-table.ts'
 import { NodeEvents } from './node-events.ts'
 import { OwnStatement } from './own-statement.ts'
@@ -48,6 +49,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #gossip: JudgedTopic<NodeView>
   readonly #intake: Intake
   readonly #events: NodeEvents
+  readonly #neighbours = new NeighbourWatch()
   readonly #log: Logger
   readonly #refreshSoon = () => {
     this.refresh()
@@ -169,6 +171,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
     void repeat(EXCHANGE_INTERVAL_MS, async () => this.#dialler.some(this.list()), again)
     const check = async () => {
       if (this.#own.isOutdated()) this.refresh()
+      this.lookAround()
     }
     void repeat(STATEMENT_CHECK_MS, check, again)
   }
@@ -231,6 +234,17 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
 
   refresh(): void {
     if (!this.#intake.closed && !this.#stop.signal.aborted) this.#gossip.publish(this.#own.renew())
+  }
+
+  lookAround(): void {
+    const peers = new Set(
+      this.#components.connectionManager.getConnections().map(({ remotePeer }) => remotePeer.toString())
+    )
+    const nodes = new Set([...peers].filter((peerId) => this.#table.get(peerId) !== undefined))
+    const before = this.#neighbours.look(nodes, peers)
+    if (before === undefined) return
+    const detail = { before: [...before], now: [...peers] }
+    this.safeDispatchEvent('neighbours:replaced', { detail })
   }
 
   #view(entry: MemberEntry): MemberView {

@@ -114,6 +114,12 @@ export interface MemberChange {
   readonly peerId: string
 }
 
+/** Peer IDs. */
+export interface NeighboursReplaced {
+  readonly before: readonly string[]
+  readonly now: readonly string[]
+}
+
 /** Something happened to a node, as this one saw it. */
 export interface NodeEvent {
   /** joined: it started, or was heard of for the first time · back: it was called dead, and answers again */
@@ -135,6 +141,8 @@ export interface MembersEvents {
   'member:dead': CustomEvent<MemberChange>
   /** It stopped in order and said so. */
   'member:left': CustomEvent<MemberChange>
+  /** All that this node was connected to are gone, and others are there: it may be cut off from the rest. Looked at every minute. */
+  'neighbours:replaced': CustomEvent<NeighboursReplaced>
   /** One of these three turned out to be there, or came back. */
   'member:alive': CustomEvent<MemberChange>
 }
@@ -146,6 +154,8 @@ export interface MembersService extends Startable, TypedEventTarget<MembersEvent
   get(peerId: string): MemberView | undefined
   /** What happened to other nodes since this one started, oldest first, bounded. */
   recentEvents(): readonly NodeEvent[]
+  /** Whether those it is connected to are still those of before; done every minute by itself. */
+  lookAround(): void
   /** Says anew what this node is, because something in {@link MembersInit.describe} changed. */
   refresh(): void
 }

@@ -2,6 +2,7 @@ import type { AuditRecorder } from '../audit/index.ts'
 import type { GuestsService } from '../guests/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { NodeLogger } from '../telemetry/index.ts'
 import type { Membership } from '../trust/index.ts'
 import type { WorkloadsService } from '../workloads/index.ts'
 
@@ -18,11 +19,26 @@ interface Services {
  */
 export function connectServices(
   { members, guests, providers, workloads }: Services,
-  { recorder, isIdle }: { readonly recorder: AuditRecorder; readonly isIdle: () => boolean }
+  {
+    recorder,
+    log,
+    isIdle
+  }: {
+    readonly recorder: AuditRecorder
+    readonly log: Pick<NodeLogger, 'warn'>
+    readonly isIdle: () => boolean
+  }
 ): (peerId: string) => boolean {
   // because what a node said that cannot be reached, or has stopped, does not count until it says so again
   for (const change of ['member:dead', 'member:left'] as const)
     members.addEventListener(change, ({ detail }) => providers.lose(detail.peerId))
+  members.addEventListener('neighbours:replaced', ({ detail: { before, now } }) => {
+    log.warn(
+      { before: before.slice(0, 20), now: now.slice(0, 20) },
+      'all neighbours are gone and others are there: cut off?'
+    )
+    recorder.did({ type: 'neighbours-replaced' })
+  })
   workloads.addEventListener('workload', ({ detail }) => {
     recorder.did(detail)
     // at once, because others probe an idle node less often; that it is idle again can wait for the next statement

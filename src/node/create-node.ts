@@ -22,6 +22,7 @@ import { connectServices, isGone } from './connect-services.ts'
 import { openDataDir } from './data/data-dir.ts'
 import { rememberedListen, rememberPorts } from './data/listen-ports.ts'
 import { forgetOwnProviderRecords } from './data/own-provider-records.ts'
+import { keepSealingKeys } from './data/sealing-keys.ts'
 import { availableEngines, createEngines, engineName } from './engines.ts'
 import { faultPointFromEnv } from './fault-point.ts'
 import { registerGauges } from './gauges.ts'
@@ -51,7 +52,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const log = options.logger ?? createLogger(config.logLevel)
   const runtime = options.runtimeDir ?? runtimeDir()
   const data = await openDataDir(config)
-  const { key, network, owners, sealingKey } = data
+  const { key, network, owners, sealingKeys } = data
   const bootstrap = [...new Set([...config.bootstrap, ...data.bootstrap])]
   const store = await openStore(join(data.path, 'db'))
   const runDir = join(runtime, key.peerId.slice(-12))
@@ -68,6 +69,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   await auditLog.open()
   const recorder = new AuditRecorder(auditLog)
+  let advertise = async () => {} // until it has started
   let isMember = (_peerId: string): boolean => false // until there is a members service to ask
   const metrics = config.metrics === undefined ? undefined : await openMetrics()
   const conduct = new Conduct({
@@ -125,8 +127,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           bootId,
           startedAtMs,
           scheduling: config.scheduling,
-          sealingKey: sealingKey.publicKey,
-          sealingEpoch: sealingKey.epoch,
+          sealingKey: sealingKeys.current.publicKey,
+          sealingEpoch: sealingKeys.current.epoch,
           memberships: data.memberships,
           idle: isIdle()
         })
@@ -140,7 +142,12 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         network,
         key,
         owners,
-        changeOwners: data.changeOwners,
+        successors: data.successors,
+        changeOwners: async (change) => {
+          await data.changeOwners(change)
+          await advertise() // because commands of this user take its owners for roots
+          libp2p.services.members.refresh() // its memberships may be others
+        },
         store,
         doors,
         conduct,
@@ -165,7 +172,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         key,
         nodeName: config.name,
         store,
-        sealingKey,
+        sealingKey: sealingKeys,
         engines,
         preferredEngine: config.engine === 'auto' ? undefined : config.engine,
         publishAddress: config.publishAddress,
@@ -180,8 +187,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         keep: (bundle, keeping) => schedulerOf().keep(bundle, keeping),
         mayResume: (stored, resuming) => schedulerOf().mayResume(stored, resuming),
         keptFor: () => schedulerOf(),
+        keptOf: async (manifestId, author) => schedulerOf().inspectKept(manifestId, author),
         scheduling: config.scheduling,
         policyFor: policyFor(config, data.own),
+        ownOwners: data.own,
         exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
         maxConcurrentDeployments: config.maxConcurrentDeployments
@@ -194,7 +203,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         doors,
         conduct,
         trust: (): TrustState => libp2p.services.guests.trust(),
-        sealingKey: () => sealingKey,
+        sealingKey: (epoch) => (epoch === undefined ? sealingKeys.current : sealingKeys.stored.of(epoch)),
         isMember: (peerId) => isMember(peerId),
         hasOthers: (): boolean => bootstrap.length > 0 || libp2p.services.members.list().length > 1
       }),
@@ -214,7 +223,18 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   })
   if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
   conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
-  isMember = connectServices(libp2p.services, { recorder, isIdle: () => isIdle() })
+  isMember = connectServices(libp2p.services, { recorder, log, isIdle: () => isIdle() })
+  const sealing = keepSealingKeys(sealingKeys, {
+    config,
+    now: options.now,
+    log,
+    recorder,
+    services: libp2p.services,
+    resealers: [
+      (from, to) => libp2p.services.workloads.reseal(from, to),
+      (from, to) => schedulerOf().reseal(from, to)
+    ]
+  })
   const socket = new LocalSocket(join(runDir, 'node.sock'), (channel, name) =>
     libp2p.services.doors.serveLocal(channel, name)
   )
@@ -222,6 +242,15 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   let metricsAddress: string | undefined
   let stopping: Promise<void> | undefined
 
+  const describeLocal = () => ({
+    peerId: key.peerId,
+    name: config.name,
+    pid: process.pid,
+    socket: socket.path,
+    network: { name: network.name, id: Buffer.from(network.id).toString('hex'), open: network.open },
+    addresses: node.addresses(),
+    owners: [...owners]
+  })
   const node: BeemeshNode = {
     peerId: key.peerId,
     name: config.name,
@@ -232,6 +261,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     created: data.created,
     libp2p,
     services: libp2p.services,
+    sealing,
     socketPath: socket.path,
     addresses: () => libp2p.getMultiaddrs().map((address) => address.toString()),
     metricsAddress: () => metricsAddress,
@@ -240,27 +270,22 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
       if (config.metrics !== undefined) metricsAddress = await metrics?.listen(config.metrics)
       await libp2p.start()
       isIdle = () => libp2p.services.workloads.list().length === 0
+      sealing.start() // now that it is known what is sealed to older keys
       await rememberPorts(data.path, config.listen, node.addresses())
       await socket.start()
-      const { name, id, open } = network
-      forgetLocalNode = await advertiseLocalNode(
-        {
-          peerId: key.peerId,
-          name: config.name,
-          pid: process.pid,
-          socket: socket.path,
-          network: { name, id: Buffer.from(id).toString('hex'), open },
-          addresses: node.addresses(),
-          owners: [...owners]
-        },
-        runtime
-      )
+      advertise = async () => {
+        forgetLocalNode = await advertiseLocalNode(describeLocal(), runtime)
+      }
+      await advertise()
     },
     stop() {
       stopping ??= (async () => {
+        advertise = async () => {}
         await forgetLocalNode()
         await socket.stop()
+        const sealed = sealing.stop() // it may wait for a deployment, which ends with the services
         await libp2p.stop()
+        await sealed
         await metrics?.close()
         await engines.close()
         await recorder.close() // last before the store, because everything else may still have something to tell

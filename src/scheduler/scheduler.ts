@@ -11,11 +11,13 @@ import {
   encodeBidList,
   encodeReleased,
   encodeVerdict,
+  type HeldVersionInit,
   KEEP_REQUEST,
   RELEASE_REQUEST
 } from '../generated/fbs/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
 import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
@@ -26,9 +28,11 @@ import { Accepting } from './healing/accept-assign.ts'
 import { Healer } from './healing/healer.ts'
 import { mayResume } from './healing/resume.ts'
 import { checkRecord } from './keeping/check-record.ts'
+import { inspectKept } from './keeping/inspect-kept.ts'
 import { Keeping } from './keeping/keeping.ts'
 import { KeptTable } from './keeping/kept-table.ts'
 import { Releasing } from './keys/release-key.ts'
+import { resealKept } from './keys/reseal-kept.ts'
 import type { CheckedRecord, Healed, Kept, SchedulerInit, SchedulerService, World } from './types.ts'
 
 /** What libp2p hands in. */
@@ -174,6 +178,15 @@ export class Scheduler implements SchedulerService {
         standbys: bundle.sealedKeys.filter(({ recipient }) => isLive(recipient)).length
       }
     })
+  }
+
+  inspectKept(manifestId: Uint8Array, author: string): HeldVersionInit[] {
+    const kept = this.#kept.get(manifestId)
+    return kept?.record.ownerPeerId === author ? [inspectKept(kept, this.#world)] : []
+  }
+
+  reseal(from: SealingKey, to: SealingKey): Promise<void> {
+    return resealKept(this.#world, this.#kept, { from, to })
   }
 
   healed(): readonly Healed[] {

@@ -4,6 +4,7 @@ import type {
   AssignRequestInit,
   BidList,
   BidRequestInit,
+  HeldVersionInit,
   KeepRequestInit,
   MemberState,
   Record as RecordBody,
@@ -132,6 +133,10 @@ export interface SchedulerService extends Startable {
   kept(): Kept[]
   /** The same as status shows it, with how far each is from being lost with the nodes that run it. */
   keptViews(): KeptView[]
+  /** What is kept of a manifest, for its owner. @param author peer ID */
+  inspectKept(manifestId: Uint8Array, author: string): HeldVersionInit[]
+  /** Seals what is kept under one key of this node to another one; on disk when it resolves. */
+  reseal(from: SealingKey, to: SealingKey): Promise<void>
   /** What was done about manifests lately, oldest first. */
   healed(): readonly Healed[]
 }

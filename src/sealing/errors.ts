@@ -2,6 +2,7 @@ import { BeemeshError } from '../common/index.ts'
 
 export const SEALING_ERROR_CODES = [
   'SEALING_KEY_INVALID',
+  'SEALING_KEY_GONE',
   'OPEN_FAILED',
   'CIPHERTEXT_INVALID',
   'CIPHERTEXT_DIGEST_MISMATCH',

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { loadOrCreate, readPrivateFile, writePrivateFile } from '../identity/index.ts'
 import { SealingError } from './errors.ts'
 import { publicKeyOfSeed, SEED_BYTES } from './kem.ts'
 
@@ -37,42 +36,6 @@ export async function sealingKeyFromSeed(
   return key
 }
 
-/** The key as the text of its file, one line of JSON. Secret. */
-export function serialiseSealingKey(key: SealingKey): string {
-  const seed = Buffer.from(seedOfSealingKey(key)).toString('base64')
-  return `${JSON.stringify({ kem: 'x-wing', epoch: key.epoch, seed })}\n`
-}
-
-/** @param text as {@link serialiseSealingKey} made it @throws SealingError SEALING_KEY_INVALID */
-export async function parseSealingKey(text: string): Promise<SealingKey> {
-  const value = parseJson(text)
-  if (value.kem !== 'x-wing' || typeof value.epoch !== 'number' || typeof value.seed !== 'string')
-    throw new SealingError(
-      'SEALING_KEY_INVALID',
-      'a sealing key file holds {"kem":"x-wing","epoch":…,"seed":"…"}'
-    )
-  return sealingKeyFromSeed(Buffer.from(value.seed, 'base64'), { epoch: value.epoch })
-}
-
-/** Reads a key file (mode 0600). @throws IdentityError IDENTITY_FILE_MISSING, IDENTITY_FILE_UNSAFE; SealingError SEALING_KEY_INVALID */
-export async function loadSealingKey(path: string): Promise<SealingKey> {
-  return parseSealingKey(await readPrivateFile(path))
-}
-
-/** Reads the key, or makes one of epoch 1 when the file is missing. @throws as {@link loadSealingKey} */
-export async function loadOrCreateSealingKey(path: string): Promise<{ key: SealingKey; created: boolean }> {
-  const { value, created } = await loadOrCreate(path, loadSealingKey, async () => {
-    const key = await generateSealingKey({ epoch: 1 })
-    return { value: key, content: serialiseSealingKey(key) }
-  })
-  return { key: value, created }
-}
-
-/** Writes the key file in one step, in place of an older one. @throws IdentityError IDENTITY_FILE_UNWRITABLE */
-export async function saveSealingKey(path: string, key: SealingKey): Promise<void> {
-  await writePrivateFile(path, serialiseSealingKey(key), { replace: true })
-}
-
 /** Forgets the secret of a key that is not needed any more; opening with it fails from then on. Best effort: JavaScript may hold copies. */
 export function destroySealingKey(key: SealingKey): void {
   seeds.get(key)?.fill(0)
@@ -85,13 +48,4 @@ export function seedOfSealingKey(key: SealingKey): Uint8Array {
   if (seed === undefined)
     throw new SealingError('SEALING_KEY_INVALID', 'the secret of this sealing key is not here')
   return seed
-}
-
-function parseJson(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch (cause) {
-    throw new SealingError('SEALING_KEY_INVALID', 'a sealing key file holds JSON', { cause })
-  }
 }

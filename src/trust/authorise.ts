@@ -1,6 +1,7 @@
 import { whyNot } from './grants/chain.ts'
 import { isUnder, QUOTA_KEYS } from './grants/terms.ts'
 import type { Grant, GrantAction, GrantChain } from './grants/types.ts'
+import { heirOf, type Successors } from './successors.ts'
 
 /** What can be asked of a node. Each is the name of the protocol it arrives on. */
 export const ACTIONS = [
@@ -18,7 +19,9 @@ export const ACTIONS = [
   'present',
   'revoke',
   'grants',
-  'trust'
+  'trust',
+  'inspect',
+  'evict'
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -38,13 +41,17 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   revoke: 'any', // because what it carries is signed, and counts by who signed it
   grants: 'admin',
   trust: 'admin',
-  audit: 'admin'
+  audit: 'admin',
+  inspect: 'read',
+  evict: 'admin' // the handler asks for more: an owner
 }
 
 export interface AuthoriseRequest {
   /** Peer ID of the key that signed the request. */
   readonly author: string
   readonly action: Action
+  /** The request is for another node, and only to be passed on. */
+  readonly forwarding?: boolean
   /** The manifest it is about, once that is known. A door asks without it, before anything is decrypted. */
   readonly about?: {
     /** Peer ID of who signed its record. */
@@ -64,6 +71,8 @@ export type GrantUse = Readonly<Record<(typeof QUOTA_KEYS)[number], number>>
 export interface TrustState {
   /** Peer IDs in `<data-dir>/owners`: the roots. */
   readonly owners: ReadonlySet<string>
+  /** Owners' keys that others took the place of: what they run is theirs. @default none */
+  readonly successors?: Successors
   /** What an author has shown, checked apart from time, root and revocation. */
   readonly chainsOf: (author: string) => readonly GrantChain[]
   readonly isRevoked: (link: Grant, chain: GrantChain) => boolean
@@ -87,15 +96,19 @@ export type Decision =
 export function authorise(request: AuthoriseRequest, state: TrustState): Decision {
   const { author, action, about } = request
   const needed = NEEDED[action]
-  const isOwn = about === undefined || about.owner === author
+  const isOwn =
+    about === undefined || about.owner === author || heirOf(state.successors, about.owner) === author
   // an owner's own things; other owners' are theirs
   if (state.owners.has(author) && isOwn) return { allowed: true, rule: 'owners-file' }
   if (needed === 'anybody') return { allowed: true, rule: 'anybody' }
+  // because the old key of an owner must still be able to tell a node that was away of the new one
+  if (request.forwarding && action === 'trust' && state.successors?.has(author))
+    return { allowed: true, rule: 'predecessor' }
   const refusals: { readonly rule: string; readonly reason: string }[] = []
   for (const chain of state.chainsOf(author)) {
     const refusal =
       whyNot(chain, { roots: state.owners, isRevoked: state.isRevoked, nowMs: state.nowMs }) ??
-      missing(chain, { needed, about, isOwn })
+      missing(chain, { needed, about, isOwn, successors: state.successors })
     if (refusal === undefined) return { allowed: true, rule: 'grant', grant: chain }
     refusals.push(refusal)
   }
@@ -105,14 +118,20 @@ export function authorise(request: AuthoriseRequest, state: TrustState): Decisio
 /** What a chain that counts does not give for this; undefined: it gives it. */
 function missing(
   { root, terms, links }: GrantChain,
-  { needed, about, isOwn }: Pick<AuthoriseRequest, 'about'> & { needed: GrantAction | 'any'; isOwn: boolean }
+  {
+    needed,
+    about,
+    isOwn,
+    successors
+  }: Pick<AuthoriseRequest, 'about'> &
+    Pick<TrustState, 'successors'> & { needed: GrantAction | 'any'; isOwn: boolean }
 ): { rule: string; reason: string } | undefined {
   const id = links.at(-1)!.id.slice(0, 12)
   if (!gives(terms.actions, needed))
     return { rule: 'grant-action', reason: `grant ${id} gives ${terms.actions.join(', ')}` }
   if (about === undefined) return undefined
   // what hangs from a root is about that root's own manifests, and the subject's
-  if (!isOwn && about.owner !== root)
+  if (!isOwn && about.owner !== root && heirOf(successors, about.owner) !== root)
     return { rule: 'grant-owner', reason: `grant ${id} is not about what ${about.owner} runs` }
   if (terms.namespaces.length > 0 && !terms.namespaces.includes(about.namespace))
     return { rule: 'grant-namespace', reason: `grant ${id} is for namespaces ${terms.namespaces.join(', ')}` }

@@ -80,7 +80,11 @@ export const OWNER_PROTOCOLS = {
   revoke: { ...owner, name: 'revoke', request: 'revoke', maxRequestBytes: 32 * KIB, changesState: true },
   grants: { ...owner, name: 'grants', request: 'grants' },
   trust: { ...owner, name: 'trust', request: 'trust', changesState: true },
-  audit: { ...owner, name: 'audit', request: 'audit' }
+  audit: { ...owner, name: 'audit', request: 'audit' },
+  /** What a node holds of a manifest and can open of it. */
+  inspect: { ...owner, name: 'inspect', request: 'inspect' },
+  /** The machine's owner stops what a guest runs. */
+  evict: { ...owner, name: 'evict', request: 'evict', answerTimeoutMs: 120_000, changesState: true }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 

@@ -53,7 +53,7 @@ export async function openStored(context: Context, owner: string, release: Relea
     owner: author,
     networkId: network.id,
     node: key.publicKey,
-    sealingKey
+    sealingKey: sealingKey.stored
   })
   return { ...opened, manifest: withDefaultLimits(opened.manifest, release.defaultLimits ?? {}) }
 }
@@ -68,7 +68,7 @@ export function openStoredKey(context: Context, owner: string, release: Release)
     owner: author,
     networkId: network.id,
     node,
-    sealingKey
+    sealingKey: sealingKey.stored
   })
 }
 

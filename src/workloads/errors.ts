@@ -15,6 +15,7 @@ export const WORKLOADS_ERROR_CODES = [
   'NOT_READY_IN_TIME',
   'POLICY_REFUSED',
   'EXEC_DISABLED',
+  'EVICTED',
   'TOO_SLOW'
 ] as const
 export type WorkloadsErrorCode = (typeof WORKLOADS_ERROR_CODES)[number]

@@ -3,7 +3,7 @@ import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
 import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
-import { decryptManifest, openContentKey, type SealingKey } from '../sealing/index.ts'
+import { decryptManifest, openContentKey, type SealingKey, type SealingKeys } from '../sealing/index.ts'
 import { WorkloadsError } from './errors.ts'
 
 export interface OpenedRecord extends RecordBody {
@@ -49,11 +49,14 @@ export interface OpenedContent {
   readonly manifest: Manifest
   /** sha256 of the decrypted document. */
   readonly digest: Uint8Array
+  /** Its size. */
+  readonly bytes: number
 }
 
 /**
  * Opens the key that was sealed to this node, decrypts the manifest, and checks it again as if nobody had: it must be what
  * the record says it is.
+ * @param context.sealingKey with several, the one whose epoch the sealed key names
  * @throws SealingError, ManifestError, WorkloadsError RECORD_INVALID
  */
 export async function openContent(
@@ -78,7 +81,8 @@ export async function openContent(
       'RECORD_INVALID',
       'the record promises other copies or resources than the manifest'
     )
-  return { manifest, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
+  const bytes = plaintext.byteLength
+  return { manifest, bytes, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
 }
 
 /** Who opens, for whom. */
@@ -88,23 +92,24 @@ export interface OpeningContext {
   readonly networkId: Uint8Array
   /** Public key of the node that opens. */
   readonly node: Uint8Array
-  readonly sealingKey: SealingKey
+  readonly sealingKey: SealingKey | SealingKeys
 }
 
 /** The content key that was sealed to this node, Uint8Array(32). Secret. @throws SealingError; WorkloadsError RECORD_INVALID */
 export function openKey(
   record: RecordBody,
-  { enc, ciphertext }: SealedKey,
+  { enc, ciphertext, sealingEpoch }: SealedKey,
   { owner, networkId, node, sealingKey }: OpeningContext
 ): Promise<Uint8Array> {
   const { manifestId, version } = record
   const { commitment } = promisesOf(record)
+  const own = 'of' in sealingKey ? sealingKey.of(sealingEpoch) : sealingKey
   return openContentKey({
     networkId,
     owner,
     manifestId,
     version,
-    sealingKey,
+    sealingKey: own,
     commitment,
     recipient: node,
     enc,

@@ -1,6 +1,6 @@
 import type { Startable, TypedEventTarget } from '@libp2p/interface'
 import type { Abortable } from '../common/index.ts'
-import type { SealedKey, WorkloadState } from '../generated/fbs/index.ts'
+import type { HeldVersionInit, SealedKey, WorkloadState } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
 import type {
   CronPlan,
@@ -12,7 +12,7 @@ import type {
 } from '../manifest/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
-import type { SealingKey } from '../sealing/index.ts'
+import type { Resealer, SealingKeyring } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Doors } from '../wire/index.ts'
@@ -87,6 +87,8 @@ export interface StoredManifest extends Release {
   readonly tombstone: boolean
   /** The newest version ever accepted, also when it was rolled back: nothing older or equal is taken any more. */
   readonly highest: { readonly version: number; readonly recordDigest: Uint8Array }
+  /** The machine's owner stopped it: who that was, and until when no newer version is taken. */
+  readonly evicted?: { readonly by: string; readonly untilMs: number }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
   /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
@@ -128,7 +130,8 @@ export interface WorkloadsInit {
   /** Shown in answers. */
   readonly nodeName: string
   readonly store: Store
-  readonly sealingKey: SealingKey
+  /** What is opened that was sealed to this node. */
+  readonly sealingKey: SealingKeyring
   readonly engines: EngineRegistry
   /** Engine to take when the manifest names none. */
   readonly preferredEngine?: string
@@ -137,6 +140,10 @@ export interface WorkloadsInit {
   readonly doors: Doors
   /** What a manifest's owner, and others, may do with it here. @default its owner everything, others nothing */
   readonly trust?: () => TrustState
+  /** Peer IDs of the machine's own owners; may change. Others run things here as guests. @default none */
+  readonly ownOwners?: ReadonlySet<string>
+  /** What other parts of the node keep of a manifest for others, as far as an author (a peer ID) may know. @default nothing */
+  readonly keptOf?: (manifestId: Uint8Array, author: string) => Promise<readonly HeldVersionInit[]>
   /** What happened to nodes, for owners who ask. @default nothing */
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
@@ -202,6 +209,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   list(): StoredManifest[]
   /** The latest events, oldest first, at most as many as are kept. */
   recentEvents(): readonly WorkloadEvent[]
+  /** Seals the content keys of everything held here to another key of this node. */
+  readonly reseal: Resealer
   /** What this machine has, what is promised to copies, and what is left. */
   resources(): NodeResources
   /** The manifest as it is here, a tombstone too. */

@@ -2,9 +2,10 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay, repeat } from '../common/index.ts'
-import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import { APPLY_REQUEST, DELETE_REQUEST, EVICT_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { SealingKey } from '../sealing/index.ts'
 import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
 import { bury, dropCopies } from './accept/drop-copies.ts'
 import {
@@ -23,6 +24,7 @@ import { EventLog } from './event-log.ts'
 import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
+import { reseal } from './reseal.ts'
 import type {
   StoredManifest,
   StoredWorkload,
@@ -34,7 +36,9 @@ import type {
 import { apply } from './verbs/apply.ts'
 import { finishRemoval, remove } from './verbs/delete.ts'
 import { events } from './verbs/events.ts'
+import { evict } from './verbs/evict.ts'
 import { exec } from './verbs/exec.ts'
+import { inspect } from './verbs/inspect.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
 
@@ -91,6 +95,8 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     this.#watcher = new Watcher(this.#context)
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
+    init.doors.open('evict', EVICT_REQUEST, (request) => evict(this.#context, request))
+    init.doors.open('inspect', QUERY, (request) => inspect(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
     init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
     init.doors.open('events', QUERY, (request) => events(this.#context, request))
@@ -120,6 +126,10 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   recentEvents(): readonly WorkloadEvent[] {
     return this.#events.recent()
+  }
+
+  reseal(from: SealingKey, to: SealingKey): Promise<void> {
+    return reseal(this.#context, from, to)
   }
 
   resources(): NodeResources {

@@ -54,6 +54,20 @@ describe("node: who is the machine's own owner, and who a guest", () => {
     expect([...(await open()).own]).to.deep.equal([])
   })
 
+  it('is whoever took the place of the one that was, also where the old key is still named in the configuration', async () => {
+    const { peerId } = generateSigningKey()
+    const data = await open()
+    await data.changeOwners({ add: [peerId], remove: [], succession: { from: own, to: peerId } })
+    await data.changeOwners({ add: [], remove: [own] })
+    expect([...data.own]).to.include(peerId)
+    await rename(path('identity'), path('elsewhere'))
+    const again = await open({ owners: [own] })
+
+    expect([...again.owners]).to.deep.equal([peerId])
+    expect([...again.own]).to.deep.equal([peerId])
+    expect(again.memberships, 'the old one made it a member').to.deep.equal([])
+  })
+
   it('writes the file for nobody else to read', async () => {
     expect(await readFile(path('node/own-owner'), 'utf8')).to.equal(`${own}\n`)
     expect((await stat(path('node/own-owner'))).mode & 0o777).to.equal(0o600)

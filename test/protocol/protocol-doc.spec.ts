@@ -35,7 +35,7 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   // the asker's own view of an answer; nothing throws TIMED_OUT as a WireError
   WIRE_ERROR_CODES: ['TIMED_OUT', 'REPLY_INVALID'],
   // a bad grant is ignored, or told in a sentence of the answer; the owners file is read at the start
-  TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'MEMBERSHIP_INVALID', 'GRANT_INVALID', 'REVOCATION_INVALID'],
+  TRUST_ERROR_CODES: ['OWNERS_FILE_INVALID', 'GRANT_INVALID', 'REVOCATION_INVALID'],
   // the sealing side, and the asker's side of an answer; a reply key that is not one gets no answer
   SEALING_ERROR_CODES: [...['PLAINTEXT_TOO_LARGE'], ...['REPLY_OUT_OF_ORDER', 'REPLY_INVALID_FRAME']],
   // nodes read canonical JSON, never YAML

@@ -21,6 +21,7 @@ export interface NodeStartOptions {
   readonly network?: string
   readonly networkKey?: string
   readonly identity?: string
+  readonly passphraseFile?: string
   readonly owner?: string[]
   readonly label?: string[]
   readonly taint?: string[]
@@ -67,6 +68,7 @@ export function withNodeOptions(command: Command): Command {
       '--identity <file>',
       "the owner's key; the first start makes it the node's owner and signs its membership"
     )
+    .option('--passphrase-file <file>', 'encrypt the keys of this node with the passphrase in this file')
     .option('--owner <peerid>', 'obey this owner too, repeatable', collect)
     .option('--label <key=value>', 'label of this node, repeatable', collect)
     .option(
@@ -88,6 +90,7 @@ export async function runNode(options: NodeStartOptions, invite?: ParsedInvite):
   const { acceptInvite, createNode } = await import('../../node/index.ts') // because every other command is quicker without libp2p
   if (invite !== undefined) await acceptInvite(config, invite)
   const node = await createNode(config)
+  delete process.env.BEEMESH_PASSPHRASE // because engines need not have it
   const stopped = Promise.withResolvers<void>()
   const stop = () => {
     node.stop().then(stopped.resolve, stopped.reject)
@@ -167,6 +170,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     network,
     networkKey,
     identity,
+    passphraseFile,
     owner,
     label,
     taint,
@@ -194,6 +198,7 @@ function toFlags(options: NodeStartOptions): ConfigInput {
     network,
     networkKey,
     identity,
+    passphraseFile,
     owners: owner,
     labels: labels === undefined ? undefined : Object.fromEntries(labels),
     taints: taint,

@@ -13,8 +13,13 @@ export async function changeTrust(
   const keys = (peerIds: readonly string[]) => peerIds.map((id) => ({ value: publicKeyFromPeerId(id) }))
   const encode = (replyKey: Uint8Array) =>
     encodeTrustRequest({ add: keys(add), remove: keys(remove), replyKey })
+  return ownersIn(session.ask(target, 'trust', encode, { signal }))
+}
+
+/** The peer IDs in an answer to trust. */
+export async function ownersIn(answer: AsyncIterable<Uint8Array>): Promise<string[]> {
   const owners: string[] = []
-  for await (const body of session.ask(target, 'trust', encode, { signal }))
+  for await (const body of answer)
     owners.push(...decode(OWNER_LIST, body).owners.map(({ value }) => peerIdFromPublicKey(value)))
   return owners.sort()
 }

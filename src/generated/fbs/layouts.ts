@@ -326,6 +326,16 @@ export const EVENT_REPLY_LAYOUT: TableLayout = {
   ]
 }
 
+export const EVICT_REQUEST_LAYOUT: TableLayout = {
+  name: 'EvictRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: false, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'volumes', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'refuseSeconds', slot: 10, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const EXCHANGE_LAYOUT: TableLayout = {
   name: 'Exchange',
   fields: [
@@ -422,6 +432,31 @@ export const GRANT_LIST_LAYOUT: TableLayout = {
     { name: 'chains', slot: 4, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'revocations', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'refused', slot: 8, type: 'strings', required: false, max: 32, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+  ]
+}
+
+export const HELD_VERSION_LAYOUT: TableLayout = {
+  name: 'HeldVersion',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 6, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertextBytes', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sealingEpoch', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'documentBytes', slot: 12, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'documentDigest', slot: 14, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'name', slot: 18, type: 'string', required: false, max: 253, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'namespace', slot: 20, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 22, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'shares', slot: 24, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const INSPECTION_LAYOUT: TableLayout = {
+  name: 'Inspection',
+  fields: [
+    { name: 'nodeName', slot: 4, type: 'string', required: true, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'held', slot: 6, type: 'tables', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: HELD_VERSION_LAYOUT }
   ]
 }
 
@@ -788,7 +823,9 @@ export const TRUST_REQUEST_LAYOUT: TableLayout = {
   fields: [
     { name: 'add', slot: 4, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
     { name: 'remove', slot: 6, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
-    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'successor', slot: 10, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'membership', slot: 12, type: 'bytes', required: false, max: 2048, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

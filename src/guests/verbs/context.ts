@@ -5,6 +5,8 @@ import type { GuestsInit } from '../types.ts'
 
 /** What every verb of this folder works with. */
 export interface GuestsContext {
+  /** Uint8Array(32), the node's public key. */
+  readonly self: Uint8Array
   readonly networkId: Uint8Array
   readonly chains: ChainTable
   readonly revocations: RevocationTable

@@ -13,8 +13,8 @@ import { type Config, ConfigError } from '../../config/index.ts'
 import { redeemInvite } from '../../guests/index.ts'
 import {
   formatNetworkKey,
+  givenPassphrase,
   loadNetworkKey,
-  loadOrCreateSigningKey,
   type Network,
   networkTag,
   peerIdFromPublicKey,
@@ -23,7 +23,8 @@ import {
   writePrivateFile
 } from '../../identity/index.ts'
 import { addOwners, type Membership, openChain, openMembership } from '../../trust/index.ts'
-import { BOOTSTRAP_FILE, MEMBERSHIPS_FILE, OWN_OWNER_FILE, openPrivateFolder } from './data-dir.ts'
+import { BOOTSTRAP_FILE, OWN_OWNER_FILE, openNodeKey, openPrivateFolder } from './data-dir.ts'
+import { MEMBERSHIPS_FILE } from './memberships.ts'
 
 /**
  * Makes this machine a member by an invite, before its node is started: the network's key, the node's own key, its owner, whom to join
@@ -35,7 +36,7 @@ export async function acceptInvite(config: Config, invite: ReturnType<typeof par
   const path = config.dataDir
   await openPrivateFolder(path)
   if (!network.open) await keepNetworkKey(config.networkKey!, network)
-  const { key } = await loadOrCreateSigningKey(join(path, 'node.key'))
+  const key = await openNodeKey(path, await givenPassphrase({ file: config.passphraseFile }))
   const { root } = openChain(invite.chain, { networkId: network.id })
   await addOwners(join(path, 'owners'), [root])
   await addLines(join(path, OWN_OWNER_FILE), [root])

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Config } from '../../config/index.ts'
 import type { OwnersChange } from '../../guests/index.ts'
 import {
+  changeSecretFile,
+  givenPassphrase,
   IdentityError,
   loadOrCreateNetworkKey,
   loadOrCreateSigningKey,
@@ -12,25 +14,36 @@ import {
   type SigningKey,
   writePrivateFile
 } from '../../identity/index.ts'
-import { loadOrCreateSealingKey, type SealingKey } from '../../sealing/index.ts'
-import { addOwners, openMembership, readOwners, removeOwners, signMembership } from '../../trust/index.ts'
+import { SealingKeyring } from '../../sealing/index.ts'
+import {
+  addOwners,
+  addSuccessor,
+  heirOf,
+  readOwners,
+  readSuccessors,
+  removeOwners,
+  type Successors
+} from '../../trust/index.ts'
+import { Memberships } from './memberships.ts'
 
 /** Name of a private network whose key file is made here. */
 const DEFAULT_NETWORK_NAME = 'beemesh'
 
+const NODE_KEY_FILE = 'node.key'
 /** Files of the folder that an invite writes, too: one entry a line. */
 export const OWN_OWNER_FILE = 'own-owner'
-export const MEMBERSHIPS_FILE = 'memberships'
 export const BOOTSTRAP_FILE = 'bootstrap'
 
 /** Everything of a node that lasts, apart from its database. */
 export interface DataDir {
   readonly path: string
   readonly key: SigningKey
-  readonly sealingKey: SealingKey
+  readonly sealingKeys: SealingKeyring
   readonly network: Network
   /** Peer IDs; the set changes with {@link changeOwners}. */
   readonly owners: ReadonlySet<string>
+  /** Keys of owners that others took the place of; the map changes with {@link changeOwners}. */
+  readonly successors: Successors
   /** Writes down whom the node obeys from now on. */
   readonly changeOwners: (change: OwnersChange) => Promise<void>
   /** Those of them who are this machine's own: the identity of the first start, and that of this one. Others are guests. */
@@ -47,15 +60,23 @@ export interface DataDir {
 export async function openDataDir(config: Config): Promise<DataDir> {
   const path = config.dataDir
   await openPrivateFolder(path)
-  const { key, created: isNew } = await loadOrCreateSigningKey(join(path, 'node.key'))
-  const { key: sealingKey } = await loadOrCreateSealingKey(join(path, 'sealing.key'))
+  const passphrase = await givenPassphrase({ file: config.passphraseFile })
+  // first, because a node that was begun without its owner would never be told of it
+  const isNew = !(await isThere(join(path, NODE_KEY_FILE)))
+  const { identity, created: identityCreated } = await openIdentity(config, { isNew, passphrase })
+  const key = await openNodeKey(path, passphrase)
+  const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'), { passphrase })
   const { network, created: networkCreated } = await openConfiguredNetwork(config)
-  const { identity, created: identityCreated } = await openIdentity(config, isNew)
   const ownersPath = join(path, 'owners')
+  const successors = await readSuccessors(join(path, 'successors'))
   const seeds = isNew && identity !== undefined ? [identity.peerId] : []
-  const owners = await addOwners(ownersPath, [...seeds, ...config.owners]).then(() => readOwners(ownersPath))
+  // because a flag or a unit file may name a key that another took the place of, and would bring it back
+  const named = config.owners.map((owner) => heirOf(successors, owner))
+  const owners = await addOwners(ownersPath, [...seeds, ...named]).then(() => readOwners(ownersPath))
   const own = await ownOwners(path, { seeds, identity, owners })
-  const memberships = await keepMemberships(path, { key, network, identity, owners })
+  const memberships = new Memberships(path, { key, network })
+  await memberships.open()
+  if (identity !== undefined && owners.has(identity.peerId)) await memberships.sign(identity)
   const created = [
     ...(isNew ? (['node'] as const) : []),
     ...(identityCreated ? (['identity'] as const) : []),
@@ -63,13 +84,36 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   ]
   const invited = await readFile(join(path, BOOTSTRAP_FILE), 'utf8').catch(() => '')
   const bootstrap = invited.split('\n').filter((line) => line !== '')
-  const changeOwners = async ({ add, remove }: OwnersChange) => {
+  const changeOwners = async ({ add, remove, succession, membership }: OwnersChange) => {
+    if (succession !== undefined) {
+      await addSuccessor(join(path, 'successors'), successors, succession)
+      if (own.has(succession.from)) {
+        own.add(succession.to)
+        await writePrivateFile(join(path, OWN_OWNER_FILE), `${[...own].join('\n')}\n`, { replace: true })
+      }
+    }
     await addOwners(ownersPath, add)
     const now = await removeOwners(ownersPath, remove)
     for (const peerId of [...owners]) if (!now.has(peerId)) owners.delete(peerId)
     for (const peerId of now) owners.add(peerId)
+    if (membership !== undefined) await memberships.add(membership)
+    for (const peerId of remove) if (successors.has(peerId)) await memberships.drop(peerId)
   }
-  return { path, key, sealingKey, network, owners, changeOwners, own, memberships, bootstrap, created }
+  return {
+    path,
+    key,
+    sealingKeys,
+    network,
+    owners,
+    successors,
+    changeOwners,
+    own,
+    get memberships() {
+      return memberships.list()
+    },
+    bootstrap,
+    created
+  }
 }
 
 /**
@@ -88,6 +132,22 @@ export async function openPrivateFolder(path: string): Promise<void> {
       { details: { path, mode: (mode & 0o777).toString(8) }, hint: `chmod 700 ${path}` }
     )
   await chmod(path, 0o700)
+}
+
+/** The node's own key, under the passphrase from the first start on that has one. */
+export async function openNodeKey(path: string, passphrase: string | undefined): Promise<SigningKey> {
+  const file = join(path, NODE_KEY_FILE)
+  const source = async () => passphrase
+  const { key } = await loadOrCreateSigningKey(file, { passphrase: source, encryptNew: passphrase })
+  if (passphrase !== undefined) await changeSecretFile(file, { to: 'encrypted', passphrase: source })
+  return key
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false
+  )
 }
 
 /**
@@ -120,47 +180,16 @@ async function openConfiguredNetwork(config: Config): Promise<{ network: Network
  */
 async function openIdentity(
   config: Config,
-  isNew: boolean
+  { isNew, passphrase }: { readonly isNew: boolean; readonly passphrase?: string }
 ): Promise<{ identity?: SigningKey; created: boolean }> {
+  const source = async () => passphrase
   if (isNew && !(config.role === 'bootstrap' && config.owners.length > 0)) {
-    const { key, created } = await loadOrCreateSigningKey(config.identity)
+    const { key, created } = await loadOrCreateSigningKey(config.identity, { passphrase: source })
     return { identity: key, created }
   }
   try {
-    return { identity: await loadSigningKey(config.identity), created: false }
+    return { identity: await loadSigningKey(config.identity, source), created: false }
   } catch {
-    return { created: false } // because a node that was seeded once runs without its owner's key
+    return { created: false } // because a node that was seeded once runs without its owner's key, or with one that is under its owner's passphrase
   }
-}
-
-async function keepMemberships(
-  path: string,
-  {
-    key,
-    network,
-    identity,
-    owners
-  }: { key: SigningKey; network: Network; identity?: SigningKey; owners: ReadonlySet<string> }
-): Promise<Uint8Array[]> {
-  const file = join(path, MEMBERSHIPS_FILE)
-  const context = { subject: key.publicKey, networkId: network.id, nowMs: Date.now() }
-  const lines = await readFile(file, 'utf8').catch(() => '')
-  const all = lines.split('\n').filter((line) => line !== '')
-  const valid = all
-    .map((line) => new Uint8Array(Buffer.from(line, 'base64')))
-    .flatMap((grant) => {
-      try {
-        return [{ grant, ...openMembership(grant, context) }]
-      } catch {
-        return [] // because grants of other networks stay in the file and do not count in this one
-      }
-    })
-  const grants = valid.map(({ grant }) => grant)
-  if (identity === undefined || !owners.has(identity.peerId)) return grants
-  if (valid.some(({ issuer }) => issuer === identity.peerId)) return grants
-  const fresh = signMembership(identity, context)
-  await writePrivateFile(file, `${[...all, Buffer.from(fresh).toString('base64')].join('\n')}\n`, {
-    replace: true
-  })
-  return [...grants, fresh]
 }

@@ -142,14 +142,26 @@ export class Accepting {
     const { world, signal } = this.#init
     const recipient = world.key.publicKey
     const sealingKey = world.sealingKey()
-    const own = bundle.sealedKeys.find((one) => equalBytes(one.recipient, recipient))
-    if (own !== undefined && own.sealingEpoch === sealingKey.epoch) return own
+    // first as it is kept here, because that is sealed anew when this node's key is replaced
+    const kept = this.#init.kept.get(record.manifestId)
+    const known =
+      kept !== undefined && equalBytes(kept.record.digest, record.digest) ? kept.bundle.sealedKeys : []
+    const own = [...known, ...bundle.sealedKeys].find((one) => equalBytes(one.recipient, recipient))
+    if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
     const key = await obtainKey(world, record, { ordinals, signal })
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
     const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })
     key.fill(0)
     return { recipient, sealingEpoch: sealingKey.epoch, ...sealed }
+  }
+
+  #hasKey(epoch: number): boolean {
+    try {
+      return this.#init.world.sealingKey(epoch).epoch === epoch
+    } catch {
+      return false // because it was destroyed: then others are asked
+    }
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { equalBytes, isBeemeshError, safeText, toError, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
+import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
 import {
   ASK_TIMEOUT_MS,
@@ -74,7 +75,7 @@ export class Keeping {
     const { world, kept, onKept } = this.#init
     if (record.notAfter <= world.now()) throw new WorkloadsError('RECORD_EXPIRED', 'the record is over')
     const before = kept.get(record.manifestId)
-    if (before !== undefined && !equalBytes(before.record.owner, record.owner))
+    if (before !== undefined && !this.#isSameOwner(before.record.ownerPeerId, record.ownerPeerId))
       throw new SchedulerError('NOT_ALLOWED', 'the manifest is of another owner')
     if (before === undefined && !this.isMine(record))
       throw new SchedulerError('NOT_ALLOWED', 'other members are nearer to this manifest')
@@ -89,10 +90,16 @@ export class Keeping {
   async #follow(record: CheckedRecord, bundle: Bundle): Promise<void> {
     const { workloads, log } = this.#init.world
     const stored = workloads.get(record.manifestId)
-    if (!record.tombstone || stored === undefined || stored.owner !== record.ownerPeerId) return
+    if (!record.tombstone || stored === undefined || !this.#isSameOwner(stored.owner, record.ownerPeerId))
+      return
     void workloads
       .bury(record, bundle.record)
       .catch((error: unknown) => log.error('a deleted manifest is not removed yet: %e', error))
+  }
+
+  /** Who signed it, or whoever took that one's place. */
+  #isSameOwner(before: string, now: string): boolean {
+    return before === now || heirOf(this.#init.world.trust().successors, before) === now
   }
 
   #tellHighest(asked: CheckedRecord): VerdictInit {

@@ -180,7 +180,12 @@ export class Doors {
    */
   check(
     frame: Uint8Array,
-    { protocol, transport, audience }: { protocol: Protocol; transport: string; audience: Uint8Array }
+    {
+      protocol,
+      transport,
+      audience,
+      forwarding
+    }: { protocol: Protocol; transport: string; audience: Uint8Array; forwarding?: boolean }
   ): OpenedEnvelope {
     if (frame.byteLength > protocol.maxRequestBytes)
       throw new WireError(
@@ -194,7 +199,7 @@ export class Doors {
         `a message of type ${envelope.type} on protocol ${protocol.name}`
       )
     const author = peerIdFromPublicKey(envelope.author)
-    const decision = authorise({ author, action: protocol.name as Action }, this.#init.trust())
+    const decision = authorise({ author, action: protocol.name as Action, forwarding }, this.#init.trust())
     const isKnown = decision.allowed && decision.rule !== 'anybody'
     const isNewcomer = decision.allowed && !isKnown
     // of each connection, and, because connections cost an attacker little, of all together

@@ -51,7 +51,9 @@ export class Forwarder {
     const about = { author: peeked?.author, transport, protocol: FORWARD_PROTOCOL_NAME, verified: false }
     try {
       const protocol = forwardable(name)
-      doors.check(bytes, { protocol, transport, audience: audienceOf(target) }).verifySignature()
+      doors
+        .check(bytes, { protocol, transport, audience: audienceOf(target), forwarding: true })
+        .verifySignature()
       about.verified = true
       if (this.#active >= MAX_FORWARDS)
         throw new WireError('BUSY', 'this node forwards too much already', { retryable: true })

@@ -11,6 +11,7 @@ import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent } from '../open-record.ts'
 import type { Release, StoredManifest } from '../types.ts'
+import { assertNotEvicted } from '../verbs/evict.ts'
 import { addCopies } from './add-copies.ts'
 import { admit } from './admit.ts'
 import { assertNewer, checkOrdinals, isKnown, runsAlready } from './compare.ts'
@@ -49,6 +50,7 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   const { table } = context
   const { record, ordinals } = assignment
   const existing = table.get(record.manifestId)
+  assertNotEvicted(existing, record, context.now())
   if (isKnown(existing, record)) {
     const missing = ordinals.filter(
       (ordinal) => !existing!.workloads.some((copy) => copy.ordinal === ordinal)

@@ -1,6 +1,7 @@
 import { equalBytes } from '../../common/index.ts'
 import { type DeleteRequest, encodeProgress } from '../../generated/fbs/index.ts'
 import { claimVolumes, formatManifestId } from '../../manifest/index.ts'
+import { heirOf } from '../../trust/index.ts'
 import type { OwnerRequest } from '../../wire/index.ts'
 import { assertNewer } from '../accept/compare.ts'
 import { bury } from '../accept/drop-copies.ts'
@@ -36,13 +37,17 @@ export async function remove(
       return sendStatus(context, reply, [table.get(record.manifestId)!])
     }
     const isHere =
-      existing?.owner === authorPeerId && !(existing.tombstone && existing.workloads.length === 0)
+      existing !== undefined &&
+      isTheirs(context, existing, authorPeerId) &&
+      !(existing.tombstone && existing.workloads.length === 0)
     const isKept = init
       .keptFor?.()
       .keptViews()
       .some(
         ({ manifestId, owner, tombstone }) =>
-          !tombstone && owner === authorPeerId && equalBytes(manifestId, record.manifestId)
+          !tombstone &&
+          isTheirs(context, { owner }, authorPeerId) &&
+          equalBytes(manifestId, record.manifestId)
       )
     if (!isHere && isKept) {
       // nothing runs here, but this node keeps it for others that may run it, or may be gone
@@ -53,8 +58,7 @@ export async function remove(
       return sendStatus(context, reply, [])
     }
     // a manifest of somebody else is as if it were not here: who may delete is who signed it
-    if (existing === undefined || !isHere)
-      throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
+    if (!isHere) throw new WorkloadsError('MANIFEST_NOT_FOUND', 'this node does not hold the manifest')
     assertNewer(existing, record)
     const claims = payload.volumes && !existing.tombstone ? await claimsOf(context, existing) : []
     const bundle = { record: payload.record, sealedKeys: [], sealedShares: [] }
@@ -69,8 +73,13 @@ export async function remove(
   })
 }
 
+/** Who signed it, or whoever took that one's place. */
+function isTheirs({ init }: Context, { owner }: Pick<StoredManifest, 'owner'>, author: string): boolean {
+  return owner === author || heirOf(init.trust?.().successors, owner) === author
+}
+
 /** The lasting volumes of every copy here. Asked before the content is gone. */
-async function claimsOf(
+export async function claimsOf(
   context: Context,
   stored: StoredManifest
 ): Promise<{ engine: string; volumes: string[] }[]> {
@@ -89,9 +98,11 @@ export async function finishRemoval(
   report: (copy: StoredWorkload, state: 'stopping' | 'stopped') => void = () => {}
 ): Promise<void> {
   context.providers.withdraw(tombstone.manifestId)
+  const reason =
+    tombstone.evicted === undefined ? 'deleted by its owner' : 'stopped by the owner of this machine'
   await Promise.all(
     tombstone.workloads.map(async (copy) => {
-      tell(context, tombstone, { ...copy, state: 'stopping' }, { reason: 'deleted by its owner' })
+      tell(context, tombstone, { ...copy, state: 'stopping' }, { reason })
       report(copy, 'stopping')
       await removeCopy(context, copy, tombstone.graceMs)
       context.reach('delete:one-removed')

@@ -9,6 +9,10 @@ export interface TrustRequest {
   readonly add: readonly Bytes[]
   readonly remove: readonly Bytes[]
   readonly replyKey: Uint8Array
+  /** an owner too from now on, in the author's place: of what the author runs here as well */
+  readonly successor?: Uint8Array | undefined
+  /** for this node, from one of its owners */
+  readonly membership?: Uint8Array | undefined
 }
 
 /** {@link TrustRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -17,6 +21,10 @@ export interface TrustRequestInit {
   readonly add?: readonly BytesInit[] | undefined
   readonly remove?: readonly BytesInit[] | undefined
   readonly replyKey: Uint8Array
+  /** an owner too from now on, in the author's place: of what the author runs here as well */
+  readonly successor?: Uint8Array | undefined
+  /** for this node, from one of its owners */
+  readonly membership?: Uint8Array | undefined
 }
 
 /** @internal */
@@ -24,10 +32,14 @@ export function writeTrustRequest(builder: flatbuffers.Builder, value: TrustRequ
   const addOffset = value.add === undefined ? 0 : TrustRequestTable.createAddVector(builder, value.add.map((item) => writeBytes(builder, item)))
   const removeOffset = value.remove === undefined ? 0 : TrustRequestTable.createRemoveVector(builder, value.remove.map((item) => writeBytes(builder, item)))
   const replyKeyOffset = builder.createByteVector(value.replyKey)
+  const successorOffset = value.successor === undefined ? 0 : builder.createByteVector(value.successor)
+  const membershipOffset = value.membership === undefined ? 0 : builder.createByteVector(value.membership)
   TrustRequestTable.startTrustRequest(builder)
   TrustRequestTable.addAdd(builder, addOffset)
   TrustRequestTable.addRemove(builder, removeOffset)
   TrustRequestTable.addReplyKey(builder, replyKeyOffset)
+  TrustRequestTable.addSuccessor(builder, successorOffset)
+  TrustRequestTable.addMembership(builder, membershipOffset)
   return TrustRequestTable.endTrustRequest(builder)
 }
 
@@ -36,7 +48,9 @@ export function toTrustRequest(table: TrustRequestTable): TrustRequest {
   return {
     add: Array.from({ length: table.addLength() }, (_, i) => toBytes(table.add(i)!)),
     remove: Array.from({ length: table.removeLength() }, (_, i) => toBytes(table.remove(i)!)),
-    replyKey: table.replyKeyArray()!.slice()
+    replyKey: table.replyKeyArray()!.slice(),
+    successor: table.successorArray()?.slice(),
+    membership: table.membershipArray()?.slice()
   }
 }
 

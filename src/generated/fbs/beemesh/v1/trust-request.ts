@@ -62,8 +62,38 @@ replyKeyArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+successor(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+successorLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+successorArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
+membership(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+membershipLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+membershipArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startTrustRequest(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(5);
 }
 
 static addAdd(builder:flatbuffers.Builder, addOffset:flatbuffers.Offset) {
@@ -114,6 +144,38 @@ static startReplyKeyVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addSuccessor(builder:flatbuffers.Builder, successorOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(3, successorOffset, 0);
+}
+
+static createSuccessorVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startSuccessorVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
+static addMembership(builder:flatbuffers.Builder, membershipOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(4, membershipOffset, 0);
+}
+
+static createMembershipVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startMembershipVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endTrustRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 8) // reply_key
@@ -128,11 +190,13 @@ static finishSizePrefixedTrustRequestBuffer(builder:flatbuffers.Builder, offset:
   builder.finish(offset, 'BMTR', true);
 }
 
-static createTrustRequest(builder:flatbuffers.Builder, addOffset:flatbuffers.Offset, removeOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createTrustRequest(builder:flatbuffers.Builder, addOffset:flatbuffers.Offset, removeOffset:flatbuffers.Offset, replyKeyOffset:flatbuffers.Offset, successorOffset:flatbuffers.Offset, membershipOffset:flatbuffers.Offset):flatbuffers.Offset {
   TrustRequest.startTrustRequest(builder);
   TrustRequest.addAdd(builder, addOffset);
   TrustRequest.addRemove(builder, removeOffset);
   TrustRequest.addReplyKey(builder, replyKeyOffset);
+  TrustRequest.addSuccessor(builder, successorOffset);
+  TrustRequest.addMembership(builder, membershipOffset);
   return TrustRequest.endTrustRequest(builder);
 }
 }

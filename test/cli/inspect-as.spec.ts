@@ -1,0 +1,103 @@
+import { expect } from 'chai'
+import { type Client, changeTrust, Session } from '../../src/client/index.ts'
+import { generateSigningKey, publicKeyFromPeerId } from '../../src/identity/index.ts'
+import { parseManifests } from '../../src/manifest/index.ts'
+import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
+import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
+import { runCli } from '../fixtures/run-cli.ts'
+import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
+import { pod, toYaml } from '../fixtures/workload-files.ts'
+
+describe('cli: inspect --as', function () {
+  this.timeout(30_000)
+  let home: TestHome
+  let mesh: Mesh
+  let client: Client
+  before(async () => {
+    home = await createTestHome()
+    mesh = await createMesh(3)
+    client = await mesh.client(0)
+    await client.apply(parseManifests(toYaml(pod({ name: 'web', command: ['sleep', 'secret-argument'] }))), {
+      to: ['node-1']
+    })
+  })
+  after(async () => {
+    await mesh?.close()
+    await home?.close()
+  })
+
+  const cli = (...args: string[]) =>
+    runCli(['inspect', ...args, '--identity', mesh.identity, '--node', 'node-0'], {
+      env: { ...home.env, BEEMESH_RUNTIME_DIR: process.env.BEEMESH_RUNTIME_DIR }
+    })
+  const inspect = async (ref: string, as: string) =>
+    expectDone(await cli(ref, '--as', as, '-o', 'json'), 'inspect')
+
+  it('the host reads everything, which it proves by opening it; what it has in clear is listed', async () => {
+    const { held, entry, unknown } = await inspect('web', 'node-1')
+    const { role, record, clear, document, ciphertextBytes, sealedToEpoch } = held[0]
+
+    expect({ role, clear, sealedToEpoch, copies: held[0].copies }).to.deep.equal({
+      role: 'host',
+      clear: { kind: 'Pod', name: 'web', namespace: 'default' },
+      sealedToEpoch: '1',
+      copies: 1
+    })
+    expect(document.bytes).to.equal(record.plaintextBytes)
+    expect(record).to.include({ owner: mesh.key.peerId, replicas: 1, tombstone: false, cipher: 'aes256gcm' })
+    expect(ciphertextBytes).to.equal(1024 + 28)
+    expect([entry, held.length, unknown]).to.deep.equal([false, 1, []])
+  })
+
+  it('the entry node holds nothing of it, and finds its provider like anybody', async () => {
+    const { held, finds, entry } = await inspect('web', 'node-0')
+
+    expect([entry, held]).to.deep.equal([true, []])
+    expect(finds.map(({ node }: { node: string }) => node)).to.deep.equal(['node-1'])
+    const { stdout } = await cli('web', '--as', 'node-0')
+    expect(stdout)
+      .to.match(/holds nothing of web/)
+      .and.match(/what it saw is not known/)
+  })
+
+  it('shows people the record field by field, and nothing of the document', async () => {
+    const { stdout } = await cli('web', '--as', 'node-1')
+
+    expect(stdout)
+      .to.match(/^reads +everything/m)
+      .and.match(/^record +keyCommitment: [0-9a-f]{64}$/m)
+    expect(stdout).not.to.contain('secret-argument')
+  })
+
+  it('of a deleted manifest the tombstone is left', async () => {
+    await client.apply(parseManifests(toYaml(pod({ name: 'gone' }))), { to: ['node-1'] })
+    await client.delete('gone')
+    const { held } = await inspect('gone', 'node-1')
+
+    expect(held.map(({ role, ciphertextBytes }: never) => [role, ciphertextBytes])).to.deep.equal([
+      ['record', 0]
+    ])
+    expect(held[0].record.tombstone).to.equal(true)
+  })
+
+  it('says that it is not known where a node does not tell', async () => {
+    const other = generateSigningKey()
+    const target = { publicKey: publicKeyFromPeerId(mesh.nodes[2]!.peerId) }
+    const session = await mesh.session(2)
+    await changeTrust(session, target, { add: [other.peerId] })
+    await changeTrust(new Session(other, session.connection), target, { remove: [mesh.key.peerId] })
+    const { held, unknown } = await inspect('web', 'node-2')
+
+    expect(held).to.deep.equal([])
+    expect(unknown.map(({ about, code }: never) => [about, code])).to.deep.equal([
+      ['held', 'NOT_AUTHORISED'],
+      ['finds', 'NOT_AUTHORISED']
+    ])
+    const { stdout } = await cli('web', '--as', 'node-2')
+    expect(stdout).to.match(/^what node-2 holds of it is not known/)
+  })
+
+  it('refuses a node that nobody knows', async () => {
+    expectFailure(await cli('web', '--as', 'nobody', '-o', 'json'), 4, 'NODE_UNKNOWN')
+  })
+})
