@@ -205,6 +205,10 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         trust: (): TrustState => libp2p.services.guests.trust(),
         sealingKey: (epoch) => (epoch === undefined ? sealingKeys.current : sealingKeys.stored.of(epoch)),
         isMember: (peerId) => isMember(peerId),
+        onEquivocation: ({ manifestId, version, ownerPeerId: owner }) => {
+          log.error({ owner, version }, 'an owner signed two records with one version')
+          recorder.did({ type: 'equivocation', manifestId, version })
+        },
         hasOthers: (): boolean => bootstrap.length > 0 || libp2p.services.members.list().length > 1
       }),
       audit: audit({

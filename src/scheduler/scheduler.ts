@@ -106,6 +106,7 @@ export class Scheduler implements SchedulerService {
     const shared = { world, kept: this.#kept, check, signal }
     this.#keeping = new Keeping({
       ...shared,
+      onEquivocation: init.onEquivocation,
       onKept: (kept, from, ordinals) => this.#healer.noteKept(kept, from, ordinals)
     })
     this.#releasing = new Releasing(shared)

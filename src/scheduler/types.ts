@@ -119,6 +119,8 @@ export interface SchedulerInit {
   readonly sealingKey: (epoch?: number) => SealingKey
   /** Whether a node is a member, who alone is asked to keep, to run, or is given keys. */
   readonly isMember: (peerId: string) => boolean
+  /** An owner signed two records with one version; every keeper says so. */
+  readonly onEquivocation?: (record: CheckedRecord) => void
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
   readonly now?: () => number

@@ -16,10 +16,15 @@ import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
 import { rank } from './rank.ts'
 
+/** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
+const MAX_ALARMS = 1_000
+
 export interface KeepingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** An owner signed two records with one version. */
+  readonly onEquivocation?: ((record: CheckedRecord) => void) | undefined
   /** A version came that was not known. @param ordinals copies that whoever brought it runs, or is about to run */
   readonly onKept: (kept: Kept, from: string, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
@@ -29,6 +34,7 @@ export interface KeepingInit {
 export class Keeping {
   readonly #init: KeepingInit
   /** When each manifest was offered to its keepers last, and to whom. */
+  readonly #alarmed = new Set<string>()
   readonly #offered = new Map<string, { atMs: number; to: string }>()
 
   constructor(init: KeepingInit) {
@@ -56,14 +62,51 @@ export class Keeping {
       if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
-      if (!record.tombstone && ciphertext === undefined) return this.#tellHighest(record)
+      if (!record.tombstone && ciphertext === undefined) return this.#compare(record, from)
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
       assertComplete(record, bundle)
+      const before = this.#init.kept.get(record.manifestId)
       await this.take(record, bundle, { from, ordinals: request.ordinals })
-      return this.#tellHighest(record)
+      // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
+      const isOther =
+        before?.record.version === record.version && !equalBytes(before.record.digest, record.digest)
+      const told = this.#tellHighest(record)
+      return isOther ? { ...told, record: before.bundle.record } : told
     } catch (error) {
       return refusal(error)
     }
+  }
+
+  /** Is it the newest? Of two with one version the lower goes to whoever has the other, so that all come to keep the same. */
+  #compare(record: CheckedRecord, from: string): VerdictInit {
+    const { world, kept, signal } = this.#init
+    const mine = kept.get(record.manifestId)
+    const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
+    if (mine === undefined || !isOther) return this.#tellHighest(record)
+    this.#alarm(record)
+    if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
+    void world.asks
+      .keep(from, mine.bundle, { signal: withDeadline(ASK_TIMEOUT_MS, signal) })
+      .catch((error: unknown) => world.log('the lower of two records is not told: %e', error))
+    return { highest: record.version }
+  }
+
+  /** A node that was given a record answers with another one of the same version. */
+  #compareEvidence(record: CheckedRecord, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) return
+    try {
+      const other = this.#init.check(bytes)
+      const isSame = equalBytes(other.manifestId, record.manifestId) && other.version === record.version
+      if (isSame && !equalBytes(other.digest, record.digest)) this.#alarm(other)
+    } catch {} // because what does not verify is no evidence
+  }
+
+  /** Once for each manifest, because every keeper says it. */
+  #alarm(record: CheckedRecord): void {
+    const key = record.manifestId.join()
+    if (this.#alarmed.has(key) || this.#alarmed.size >= MAX_ALARMS) return
+    this.#alarmed.add(key)
+    this.#init.onEquivocation?.(record)
   }
 
   /** @throws SchedulerError NOT_ALLOWED; WorkloadsError RECORD_EXPIRED */
@@ -80,8 +123,7 @@ export class Keeping {
     if (before === undefined && !this.isMine(record))
       throw new SchedulerError('NOT_ALLOWED', 'other members are nearer to this manifest')
     const taken = await kept.take(record, bundle, world.now())
-    if (taken === 'equivocation')
-      world.log.error('the owner %s signed two records with version %d', record.ownerPeerId, record.version)
+    if (taken === 'equivocation') this.#alarm(record)
     if (taken === 'new' || taken === 'equivocation') await this.#follow(record, bundle)
     if (taken !== 'older') onKept(kept.get(record.manifestId)!, from, ordinals)
   }
@@ -130,7 +172,8 @@ export class Keeping {
     for (const target of targets)
       void this.#give(target, record, bundle, ordinals)
         .then(
-          ({ code, highest = 0 }) => {
+          ({ code, highest = 0, record: other }) => {
+            this.#compareEvidence(record, other)
             if (highest > record.version) reject(stale(highest, record.version))
             if (code === undefined && ++durable >= enough) resolve()
           },
@@ -194,7 +237,8 @@ export class Keeping {
       if (asked.record !== undefined) await this.#learn(asked.record)
       return true
     }
-    const { code } = await world.asks.keep(keeper.peerId, bundle, limit)
+    const { code, record: other } = await world.asks.keep(keeper.peerId, bundle, limit)
+    this.#compareEvidence(record, other)
     return code === undefined
   }
 

@@ -18,8 +18,6 @@ export class KeptTable {
   readonly #stored: Collection<StoredKept>
   readonly #kept = new Map<string, Kept>()
   readonly #check: (bytes: Uint8Array) => CheckedRecord
-  /** Manifests whose owner signed two records with one version. */
-  readonly equivocations = new Set<string>()
 
   /** @param check what makes a record count here */
   constructor(store: Store, check: (bytes: Uint8Array) => CheckedRecord) {
@@ -57,7 +55,6 @@ export class KeptTable {
     const key = toHex(record.manifestId)
     const before = this.#kept.get(key)
     const order = before === undefined ? 'new' : compare(before, record)
-    if (order === 'equivocation') this.equivocations.add(key)
     const isLower = before !== undefined && Buffer.compare(record.digest, before.record.digest) < 0
     if (order === 'known' || order === 'older' || (order === 'equivocation' && !isLower)) return order
     this.#assertRoom(record, before)
@@ -79,7 +76,6 @@ export class KeptTable {
   async delete(manifestId: Uint8Array): Promise<void> {
     const key = toHex(manifestId)
     this.#kept.delete(key)
-    this.equivocations.delete(key)
     await this.#stored.delete(key)
   }
 
