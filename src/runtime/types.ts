@@ -44,6 +44,8 @@ export interface DeployRequest {
   readonly files: readonly FileVolume[]
   /** Highest number of processes and threads in each container; init containers are not counted. Undefined: the engine's default. */
   readonly pidsLimit?: number
+  /** none: no network but loopback. @default the engine's own, with the ports of the pod published */
+  readonly network?: 'none'
 }
 
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown'

@@ -116,7 +116,13 @@ export async function deployCopy(
       const { pod, files } = podOf(context, { stored, manifest, copy, ports })
       const signal = AbortSignal.any([context.signal, timeoutSignal(DEPLOY_TIMEOUT_MS)])
       const onState = (state: 'pulling' | 'starting') => onChange({ ...copy, state, ports })
-      const request = { workloadId: copy.workloadId, pod, files, pidsLimit: pidsLimitOf(manifest) }
+      const request = {
+        workloadId: copy.workloadId,
+        pod,
+        files,
+        pidsLimit: pidsLimitOf(manifest),
+        ...(manifest.isolated ? { network: 'none' as const } : {})
+      }
       const deploy = () => engine.deploy(request, { signal, onState })
       const running = await context.gate.run(deploy, { signal, owner: stored.owner })
       // a Job's copy may be over at once, well or badly: the watcher judges that; everything else is to stay

@@ -163,6 +163,14 @@ export const runningCases: Cases = {
     expect(all.map(({ workloadId }) => workloadId)).to.include(request.workloadId)
   },
 
+  'runs without a network but loopback where it is told to': async ({ engine, fixture, toRequest }) => {
+    const request = toRequest([fixture.container('a'), fixture.container('b')], { network: 'none' })
+    await engine.deploy(request)
+    const { stdout } = await run(engine, request.workloadId, fixture.commands.interfaces, { container: 'b' })
+    expect(stdout.trim()).to.be.oneOf(['lo', ''])
+    expect((await engine.status(request.workloadId))?.state).to.equal('running')
+  },
+
   'bounds the processes of a container': async ({ engine, fixture, toRequest }) => {
     const request = toRequest([fixture.container('a', { processes: 200 })], { pidsLimit: 30 })
     const other = toRequest([fixture.container('a')])
