@@ -181,9 +181,11 @@ export class Scheduler implements SchedulerService {
     })
   }
 
-  inspectKept(manifestId: Uint8Array, author: string): HeldVersionInit[] {
+  async inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
     const kept = this.#kept.get(manifestId)
-    return kept?.record.ownerPeerId === author ? [inspectKept(kept, this.#world)] : []
+    // what it runs, or ran, it has told of already
+    const isHost = this.#world.workloads.get(manifestId) !== undefined
+    return kept?.record.ownerPeerId === author && !isHost ? [await inspectKept(kept, this.#world)] : []
   }
 
   reseal(from: SealingKey, to: SealingKey): Promise<void> {

@@ -136,7 +136,7 @@ export interface SchedulerService extends Startable {
   /** The same as status shows it, with how far each is from being lost with the nodes that run it. */
   keptViews(): KeptView[]
   /** What is kept of a manifest, for its owner. @param author peer ID */
-  inspectKept(manifestId: Uint8Array, author: string): HeldVersionInit[]
+  inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]>
   /** Seals what is kept under one key of this node to another one; on disk when it resolves. */
   reseal(from: SealingKey, to: SealingKey): Promise<void>
   /** What was done about manifests lately, oldest first. */
