@@ -33,7 +33,15 @@ import { Keeping } from './keeping/keeping.ts'
 import { KeptTable } from './keeping/kept-table.ts'
 import { Releasing } from './keys/release-key.ts'
 import { resealKept } from './keys/reseal-kept.ts'
-import type { CheckedRecord, Healed, Kept, SchedulerInit, SchedulerService, World } from './types.ts'
+import type {
+  CheckedRecord,
+  Healed,
+  Kept,
+  Neighbour,
+  SchedulerInit,
+  SchedulerService,
+  World
+} from './types.ts'
 
 /** What libp2p hands in. */
 export interface SchedulerComponents {
@@ -49,6 +57,8 @@ export interface SchedulerComponents {
 
 /** After news of a death all that comes in together is looked at once. Chosen. */
 const QUIET_MS = 50
+/** The list of members is read anew after this. Chosen: below what a detector needs by far. */
+const NEIGHBOURS_MS = 100
 
 /** Lifecycle and wiring; each part has a folder of its own. */
 export class Scheduler implements SchedulerService {
@@ -66,7 +76,11 @@ export class Scheduler implements SchedulerService {
   readonly #healer: Healer
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
-  readonly #onGone = () => this.#lookSoon()
+  #seen: { atMs: number; list: readonly Neighbour[] } | undefined
+  readonly #onGone = () => {
+    this.#seen = undefined
+    this.#lookSoon()
+  }
 
   constructor(components: SchedulerComponents, init: SchedulerInit) {
     const { registrar, connectionManager } = components
@@ -92,7 +106,7 @@ export class Scheduler implements SchedulerService {
       now,
       random: Math.random,
       delay: (ms, options) => delay(ms, options),
-      neighbours: () => components.members.list().filter(({ peerId, self }) => self || init.isMember(peerId)),
+      neighbours: () => this.#neighbours(),
       isMember: init.isMember,
       asks: asksOver(this.#wire),
       leased: (manifestId) => components.providers.leased(manifestId),
@@ -145,6 +159,18 @@ export class Scheduler implements SchedulerService {
       this.#components.members.removeEventListener(change, this.#onGone)
     for (const name of ['keep', 'assign', 'release', 'bid'] as const)
       await this.#wire.unhandle(PEER_PROTOCOLS[name])
+  }
+
+  /** Not read anew for each of many manifests: a member list of thousands is not for free. */
+  #neighbours(): readonly Neighbour[] {
+    const nowMs = performance.now()
+    if (this.#seen === undefined || nowMs - this.#seen.atMs > NEIGHBOURS_MS) {
+      const list = this.#components.members
+        .list()
+        .filter(({ peerId, self }) => self || this.#init.isMember(peerId))
+      this.#seen = { atMs: nowMs, list }
+    }
+    return this.#seen.list
   }
 
   async keep(bundle: Bundle, options: KeepOptions): Promise<void> {

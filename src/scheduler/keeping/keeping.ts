@@ -14,7 +14,7 @@ import {
 import { SchedulerError } from '../errors.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
-import { rank } from './rank.ts'
+import { Ranking } from './ranking.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
 const MAX_ALARMS = 1_000
@@ -34,17 +34,18 @@ export interface KeepingInit {
 export class Keeping {
   readonly #init: KeepingInit
   /** When each manifest was offered to its keepers last, and to whom. */
+  readonly #ranking: Ranking
   readonly #alarmed = new Set<string>()
   readonly #offered = new Map<string, { atMs: number; to: string }>()
 
   constructor(init: KeepingInit) {
     this.#init = init
+    this.#ranking = new Ranking(init.world)
   }
 
   /** Members that count, nearest to the manifest first: those that are thought to live. */
   ranked(manifestId: Uint8Array): Neighbour[] {
-    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
-    return rank(manifestId, live)
+    return this.#ranking.of(manifestId)
   }
 
   /** Whether this node is to keep it: near enough, or holder of a share. */
