@@ -7,7 +7,8 @@ import {
   CONFIRM_TIMEOUT_MS,
   KEEPERS,
   RANK_DELAY_MS,
-  SPARE_KEEPERS
+  SPARE_KEEPERS,
+  STARTING_MS
 } from '../constants.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
@@ -51,7 +52,7 @@ export class Healer {
   /** A version was brought by a node that runs these copies or is about to. */
   noteKept({ record }: Kept, from: string, ordinals: readonly number[]): void {
     const watched = this.#watch(record.manifestId)
-    if (record.version > watched.liveVersion) watched.renew()
+    watched.renew(record.version)
     watched.expect(from, ordinals, this.#init.world.now())
   }
 
@@ -158,7 +159,10 @@ export class Healer {
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */
   async #isLost(kept: Kept, watched: Watched, ordinal: number): Promise<boolean> {
     const { record } = kept
-    const pending = watched.pending(ordinal, this.#init.world.now())
+    const askedAtMs = this.#init.world.now()
+    const pending = watched.pending(ordinal, askedAtMs)
+    // because its owner gives a version to several nodes, and the one that takes this copy may not have told yet
+    if (pending === undefined && askedAtMs - kept.keptAtMs < STARTING_MS) return false
     const neverRan = watched.liveVersion < record.version
     if (pending === undefined || this.#isGone(pending.peerId)) return neverRan || record.onNodeLoss !== 'keep'
     if (!pending.isLate) return false

@@ -5,6 +5,8 @@ export class Watched {
   /** Copies that some node runs or is about to run, as whoever assigned them said. */
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
+  /** The newest version that was brought. */
+  #version = 0
   /** The version that some copy was seen running of. */
   liveVersion = 0
   /** Since when something is wrong; undefined: all is as it should be. */
@@ -42,8 +44,13 @@ export class Watched {
     return new Map(now.map(([peerId, { why, times }]) => [peerId, `did not start it ${times} times: ${why}`]))
   }
 
-  /** A new version: what failed with the old one may work. */
-  renew(): void {
+  /**
+   * A version is kept: if it is a new one, what failed with the old one may work. Every node that runs a part of it brings it, and what the
+   * others of them said stays true.
+   */
+  renew(version: number): void {
+    if (version <= this.#version) return
+    this.#version = version
     this.#avoid.clear()
     this.#pending.clear()
     this.restUntilMs = 0
