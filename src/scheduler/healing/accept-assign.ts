@@ -1,4 +1,4 @@
-import { equalBytes, isBeemeshError, toError, toHex } from '../../common/index.ts'
+import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
 import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
 import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
@@ -9,6 +9,7 @@ import type { KeptTable } from '../keeping/kept-table.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
+import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
   readonly world: World
@@ -122,7 +123,7 @@ export class Accepting {
   async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
-    const live = liveCopies(await this.#look(record.manifestId))
+    const live = liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
         peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
@@ -132,9 +133,12 @@ export class Accepting {
   }
 
   async #look(manifestId: Uint8Array) {
-    const { world, signal } = this.#init
-    const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]) }
-    return world.find(manifestId, limit).catch(() => world.leased(manifestId))
+    const { world } = this.#init
+    return world.find(manifestId, this.#confirmLimit()).catch(() => world.leased(manifestId))
+  }
+
+  #confirmLimit(): { signal: AbortSignal } {
+    return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
 
   /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */

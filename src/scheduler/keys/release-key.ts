@@ -5,6 +5,7 @@ import { openShare, sealReleased } from '../../sealing/index.ts'
 import { CONFIRM_TIMEOUT_MS, GRANT_MS, MAX_KEPT } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { liveCopies } from '../healing/count.ts'
+import { seeCopies } from '../healing/see-copies.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import type { CheckedRecord, World } from '../types.ts'
@@ -75,9 +76,7 @@ export class Releasing {
       throw new SchedulerError('NOT_NEEDED', 'there are no such copies')
     const limit = AbortSignal.any([signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)])
     // because a holder mostly does not watch what it holds a share of
-    const leases = await world
-      .find(record.manifestId, { signal: limit })
-      .catch(() => world.leased(record.manifestId))
+    const leases = await seeCopies(world, record.manifestId, { signal: limit })
     const others = liveCopies(leases).filter(({ peerId }) => peerId !== from)
     for (const ordinal of ordinals) {
       const key = `${toHex(record.manifestId)} ${ordinal}`
