@@ -10,6 +10,9 @@ import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import type { CheckedRecord, World } from '../types.ts'
 
+/** States of a copy that was accepted and is no lease yet. */
+const BEGUN: ReadonlySet<string> = new Set(['accepted', 'pulling', 'starting'])
+
 export interface ReleasingInit {
   readonly world: World
   readonly kept: KeptTable
@@ -42,6 +45,7 @@ export class Releasing {
     try {
       const record = this.#recordOf(request)
       await this.#assertAllowed(request, record, from)
+      this.#recordOf(request) // because a newer version may have come while others were asked
       return await this.#give(request, record, from)
     } catch (error) {
       const { code, message = '' } = refusal(error)
@@ -78,8 +82,13 @@ export class Releasing {
     // because a holder mostly does not watch what it holds a share of
     const leases = await seeCopies(world, record.manifestId, { signal: limit })
     const others = liveCopies(leases).filter(({ peerId }) => peerId !== from)
+    const own = world.workloads.get(record.manifestId)
     for (const ordinal of ordinals) {
       const key = `${toHex(record.manifestId)} ${ordinal}`
+      // no lease tells of a copy that is only being started, but here it is known
+      const isBegun = own?.workloads.some((copy) => copy.ordinal === ordinal && BEGUN.has(copy.state))
+      if (isBegun && own?.version === record.version && !record.perNode && this.#draining.get(key) !== from)
+        throw new SchedulerError('NOT_YET', `copy ${ordinal} is being started here`)
       const held = others.find((copy) => copy.ordinal === ordinal)
       const mayHave = record.perNode || held === undefined || this.#draining.get(key) === from
       if (!mayHave)
