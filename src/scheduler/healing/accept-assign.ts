@@ -15,6 +15,8 @@ export interface AcceptingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** Copies are about to be started here. */
+  readonly onStarting: (record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
 }
 
@@ -100,6 +102,7 @@ export class Accepting {
     const hasIt = runs?.content !== undefined && runs.version === record.version
     const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
     const { owner, ownerPeerId } = record
+    this.#init.onStarting(record, bytes, ordinals)
     const stored = await world.workloads.assign({
       owner,
       ownerPeerId,
