@@ -101,6 +101,7 @@ export class Healer {
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
+    if (isRight(count)) watched.wrongSinceMs = undefined // because what was unknown here is not what went wrong a moment later
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)
