@@ -15,6 +15,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     seed: { type: 'string' },
     nodes: { type: 'string' },
+    calm: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false }
   }
@@ -32,7 +33,13 @@ for (let index = 0; index < runs && performance.now() - startedAt < minutes * 60
   const nodes = Number(values.nodes ?? SIZES[index % SIZES.length])
   const own = seed + index
   const onLine = values.trace || values.log ? (line: string) => console.log(line) : undefined
-  const result = await simulate({ seed: own, nodes, onLine, onLog: values.log ? onLine : undefined })
+  const result = await simulate({
+    seed: own,
+    nodes,
+    calm: values.calm,
+    onLine,
+    onLog: values.log ? onLine : undefined
+  })
   total.runs++
   total.events += result.events
   total.virtualMs += result.virtualMs

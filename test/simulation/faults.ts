@@ -24,6 +24,7 @@ export class Faults {
   readonly done: Record<string, number> = {}
   readonly #init: FaultsInit
   readonly #undo = new Set<() => void>()
+  #isOver = false
 
   constructor(init: FaultsInit) {
     this.#init = init
@@ -39,6 +40,7 @@ export class Faults {
 
   /** Everything is well again but what is lost for good. */
   heal(): void {
+    this.#isOver = true
     for (const undo of [...this.#undo]) undo()
     for (const machine of this.#init.mesh.machines)
       if (!machine.lost && !this.#init.spare.includes(machine)) this.#init.mesh.start(machine)
@@ -70,13 +72,9 @@ export class Faults {
       'loss and delay': () => this.#noise(),
       'clock skew': one((machine) => {
         if (mesh.machines.some(({ skewMs }) => skewMs !== 0)) return
-        const skewMs = dice.between(-20_000, 20_000)
-        this.#during(
-          5_000,
-          40_000,
-          () => mesh.setSkew(machine, skewMs),
-          () => mesh.setSkew(machine, 0)
-        )
+        // from the next start on, because what a step of the clock does to a process that runs is another matter
+        mesh.setSkew(machine, dice.between(-20_000, 20_000))
+        mesh.restart(machine, dice.between(500, 4_000))
       }),
       'disk full': one(({ disk, name }) => {
         const set = (isFull: boolean) => () => {
@@ -88,7 +86,9 @@ export class Faults {
       'rolling restart': () => {
         let atMs = 0
         for (const machine of mesh.active()) {
-          clock.after(atMs, undefined, () => mesh.restart(machine, dice.between(500, 4_000)))
+          clock.after(atMs, undefined, () => {
+            if (!this.#isOver) mesh.restart(machine, dice.between(500, 4_000))
+          })
           atMs += dice.between(1_000, 6_000)
         }
         return true

@@ -14,6 +14,8 @@ export interface SimulationInit {
   readonly nodes: number
   /** For how long things go wrong, virtual ms. @default drawn, 20 to 120 s */
   readonly chaosMs?: number
+  /** Nothing goes wrong. @default false */
+  readonly calm?: boolean
   /** Hears every line of the trace. */
   readonly onLine?: (line: string) => void
   /** Also what the nodes log. */
@@ -96,7 +98,7 @@ class Run {
     const most = Math.min(5, nodes + 1)
     every(1_000, 15_000, () => this.#change(owner, mesh, { manifests, most }))
     const strain = dice.between(2_000, 15_000)
-    every(strain / 2, strain * 2, () => faults.strike())
+    if (!this.#init.calm) every(strain / 2, strain * 2, () => faults.strike())
     await clock.run(chaosEndsMs)
     this.#note('healed')
     faults.heal()

@@ -150,7 +150,10 @@ export class Daemon {
       onKept: (kept, from, ordinals) => this.healer.noteKept(kept, from, ordinals)
     })
     this.releasing = new Releasing(shared)
-    this.accepting = new Accepting(shared)
+    this.accepting = new Accepting({
+      ...shared,
+      onStarting: (record, bytes, ordinals) => this.keeping.tellStarting(record, bytes, ordinals)
+    })
     this.healer = new Healer({ ...shared, keeping: this.keeping })
   }
 

@@ -86,7 +86,7 @@ export class Mesh {
   }
 
   start(machine: Machine): void {
-    if (machine.lost || machine.daemon?.host.alive) return
+    if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
     const { clock, owner, log, onReleased, note } = this.#init
     const { at, name, keys, disk, containers } = machine
     const host = newHost(name, machine.skewMs)
@@ -172,7 +172,8 @@ export class Mesh {
         if (daemon.host.alive) this.kill(machine)
       }
       clock.after(10_000, undefined, ended)
-      void daemon.stop().then(() => clock.after(0, undefined, ended))
+      const over = () => clock.after(0, undefined, ended)
+      daemon.stop().then(over, over)
     })
     const again = () => {
       if (daemon.host.alive) clock.after(500, undefined, again)
@@ -181,10 +182,10 @@ export class Mesh {
     clock.after(awayMs, undefined, again)
   }
 
+  /** From the next start of its process on. */
   setSkew(machine: Machine, skewMs: number): void {
     this.#init.note(`${machine.name} has a clock that is ${Math.round(skewMs)} ms off`)
     machine.skewMs = skewMs
-    if (machine.daemon !== undefined) machine.daemon.host.skewMs = skewMs
   }
 
   #neighboursOf(machine: Machine): Neighbour[] {
