@@ -39,6 +39,8 @@ export class Healer {
   readonly #init: HealerInit
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
+  /** Who lives, as one text to compare. */
+  #alive = ''
 
   constructor(init: HealerInit) {
     this.#init = init
@@ -58,6 +60,11 @@ export class Healer {
 
   /** Looks at everything kept here. */
   async look(): Promise<void> {
+    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive')
+    this.#alive = live
+      .map(({ peerId }) => peerId)
+      .sort()
+      .join()
     const waiting = this.#init.kept.all()
     const work = async () => {
       for (let kept = waiting.shift(); kept !== undefined; kept = waiting.shift())
@@ -87,21 +94,24 @@ export class Healer {
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
     const seen = this.#count(record, world.leased(record.manifestId), watched)
+    const nowMs = world.now()
+    const isDue = watched.isDue(this.#alive, nowMs) && place === 0
     if (isRight(seen)) {
       watched.wrongSinceMs = undefined
       watched.rests = 0
-      return
-    }
-    const nowMs = world.now()
-    watched.wrongSinceMs ??= nowMs
-    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+      if (!isDue) return
+    } else watched.wrongSinceMs ??= nowMs
+    const wrongMs = nowMs - (watched.wrongSinceMs ?? nowMs)
+    if (wrongMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+    watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await world
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
-    if (isRight(count)) watched.wrongSinceMs = undefined // because what was unknown here is not what went wrong a moment later
+    // because what was only unknown here is not what goes wrong a moment later
+    if (isRight(count)) watched.wrongSinceMs = undefined
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)

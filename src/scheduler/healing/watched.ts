@@ -1,4 +1,4 @@
-import { AVOID_MS, STARTING_MS } from '../constants.ts'
+import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS } from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
@@ -15,6 +15,7 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #asked = { alive: '', atMs: 0 }
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
@@ -29,6 +30,23 @@ export class Watched {
 
   forget(ordinal: number): void {
     this.#pending.delete(ordinal)
+  }
+
+  /**
+   * Whether everybody is to be asked who runs it although all seems well: nobody tells a keeper of copies that it has never heard of, such
+   * as those of the other side of a partition. When members came or went nothing rests any more either.
+   * @param alive who lives, as one text
+   */
+  isDue(alive: string, nowMs: number): boolean {
+    if (alive !== this.#asked.alive) {
+      this.restUntilMs = 0
+      this.rests = 0
+    }
+    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= ASK_INTERVAL_MS
+  }
+
+  asked(alive: string, atMs: number): void {
+    this.#asked = { alive, atMs }
   }
 
   /** A node did not start a copy: others are tried first, for longer each time. */
