@@ -62,7 +62,8 @@ export function countCopies(
       .filter((copy) => copy.ordinal === ordinal)
       .sort((a, b) => compare(a, b, record.manifestId))
     if (kept === undefined) missing.push(ordinal)
-    else surplus.push(...others)
+    // a node that is about to replace its copy runs both for a while, which is no matter of others
+    else surplus.push(...others.filter(({ peerId }) => peerId !== kept.peerId))
   }
   // too many only when the newest version is complete: until then what is old does the work
   const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)

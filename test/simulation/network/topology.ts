@@ -107,7 +107,8 @@ export class Topology {
     const { length } = this.places
     for (let of = 0; of < length; of++) {
       const host = this.places[of]!.host
-      if (host === undefined || !host.alive || this.#views[of] === undefined) continue
+      // because one that is stopped notices nothing, and counts no time when it goes on
+      if (host === undefined || !host.alive || host.frozen || this.#views[of] === undefined) continue
       for (let peer = 0; peer < length; peer++) if (peer !== of) this.#compare(of, peer, host)
     }
   }
