@@ -91,7 +91,8 @@ export class Invariants {
       const acknowledged = this.#owner.truth.newest(id, { acknowledged: true })
       const target = this.#newestKept(id)
       if (acknowledged === undefined && own.length === 0) continue
-      const what = (text: string) => `${name}: ${text}${isOpen ? ' (left with failures)' : ''}`
+      const what = (text: string) =>
+        `${name}: ${text}; kept by ${this.#keepersOf(id).join(' ')}${isOpen ? ' (left with failures)' : ''}`
       if (
         acknowledged !== undefined &&
         (target ?? 0) < acknowledged.version &&
@@ -159,6 +160,15 @@ export class Invariants {
         daemon!.kept.all().some(({ record }) => toHex(record.manifestId) === id && record.version === version)
     )
     return shareThreshold > 0 && holders.length >= shareThreshold
+  }
+
+  #keepersOf(id: string): string[] {
+    return this.#mesh.active().flatMap(({ name, daemon }) =>
+      daemon!.kept
+        .all()
+        .filter(({ record }) => toHex(record.manifestId) === id)
+        .map(({ record }) => `${name}/${this.#short(record.version)}${record.tombstone ? ' deleted' : ''}`)
+    )
   }
 
   #newestKept(id: string): number | undefined {

@@ -23,7 +23,9 @@ export interface Count {
 }
 
 export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
-  return leases.flatMap(({ peerId, version, highest, workloads }) =>
+  // because a search that finds nobody names who ran it before, who may be the very node that is dead
+  const valid = leases.filter(({ source }) => source !== 'stale')
+  return valid.flatMap(({ peerId, version, highest, workloads }) =>
     workloads.map(({ ordinal, state, startedAt }) => ({
       peerId,
       ordinal,
