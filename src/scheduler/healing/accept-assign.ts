@@ -151,7 +151,8 @@ export class Accepting {
     const sealingKey = world.sealingKey()
     const own = bundle.sealedKeys.find((one) => equalBytes(one.recipient, recipient))
     if (own !== undefined && own.sealingEpoch === sealingKey.epoch) return own
-    const key = await obtainKey(world, record, { ordinals, signal })
+    const standbys = bundle.sealedKeys.map((one) => one.recipient)
+    const key = await obtainKey(world, record, { ordinals, standbys, signal })
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
     const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })

@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../../common/index.ts'
 import type { ReleasedInit, ReleaseRequest } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../../identity/index.ts'
-import { openShare, sealReleased } from '../../sealing/index.ts'
+import { openContentKey, openShare, sealReleased } from '../../sealing/index.ts'
 import { CONFIRM_TIMEOUT_MS, GRANT_MS, MAX_KEPT } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { liveCopies } from '../healing/count.ts'
@@ -124,7 +124,8 @@ export class Releasing {
     const releaser = world.key.publicKey
     const about = { networkId: world.networkId, owner, manifestId, version }
     const to = { ...about, releaser, recipient: asker.publicKey, sealingPublicKey: asker.sealingKey }
-    const key = await world.workloads.contentKeyOf(manifestId, version)
+    const key =
+      (await world.workloads.contentKeyOf(manifestId, version)) ?? (await this.#standbyKeyOf(record))
     if (key !== undefined) {
       const sealed = await sealReleased({ ...to, index: 0, secret: key })
       key.fill(0)
@@ -146,5 +147,19 @@ export class Releasing {
     const sealed = await sealReleased({ ...to, index, secret: share })
     share.fill(0)
     return { index, ...sealed }
+  }
+
+  /** The key as its owner sealed it to this node in case others are lost. Secret. */
+  async #standbyKeyOf(record: CheckedRecord): Promise<Uint8Array | undefined> {
+    const { world, kept } = this.#init
+    const { manifestId, version, owner, keyCommitment: commitment } = record
+    const mine = kept.get(manifestId)
+    const recipient = world.key.publicKey
+    const own = mine?.bundle.sealedKeys.find((one) => equalBytes(one.recipient, recipient))
+    if (own === undefined || commitment === undefined || mine?.record.version !== version) return undefined
+    const { enc, ciphertext } = own
+    const sealingKey = world.sealingKey(own.sealingEpoch)
+    const about = { networkId: world.networkId, owner, manifestId, version, commitment }
+    return openContentKey({ ...about, sealingKey, recipient, enc, ciphertext })
   }
 }
