@@ -100,9 +100,8 @@ export class Healer {
       watched.wrongSinceMs = undefined
       watched.rests = 0
       if (!isDue) return
-    } else watched.wrongSinceMs ??= nowMs
-    const wrongMs = nowMs - (watched.wrongSinceMs ?? nowMs)
-    if (wrongMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+    }
+    if (nowMs < watched.restUntilMs) return
     watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
@@ -110,8 +109,13 @@ export class Healer {
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
-    // because what was only unknown here is not what goes wrong a moment later
-    if (isRight(count)) watched.wrongSinceMs = undefined
+    if (isRight(count)) {
+      watched.wrongSinceMs = undefined
+      return
+    }
+    // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
+    watched.wrongSinceMs ??= nowMs
+    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)
