@@ -1,7 +1,8 @@
 /**
  * `npm run chaos -- [--minutes N | --runs N] [--seed S] [--nodes M]`: simulated meshes in which things go wrong, one after the other, each
  * from a seed of its own. A run in which something does not hold prints what, and the line that repeats it. Exits 1 when there was one.
- * With one seed and one size `--trace` prints what happened, `--log` also what the nodes say.
+ * `--chaos MS` sets for how long things go wrong, `--calm` lets nothing go wrong; `--trace` prints what happened, `--log` also
+ * what the nodes say.
  */
 import { parseArgs } from 'node:util'
 import { simulate } from '../test/simulation/simulate.ts'
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     runs: { type: 'string' },
     seed: { type: 'string' },
     nodes: { type: 'string' },
+    chaos: { type: 'string' },
     calm: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false }
@@ -25,6 +27,7 @@ const runs = Number(values.runs ?? (values.minutes === undefined && values.seed 
 const minutes = Number(
   values.minutes ?? (values.runs === undefined && values.seed === undefined ? 1 : Infinity)
 )
+const chaosMs = values.chaos === undefined ? undefined : Number(values.chaos)
 const startedAt = performance.now()
 const total = { runs: 0, broken: 0, events: 0, virtualMs: 0, applies: 0 }
 const faults: Record<string, number> = {}
@@ -36,6 +39,7 @@ for (let index = 0; index < runs && performance.now() - startedAt < minutes * 60
   const result = await simulate({
     seed: own,
     nodes,
+    chaosMs,
     calm: values.calm,
     onLine,
     onLog: values.log ? onLine : undefined
