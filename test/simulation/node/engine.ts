@@ -108,7 +108,6 @@ export class Containers {
       restart: async () => refuse(),
       exec: async () => ({ exitCode: 0 }),
       stats: async () => [],
-      // biome-ignore lint/correctness/useYield: nothing is ever said
       async *logs() {},
       remove: async (workloadId, { graceMs = 0 } = {}) => {
         if (!this.running.has(workloadId)) return
