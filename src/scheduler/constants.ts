@@ -15,6 +15,8 @@ export const LOOK_INTERVAL_MS = 2_000
 export const RANK_DELAY_MS = 2_000
 /** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
 export const OFFER_INTERVAL_MS = 30_000
+/** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */
+export const ASK_INTERVAL_MS = 30_000
 /** One node's answer to keep or assign. */
 export const ASK_TIMEOUT_MS = 5_000
 /** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */

@@ -124,7 +124,10 @@ export class Scheduler implements SchedulerService {
       onKept: (kept, from, ordinals) => this.#healer.noteKept(kept, from, ordinals)
     })
     this.#releasing = new Releasing(shared)
-    this.#accepting = new Accepting(shared)
+    this.#accepting = new Accepting({
+      ...shared,
+      onStarting: (record, bytes, ordinals) => this.#keeping.tellStarting(record, bytes, ordinals)
+    })
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }

@@ -37,7 +37,10 @@ export interface Neighbour {
 }
 
 /** Who runs a manifest, as its lease says. */
-export type Lease = Pick<ProviderView, 'peerId' | 'version' | 'highest' | 'workloads'>
+export type Lease = Pick<ProviderView, 'peerId' | 'version' | 'highest' | 'workloads'> & {
+  /** "stale" is no lease: what a node said once that cannot be asked now. */
+  readonly source?: ProviderView['source']
+}
 
 /** Questions to another node. All have a deadline of their own. @throws WireError when it does not answer */
 export interface Asks {

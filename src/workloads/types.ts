@@ -131,7 +131,7 @@ export interface WorkloadsInit {
   readonly nodeName: string
   readonly store: Store
   /** What is opened that was sealed to this node. */
-  readonly sealingKey: SealingKeyring
+  readonly sealingKey: Pick<SealingKeyring, 'of' | 'stored'>
   readonly engines: EngineRegistry
   /** Engine to take when the manifest names none. */
   readonly preferredEngine?: string

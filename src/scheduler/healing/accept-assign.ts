@@ -7,13 +7,17 @@ import { SchedulerError } from '../errors.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
+import { ownShare } from '../keys/own-share.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
+import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** Copies are about to be started here. */
+  readonly onStarting: (record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
 }
 
@@ -99,6 +103,7 @@ export class Accepting {
     const hasIt = runs?.content !== undefined && runs.version === record.version
     const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
     const { owner, ownerPeerId } = record
+    this.#init.onStarting(record, bytes, ordinals)
     const stored = await world.workloads.assign({
       owner,
       ownerPeerId,
@@ -122,7 +127,7 @@ export class Accepting {
   async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
-    const live = liveCopies(await this.#look(record.manifestId))
+    const live = liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
         peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
@@ -132,9 +137,12 @@ export class Accepting {
   }
 
   async #look(manifestId: Uint8Array) {
-    const { world, signal } = this.#init
-    const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
-    return world.find(manifestId, limit).catch(() => world.leased(manifestId))
+    const { world } = this.#init
+    return world.find(manifestId, this.#confirmLimit()).catch(() => world.leased(manifestId))
+  }
+
+  #confirmLimit(): { signal: AbortSignal } {
+    return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
 
   /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */
@@ -148,7 +156,9 @@ export class Accepting {
       kept !== undefined && equalBytes(kept.record.digest, record.digest) ? kept.bundle.sealedKeys : []
     const own = [...known, ...bundle.sealedKeys].find((one) => equalBytes(one.recipient, recipient))
     if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
-    const key = await obtainKey(world, record, { ordinals, signal })
+    const standbys = bundle.sealedKeys.map((one) => one.recipient)
+    const share = await ownShare(world, this.#init.kept, record).catch(() => undefined) // then the others' must do
+    const key = await obtainKey(world, record, { ordinals, standbys, own: share, signal })
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
     const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })

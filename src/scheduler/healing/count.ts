@@ -24,7 +24,9 @@ export interface Count {
 
 /** One for each number and node: a node that replaces a copy by a newer one runs both for a moment, and that is its own matter. */
 export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
-  return leases.flatMap(({ peerId, version, highest, workloads }) =>
+  // because a search that finds nobody names who ran it before, who may be the very node that is dead
+  const valid = leases.filter(({ source }) => source !== 'stale')
+  return valid.flatMap(({ peerId, version, highest, workloads }) =>
     [...new Map(workloads.map((one) => [one.ordinal, one])).values()].map(
       ({ ordinal, state, startedAt }) => ({
         peerId,
@@ -65,7 +67,8 @@ export function countCopies(
       .filter((copy) => copy.ordinal === ordinal)
       .sort((a, b) => compare(a, b, record.manifestId))
     if (kept === undefined) missing.push(ordinal)
-    else surplus.push(...others)
+    // a node that is about to replace its copy runs both for a while, which is no matter of others
+    else surplus.push(...others.filter(({ peerId }) => peerId !== kept.peerId))
   }
   // too many only when the newest version is complete: until then what is old does the work
   const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)

@@ -7,7 +7,8 @@ import {
   CONFIRM_TIMEOUT_MS,
   KEEPERS,
   RANK_DELAY_MS,
-  SPARE_KEEPERS
+  SPARE_KEEPERS,
+  STARTING_MS
 } from '../constants.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
@@ -38,6 +39,8 @@ export class Healer {
   readonly #init: HealerInit
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
+  /** Who lives, as one text to compare. */
+  #alive = ''
 
   constructor(init: HealerInit) {
     this.#init = init
@@ -51,12 +54,17 @@ export class Healer {
   /** A version was brought by a node that runs these copies or is about to. */
   noteKept({ record }: Kept, from: string, ordinals: readonly number[]): void {
     const watched = this.#watch(record.manifestId)
-    if (record.version > watched.liveVersion) watched.renew()
+    watched.renew(record.version)
     watched.expect(from, ordinals, this.#init.world.now())
   }
 
   /** Looks at everything kept here. */
   async look(): Promise<void> {
+    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive')
+    this.#alive = live
+      .map(({ peerId }) => peerId)
+      .sort()
+      .join()
     const waiting = this.#init.kept.all()
     const work = async () => {
       for (let kept = waiting.shift(); kept !== undefined; kept = waiting.shift())
@@ -86,20 +94,28 @@ export class Healer {
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
     const seen = this.#count(record, world.leased(record.manifestId), watched)
+    const nowMs = world.now()
+    const isDue = watched.isDue(this.#alive, nowMs) && place === 0
     if (isRight(seen)) {
       watched.wrongSinceMs = undefined
       watched.rests = 0
-      return
+      if (!isDue) return
     }
-    const nowMs = world.now()
-    watched.wrongSinceMs ??= nowMs
-    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+    if (nowMs < watched.restUntilMs) return
+    watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await world
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
+    if (isRight(count)) {
+      watched.wrongSinceMs = undefined
+      return
+    }
+    // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
+    watched.wrongSinceMs ??= nowMs
+    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)
@@ -158,7 +174,10 @@ export class Healer {
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */
   async #isLost(kept: Kept, watched: Watched, ordinal: number): Promise<boolean> {
     const { record } = kept
-    const pending = watched.pending(ordinal, this.#init.world.now())
+    const askedAtMs = this.#init.world.now()
+    const pending = watched.pending(ordinal, askedAtMs)
+    // because its owner gives a version to several nodes, and the one that takes this copy may not have told yet
+    if (pending === undefined && askedAtMs - kept.keptAtMs < STARTING_MS) return false
     const neverRan = watched.liveVersion < record.version
     if (pending === undefined || this.#isGone(pending.peerId)) return neverRan || record.onNodeLoss !== 'keep'
     if (!pending.isLate) return false

@@ -1,10 +1,12 @@
-import { AVOID_MS, STARTING_MS } from '../constants.ts'
+import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS } from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
   /** Copies that some node runs or is about to run, as whoever assigned them said. */
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
+  /** The newest version that was brought. */
+  #version = 0
   /** The version that some copy was seen running of. */
   liveVersion = 0
   /** Since when something is wrong; undefined: all is as it should be. */
@@ -13,6 +15,7 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #asked = { alive: '', atMs: 0 }
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
@@ -29,6 +32,23 @@ export class Watched {
     this.#pending.delete(ordinal)
   }
 
+  /**
+   * Whether everybody is to be asked who runs it although all seems well: nobody tells a keeper of copies that it has never heard of, such
+   * as those of the other side of a partition. When members came or went nothing rests any more either.
+   * @param alive who lives, as one text
+   */
+  isDue(alive: string, nowMs: number): boolean {
+    if (alive !== this.#asked.alive) {
+      this.restUntilMs = 0
+      this.rests = 0
+    }
+    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= ASK_INTERVAL_MS
+  }
+
+  asked(alive: string, atMs: number): void {
+    this.#asked = { alive, atMs }
+  }
+
   /** A node did not start a copy: others are tried first, for longer each time. */
   failed(peerId: string, why: string, nowMs: number): void {
     const times = (this.#avoid.get(peerId)?.times ?? 0) + 1
@@ -42,8 +62,13 @@ export class Watched {
     return new Map(now.map(([peerId, { why, times }]) => [peerId, `did not start it ${times} times: ${why}`]))
   }
 
-  /** A new version: what failed with the old one may work. */
-  renew(): void {
+  /**
+   * A version is kept: if it is a new one, what failed with the old one may work. Every node that runs a part of it brings it, and what the
+   * others of them said stays true.
+   */
+  renew(version: number): void {
+    if (version <= this.#version) return
+    this.#version = version
     this.#avoid.clear()
     this.#pending.clear()
     this.restUntilMs = 0

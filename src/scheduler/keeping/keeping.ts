@@ -63,7 +63,10 @@ export class Keeping {
       if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
-      if (!record.tombstone && ciphertext === undefined) return this.#compare(record, from)
+      if (!record.tombstone && ciphertext === undefined) {
+        this.#expect(record, from, request.ordinals)
+        return this.#compare(record, from)
+      }
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
       assertComplete(record, bundle)
       const before = this.#init.kept.get(record.manifestId)
@@ -143,6 +146,25 @@ export class Keeping {
   /** Who signed it, or whoever took that one's place. */
   #isSameOwner(before: string, now: string): boolean {
     return before === now || heirOf(this.#init.world.trust().successors, before) === now
+  }
+
+  /** This node is about to run copies that a keeper asked it for: the other keepers hear so, and do not ask yet another one. */
+  tellStarting(record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]): void {
+    const { world, signal } = this.#init
+    for (const { self, peerId } of this.ranked(record.manifestId).slice(0, KEEPERS + SPARE_KEEPERS)) {
+      if (self) this.#expect(record, peerId, ordinals)
+      else {
+        const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
+        world.asks.keep(peerId, { record: bytes, ordinals: [...ordinals] }, limit).catch(() => {}) // it sees the lease soon
+      }
+    }
+  }
+
+  #expect(record: CheckedRecord, from: string, ordinals: readonly number[]): void {
+    const { kept, onKept } = this.#init
+    const mine = kept.get(record.manifestId)
+    if (mine !== undefined && ordinals.length > 0 && equalBytes(mine.record.digest, record.digest))
+      onKept(mine, from, ordinals)
   }
 
   #tellHighest(asked: CheckedRecord): VerdictInit {

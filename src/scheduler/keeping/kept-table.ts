@@ -60,7 +60,13 @@ export class KeptTable {
     this.#assertRoom(record, before)
     const kept = { record, bundle, keptAtMs: nowMs }
     this.#kept.set(key, kept)
-    await this.#stored.put(key, { bundle, keptAtMs: nowMs })
+    try {
+      await this.#stored.put(key, { bundle, keptAtMs: nowMs })
+    } catch (error) {
+      // because whoever brings it again must not hear that it is known
+      if (this.#kept.get(key) === kept) this.#restore(key, before)
+      throw error
+    }
     return order
   }
 
@@ -77,6 +83,11 @@ export class KeptTable {
     const key = toHex(manifestId)
     this.#kept.delete(key)
     await this.#stored.delete(key)
+  }
+
+  #restore(key: string, before: Kept | undefined): void {
+    if (before === undefined) this.#kept.delete(key)
+    else this.#kept.set(key, before)
   }
 
   #assertRoom({ ownerPeerId }: CheckedRecord, before: Kept | undefined): void {
