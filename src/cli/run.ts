@@ -4,6 +4,7 @@ import { addAudit } from './commands/audit.ts'
 import { addDelete } from './commands/delete.ts'
 import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
+import { addExplain } from './commands/explain.ts'
 import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
 import { addJoin } from './commands/join.ts'
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(see: beemesh --help)')
   addNodeStart(program.command('node').description('this machine as a node'))
   addApply(program)
+  addExplain(program)
   addGet(program)
   addStatus(program)
   addProviders(program)

@@ -12,7 +12,8 @@ export const CLIENT_ERROR_CODES = [
   'GRANT_TEXT_INVALID',
   'INVITE_TEXT_INVALID',
   'REVOCATION_REFUSED',
-  'NOTHING_FITS'
+  'NOTHING_FITS',
+  'NOT_READABLE'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -12,6 +12,7 @@
  * ```
  */
 export { dealCopies } from './apply/apply-manifest.ts'
+export { describePlan, type PlanView } from './apply/dry-run.ts'
 export { RECORD_LIFETIME_MS, sealManifest, signTombstone, TOMBSTONE_LIFETIME_MS } from './apply/seal.ts'
 export type {
   AuditEntryView,
@@ -39,6 +40,7 @@ export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants }
 export { createInvite, parseInvite } from './grants/invite.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
+export { explain } from './own/explain.ts'
 export type {
   ApplyOptions,
   DeleteOptions,

@@ -6,9 +6,12 @@ import {
   BID_LIST,
   BID_REQUEST,
   CAPACITY_REQUEST,
+  CORDON_REQUEST,
   DELETE_REQUEST,
+  DRAIN_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
+  FETCH_REQUEST,
   KEEP_REQUEST,
   LEASE,
   LOOKUP,
@@ -74,7 +77,10 @@ export const MESSAGE_TYPE_NAMES = [
   'assign',
   'release',
   'released',
-  'verdict'
+  'verdict',
+  'fetch',
+  'cordon',
+  'drain'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -119,7 +125,10 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   assign: { type: 28, name: 'assign', payloads: [ASSIGN_REQUEST], ...node },
   release: { type: 29, name: 'release', payloads: [RELEASE_REQUEST], ...node },
   released: { type: 30, name: 'released', payloads: [RELEASED], ...node },
-  verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node }
+  verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node },
+  fetch: { type: 40, name: 'fetch', payloads: [FETCH_REQUEST], ...owner },
+  cordon: { type: 41, name: 'cordon', payloads: [CORDON_REQUEST], ...owner },
+  drain: { type: 42, name: 'drain', payloads: [DRAIN_REQUEST], ...owner }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

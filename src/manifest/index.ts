@@ -26,6 +26,7 @@
 export type { Autoscale, AutoscaleMetric, ScalingPolicy, ScalingRules } from './autoscale/types.ts'
 export { canonicalBytes, parseCanonical } from './canonical.ts'
 export * from './constants.ts'
+export { copyBytes } from './copy-bytes.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
   formatManifestId,

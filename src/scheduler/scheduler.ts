@@ -17,7 +17,14 @@ import {
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  KeepOptions,
+  KeptBundle,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
@@ -174,6 +181,13 @@ export class Scheduler implements SchedulerService {
         standbys: bundle.sealedKeys.filter(({ recipient }) => isLive(recipient)).length
       }
     })
+  }
+
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined {
+    const kept = this.#kept.get(manifestId)
+    if (kept === undefined || kept.record.tombstone) return undefined
+    const { version, owner: ownerKey, ownerPeerId: owner } = kept.record
+    return { bundle: kept.bundle, version, owner, ownerKey }
   }
 
   healed(): readonly Healed[] {

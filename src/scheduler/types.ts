@@ -17,7 +17,14 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  KeepOptions,
+  KeptBundle,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -132,6 +139,8 @@ export interface SchedulerService extends Startable {
   kept(): Kept[]
   /** The same as status shows it, with how far each is from being lost with the nodes that run it. */
   keptViews(): KeptView[]
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
   /** What was done about manifests lately, oldest first. */
   healed(): readonly Healed[]
 }

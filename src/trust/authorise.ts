@@ -7,6 +7,7 @@ export const ACTIONS = [
   'apply',
   'delete',
   'capacity',
+  'fetch',
   'status',
   'logs',
   'events',
@@ -18,7 +19,9 @@ export const ACTIONS = [
   'present',
   'revoke',
   'grants',
-  'trust'
+  'trust',
+  'cordon',
+  'drain'
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -27,6 +30,7 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   apply: 'apply',
   delete: 'delete',
   capacity: 'apply',
+  fetch: 'apply', // because what it is for is to apply it again
   status: 'read',
   logs: 'logs',
   events: 'read',
@@ -38,6 +42,8 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   revoke: 'any', // because what it carries is signed, and counts by who signed it
   grants: 'admin',
   trust: 'admin',
+  cordon: 'admin',
+  drain: 'admin',
   audit: 'admin'
 }
 

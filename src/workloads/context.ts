@@ -10,7 +10,14 @@ import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
-import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
+import type {
+  PastRelease,
+  Release,
+  StoredManifest,
+  StoredWorkload,
+  WorkloadEvent,
+  WorkloadsInit
+} from './types.ts'
 
 /** What every verb of this folder works with. */
 export interface Context {
@@ -59,7 +66,7 @@ export async function openStored(context: Context, owner: string, release: Relea
 }
 
 /** The content key of what a stored manifest holds. Secret. @throws SealingError */
-export function openStoredKey(context: Context, owner: string, release: Release): Promise<Uint8Array> {
+export function openStoredKey(context: Context, owner: string, release: PastRelease): Promise<Uint8Array> {
   const { network, key, sealingKey } = context.init
   const author = publicKeyFromPeerId(owner)
   const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })

@@ -39,6 +39,9 @@ export interface StoredWorkload {
   readonly endedAtMs?: number
 }
 
+/** A version that ran here before, as far as it is needed to run it again. */
+export type PastRelease = Pick<Release, 'version' | 'record' | 'content'>
+
 /** One version of a manifest on this node, as written to disk. */
 export interface Release {
   readonly version: number
@@ -54,6 +57,8 @@ export interface Release {
     readonly sealedKey: SealedKey
     /** sha256 of the decrypted document: tells whether a newer version changed anything. */
     readonly digest: Uint8Array
+    /** sha256 of what of it a running copy depends on: tells whether copies must be replaced. */
+    readonly copyDigest?: Uint8Array
   }
   readonly kind: WorkloadKind
   readonly name: string
@@ -89,6 +94,8 @@ export interface StoredManifest extends Release {
   readonly highest: { readonly version: number; readonly recordDigest: Uint8Array }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
+  /** Versions with other content that ran here before, newest first, at most {@link MAX_HISTORY}. */
+  readonly history?: readonly PastRelease[]
   /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
   readonly handedOver?: boolean
 }
@@ -120,6 +127,16 @@ export interface KeptView {
 
 export interface KeptForOwners {
   keptViews(): KeptView[]
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
+}
+
+export interface KeptBundle {
+  readonly bundle: Bundle
+  readonly version: number
+  /** Peer ID. */
+  readonly owner: string
+  readonly ownerKey: Uint8Array
 }
 
 export interface WorkloadsInit {

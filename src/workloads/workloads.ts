@@ -2,7 +2,7 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay } from '../common/index.ts'
-import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import { APPLY_REQUEST, DELETE_REQUEST, EXEC_REQUEST, FETCH_REQUEST, QUERY } from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
@@ -30,6 +30,7 @@ import { apply } from './verbs/apply.ts'
 import { finishRemoval, remove } from './verbs/delete.ts'
 import { events } from './verbs/events.ts'
 import { exec } from './verbs/exec.ts'
+import { fetch } from './verbs/fetch.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
 
@@ -86,6 +87,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     this.#watcher = new Watcher(this.#context)
     init.doors.open('apply', APPLY_REQUEST, (request) => apply(this.#context, request))
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
+    init.doors.open('fetch', FETCH_REQUEST, (request) => fetch(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
     init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
     init.doors.open('events', QUERY, (request) => events(this.#context, request))

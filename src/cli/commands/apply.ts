@@ -4,10 +4,12 @@ import { parseManifests } from '../../manifest/index.ts'
 import { type ClientOptions, readInput, withClient, withClientOptions } from '../client-options.ts'
 import { exitCodeOfFailures } from '../exit-codes.ts'
 import { duration, type Output, portsText, table } from '../output.ts'
+import { printPlans } from './explain.ts'
 
 interface ApplyOptions extends ClientOptions {
   readonly filename: string
   readonly to?: string[]
+  readonly dryRun?: boolean
 }
 
 /** `beemesh apply -f FILE` */
@@ -17,9 +19,10 @@ export function addApply(program: Command): void {
     .requiredOption('-f, --filename <file>', 'manifest, YAML or JSON; "-" for standard input')
     .option(
       '--to <node>',
-      'node that takes copies: peer ID, name or full address; repeatable (default: the entry node)',
+      'node that takes copies: peer ID, name or full address; repeatable (default: the mesh is asked who has room)',
       collect
     )
+    .option('--dry-run', 'show which node would run what, and why; change nothing')
     .action(apply)
 }
 
@@ -30,6 +33,8 @@ async function apply(options: ApplyOptions): Promise<void> {
   const text = await readInput(options.filename)
   const manifests = parseManifests(text, { file: options.filename, namespace: options.namespace })
   await withClient(options, async ({ client, output, signal }) => {
+    if (options.dryRun === true)
+      return printPlans(output, await client.plan(manifests, { to: options.to, signal }))
     const lastMs = new Map<string, number>()
     const onProgress = (event: ProgressEvent) => {
       lastMs.set(event.manifestId, performance.now() - startedAt)

@@ -1,5 +1,6 @@
 import { toError } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
+import { withPast } from '../accept/compare.ts'
 import { announce, type Context, openStored, RUNNING } from '../context.ts'
 import type { Release, StoredManifest, StoredWorkload } from '../types.ts'
 import { type Deployed, removeCopy } from './deploy.ts'
@@ -135,7 +136,8 @@ async function stopOld(context: Context, stored: StoredManifest, old: StoredWork
 
 async function commit(context: Context, manifestId: Uint8Array): Promise<StoredManifest> {
   const { next, ...old } = context.table.get(manifestId)!
-  const done: StoredManifest = { ...old, ...next!, next: undefined }
+  const history = withPast(old, next!)
+  const done: StoredManifest = { ...old, ...next!, next: undefined, history }
   await context.table.put(done)
   context.reach('rollout:committed')
   announce(context, manifestId)
