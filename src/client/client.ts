@@ -20,14 +20,7 @@ import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
-import {
-  byManifest,
-  fetchHoldings,
-  type HeldManifest,
-  type Holding,
-  newestOf,
-  recoverableOf
-} from './holders.ts'
+import { byManifest, fetchHoldings, type HeldManifest, type Holding, healthOf, newestOf } from './holders.ts'
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
@@ -58,19 +51,28 @@ export interface ClientInit {
 
 /** What an owner does with a mesh. Holds nothing but the connection; every answer is checked. */
 export class Client {
-  readonly session: Session
+  readonly #session: Session
   readonly #roots: Roots
   readonly #namespace: string
 
   constructor({ session, roots = [], namespace = 'default' }: ClientInit) {
-    this.session = session
+    this.#session = session
     this.#roots = new Set([session.key.peerId, ...roots])
     this.#namespace = namespace
   }
 
+  get session(): Session {
+    return this.#session
+  }
+
+  /** Every node that holds a manifest. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS; WireError NODE_UNREACHABLE */
+  held(ref: string, options: Abortable = {}): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
+    return this.#resolve(ref, options)
+  }
+
   /** Every node the entry node has heard of. */
   nodes(options: Abortable = {}): Promise<SeenNode[]> {
-    return fetchNodes(this.session, this.#roots, options)
+    return fetchNodes(this.#session, this.#roots, options)
   }
 
   /** Runs manifests; failures of single copies are in the results. @throws ClientError when a node cannot be resolved */
@@ -82,7 +84,7 @@ export class Client {
     const worker = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
         results[next[0]] = await applyManifest(next[1], {
-          session: this.session,
+          session: this.#session,
           nodes,
           to,
           signal,
@@ -99,7 +101,7 @@ export class Client {
     const { nodes, to } = await this.#chosen(options)
     const plans: PlanView[] = []
     for (const manifest of manifests)
-      plans.push(await planManifest(manifest, { session: this.session, nodes, to, signal }))
+      plans.push(await planManifest(manifest, { session: this.#session, nodes, to, signal }))
     return plans
   }
 
@@ -107,7 +109,7 @@ export class Client {
     const nodes = await this.nodes({ signal })
     const roots = this.#roots
     const chosen = await Promise.all(
-      to.map((name) => resolveNode(this.session, name, { nodes, roots, signal }))
+      to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal }))
     )
     for (const node of nodes) if (node.entry && to.length === 0) assertMember(node, node.name)
     return { nodes, to: [...new Map(chosen.map((node) => [node.peerId, node])).values()] }
@@ -116,7 +118,7 @@ export class Client {
   /** The member a person named. @throws ClientError as {@link resolveNode} */
   async node(name: string, { signal }: Abortable = {}): Promise<SeenNode> {
     const nodes = await this.nodes({ signal })
-    return resolveNode(this.session, name, { nodes, roots: this.#roots, signal })
+    return resolveNode(this.#session, name, { nodes, roots: this.#roots, signal })
   }
 
   /** What the entry node holds of ours; with `all`, what every node holds. */
@@ -126,7 +128,7 @@ export class Client {
     signal
   }: { all?: boolean; stats?: boolean } & Abortable = {}): Promise<ManifestStatusView[]> {
     const nodes = await this.nodes({ signal })
-    const holdings = await fetchHoldings(this.session, all ? nodes : nodes.filter(({ entry }) => entry), {
+    const holdings = await fetchHoldings(this.#session, all ? nodes : nodes.filter(({ entry }) => entry), {
       stats,
       signal
     })
@@ -134,19 +136,19 @@ export class Client {
     const silent = silentOf(holdings)
     return byManifest(holdings)
       .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
-      .map((held) => this.#toView({ ...held, silent }))
+      .map((held) => this.#toView({ ...held, silent, isPartial: !all }))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async status(ref: string, options: Abortable = {}): Promise<ManifestStatusView> {
-    return this.#toView(await this.held(ref, options))
+    return this.#toView(await this.#resolve(ref, options))
   }
 
   /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async delete(ref: string, { signal, onProgress, volumes }: DeleteOptions = {}): Promise<ManifestResult> {
-    const held = await this.held(ref, { signal })
+    const held = await this.#resolve(ref, { signal })
     const version = Math.max(Date.now(), newestOf(held) + 1)
-    const { key, connection } = this.session
+    const { key, connection } = this.#session
     const id = held.manifest.manifestId
     const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
     const running = held.holders.filter(({ status }) => status.workloads.length > 0 || !status.keeper)
@@ -155,7 +157,7 @@ export class Client {
         const last = new Map<string, Placement>()
         const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey, volumes })
         try {
-          for await (const body of this.session.ask(node, 'delete', encode, { signal })) {
+          for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
             if (!hasIdentifier(body, PROGRESS)) continue
             const placement = toPlacement(node, decode(PROGRESS, body).workload)
             last.set(placement.workloadId, placement)
@@ -190,13 +192,13 @@ export class Client {
     ref: string,
     { signal }: Abortable = {}
   ): Promise<{ manifestId: string; providers: FoundProvider[] }> {
-    const wanted = candidates(this.session, ref, this.#namespace)
+    const wanted = candidates(this.#session, ref, this.#namespace)
     const manifestIds = wanted.map(({ manifestId: value }) => ({ value }))
     const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds })
     const found: { id: string; kind?: string; name?: string; views: ProviderView[] }[] = []
-    for await (const body of this.session.ask(this.session.entry, 'providers', encode, { signal })) {
+    for await (const body of this.#session.ask(this.#session.entry, 'providers', encode, { signal })) {
       const { manifestId, providers } = decode(PROVIDER_LIST, body)
-      const context = { manifestId, networkId: this.session.connection.networkId, nowMs: Date.now() }
+      const context = { manifestId, networkId: this.#session.connection.networkId, nowMs: Date.now() }
       const views = providers.flatMap(({ statement, source }) => {
         try {
           return [openProviderStatement(statement, { ...context, source })]
@@ -216,14 +218,14 @@ export class Client {
 
   /** Log lines of every copy, as they come. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async *logs(ref: string, { signal, ...query }: LogsQuery = {}): AsyncGenerator<LogLineView> {
-    const held = await this.held(ref, { signal })
+    const held = await this.#resolve(ref, { signal })
     const stop = new AbortController()
     const limited = {
       ...query,
       signal: AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])])
     }
     const sources = held.holders.map(({ node }) =>
-      logsOf(this.session, { node, manifestId: held.manifest.manifestId }, limited)
+      logsOf(this.#session, { node, manifestId: held.manifest.manifestId }, limited)
     )
     yield* mergeAll(sources, stop)
   }
@@ -240,31 +242,31 @@ export class Client {
     const manifestIds =
       ref === undefined
         ? []
-        : candidates(this.session, ref, this.#namespace).map(({ manifestId }) => manifestId)
+        : candidates(this.#session, ref, this.#namespace).map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal: query.signal })
-    const observer = ref === undefined ? this.session.entry.publicKey : undefined
-    yield* eventsOf(this.session, { nodes, manifestIds, observer, onSilent }, query)
+    const observer = ref === undefined ? this.#session.entry.publicKey : undefined
+    yield* eventsOf(this.#session, { nodes, manifestIds, observer, onSilent }, query)
   }
 
   /** What a node was asked and did, as it tells it. @param name none: the entry node @throws ClientError as {@link resolveNode} */
   async *audit(name: string | undefined, query: AuditQuery = {}): AsyncGenerator<AuditEntryView> {
     const { node } = await this.#audited(name, query)
-    yield* auditEntries(this.session, node, query)
+    yield* auditEntries(this.#session, node, query)
   }
 
   /** Whether that is what it always told, to itself and to the others. */
   async verifyAudit(name: string | undefined, options: Abortable = {}): Promise<AuditVerdict> {
-    return verifyAudit(this.session, await this.#audited(name, options), options)
+    return verifyAudit(this.#session, await this.#audited(name, options), options)
   }
 
   /** @returns the node, and the others that may hold heads of its log */
   async #audited(name: string | undefined, { signal }: Abortable) {
     const nodes = await this.nodes({ signal })
-    const { entry } = this.session
+    const { entry } = this.#session
     const node =
       name === undefined
         ? nodes.find(({ publicKey }) => equalBytes(publicKey, entry.publicKey))
-        : await resolveNode(this.session, name, { nodes, roots: this.#roots, signal })
+        : await resolveNode(this.#session, name, { nodes, roots: this.#roots, signal })
     if (node === undefined)
       throw new WireError('REPLY_INVALID', 'the entry node gave no statement of itself that can be verified')
     const others = nodes.filter(
@@ -278,7 +280,7 @@ export class Client {
     ref: string,
     query: ExecQuery & { readonly workloadId?: string }
   ): Promise<{ readonly exitCode: number }> {
-    const held = await this.held(ref, { signal: query.signal })
+    const held = await this.#resolve(ref, { signal: query.signal })
     const { manifestId } = held.manifest
     const wanted = ({ workloadId, state }: Workload) =>
       (query.workloadId === undefined || query.workloadId === workloadId) &&
@@ -286,15 +288,17 @@ export class Client {
     const holder = held.holders.find(({ status }) => status.workloads.some(wanted))
     if (holder === undefined) throw notFound(ref, 'no copy of it runs')
     const workloadId = holder.status.workloads.find(wanted)!.workloadId
-    return execOn(this.session, { target: holder.node, manifestId, workloadId }, query)
+    return execOn(this.#session, { target: holder.node, manifestId, workloadId }, query)
   }
 
-  /** Every node that holds a manifest. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS; WireError NODE_UNREACHABLE */
-  async held(ref: string, { signal }: Abortable): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
-    const wanted = candidates(this.session, ref, this.#namespace)
+  async #resolve(
+    ref: string,
+    { signal }: Abortable
+  ): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
+    const wanted = candidates(this.#session, ref, this.#namespace)
     const manifestIds = wanted.map(({ manifestId }) => manifestId)
     const nodes = await this.nodes({ signal })
-    const holdings = await fetchHoldings(this.session, nodes, { manifestIds, signal })
+    const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
     const found = byManifest(holdings).map((held) => this.#named(held, wanted))
     const one = onlyOne(ref, found)
     const silent = silentOf(holdings)
@@ -327,8 +331,9 @@ export class Client {
     id,
     manifest,
     holders,
-    silent
-  }: HeldManifest & { silent: readonly SeenNode[] }): ManifestStatusView {
+    silent,
+    isPartial = false
+  }: HeldManifest & { silent: readonly SeenNode[]; isPartial?: boolean }): ManifestStatusView {
     const placements = holders.flatMap(({ node, status }) =>
       status.workloads.map((workload) => toPlacement(node, workload))
     )
@@ -338,10 +343,10 @@ export class Client {
       name: safeText(manifest.name, 253),
       namespace: safeText(manifest.namespace, 63),
       version: String(manifest.version),
-      owner: manifest.owner === undefined ? this.session.key.peerId : peerIdFromPublicKey(manifest.owner),
+      owner: manifest.owner === undefined ? this.#session.key.peerId : peerIdFromPublicKey(manifest.owner),
       replicas: manifest.replicas,
       placements: placements.sort((a, b) => a.ordinal - b.ordinal),
-      recoverable: recoverableOf({ holders }),
+      ...healthOf(manifest, { holders, hasSilent: silent.length > 0, isPartial }),
       unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
     }
   }

@@ -85,6 +85,10 @@ export interface Recoverable {
 /** What a manifest looks like on the nodes that hold it. */
 export interface ManifestStatusView extends ManifestResult {
   readonly replicas: number
+  /** Copies that should run and do not, as far as the nodes that answered tell. */
+  readonly missing: number
+  /** With one node more gone it may not come back. Left out otherwise. */
+  readonly atRisk?: boolean
   /** undefined: nobody keeps it. */
   readonly recoverable?: Recoverable
   /** Names of nodes that did not answer and may hold copies, too. */
