@@ -30,6 +30,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   NODE_ADDRESS_INVALID: EXIT.usage,
   NODE_AMBIGUOUS: EXIT.usage,
   REF_AMBIGUOUS: EXIT.usage,
+  NOT_SCALABLE: EXIT.usage,
   SEVERAL_LOCAL_NODES: EXIT.usage,
   GRANT_TEXT_INVALID: EXIT.usage,
   GRANT_INVALID: EXIT.usage,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addAudit } from './commands/audit.ts'
+import { addRestart, addScale } from './commands/change.ts'
 import { addDelete } from './commands/delete.ts'
 import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
@@ -35,6 +36,8 @@ export function createProgram(): Command {
   addEvents(program)
   addExec(program)
   addAudit(program)
+  addScale(program)
+  addRestart(program)
   addDelete(program)
   addValidate(program)
   addInvite(program)

@@ -13,7 +13,8 @@ export const CLIENT_ERROR_CODES = [
   'INVITE_TEXT_INVALID',
   'REVOCATION_REFUSED',
   'NOTHING_FITS',
-  'NOT_READABLE'
+  'NOT_READABLE',
+  'NOT_SCALABLE'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -40,6 +40,7 @@ export { createGrant, type HeldGrants, listGrants, presentGrants, revokeGrants }
 export { createInvite, parseInvite } from './grants/invite.ts'
 export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
+export { type ChangeOptions, restart, scale } from './own/change.ts'
 export { explain } from './own/explain.ts'
 export type {
   ApplyOptions,

@@ -36,20 +36,36 @@ async function apply(options: ApplyOptions): Promise<void> {
     if (options.dryRun === true)
       return printPlans(output, await client.plan(manifests, { to: options.to, signal }))
     const lastMs = new Map<string, number>()
+    const tell = progressOf(output, startedAt)
     const onProgress = (event: ProgressEvent) => {
       lastMs.set(event.manifestId, performance.now() - startedAt)
-      progress(output, event, performance.now() - startedAt)
+      tell(event)
     }
     const applied = await client.apply(manifests, { to: options.to, signal, onProgress })
-    const durationMs = Math.round(performance.now() - startedAt)
-    const results = applied.map((result) => ({
-      ...result,
-      durationMs: Math.round(lastMs.get(result.manifestId) ?? durationMs)
-    }))
-    output.result({ results, durationMs }, () => human(results, durationMs))
-    const placements = results.flatMap((result) => result.placements)
-    process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))
+    printApplied(output, applied, startedAt, lastMs)
   })
+}
+
+/** What prints progress with the time since the command began. */
+export function progressOf(output: Output, startedAt: number): (event: ProgressEvent) => void {
+  return (event) => progress(output, event, performance.now() - startedAt)
+}
+
+/** The end of every command that applies something. @param lastMs when each manifest was done @default now */
+export function printApplied(
+  output: Output,
+  applied: readonly ManifestResult[],
+  startedAt: number,
+  lastMs: ReadonlyMap<string, number> = new Map()
+): void {
+  const durationMs = Math.round(performance.now() - startedAt)
+  const results = applied.map((result) => ({
+    ...result,
+    durationMs: Math.round(lastMs.get(result.manifestId) ?? durationMs)
+  }))
+  output.result({ results, durationMs }, () => human(results, durationMs))
+  const placements = results.flatMap((result) => result.placements)
+  process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))
 }
 
 function progress(

@@ -148,15 +148,16 @@ async function deal(
         : dealCopies(manifest.replicas, to),
       unplaced: []
     }
-  const { hands, plan } = await placeManifest(manifest, { session, nodes, signal })
+  const { hands, running, plan } = await placeManifest(manifest, { session, nodes, signal })
   const hint = 'See why with "beemesh apply --dry-run", or name nodes with --to.'
   const why = plan.summary === '' ? 'no node bids for it' : plan.summary
   const error = new ClientError('NOTHING_FITS', why, { retryable: true, hint })
   const unplaced = plan.unplaced.map((ordinal) => failedPlacement(NOBODY, ordinal, error))
-  const entry = nodes.find((one) => one.entry)
-  // because a manifest without copies must be kept by somebody, too
-  const isEmpty = hands.length === 0 && unplaced.length === 0 && entry !== undefined
-  return { hands: isEmpty ? [{ node: entry, ordinals: [] }] : hands, unplaced }
+  if (hands.length > 0 || unplaced.length > 0) return { hands, unplaced }
+  // a manifest without copies: those that run some stop them, and where nobody does somebody must keep it all the same
+  const stopping = nodes.filter(({ peerId }) => running.has(peerId))
+  const told = stopping.length > 0 ? stopping : nodes.filter(({ entry }) => entry)
+  return { hands: told.map((node) => ({ node, ordinals: [] })), unplaced }
 }
 
 /** In place of a node, of a copy that none takes. */

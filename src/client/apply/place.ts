@@ -35,6 +35,8 @@ export interface Placed {
   readonly hands: readonly Hand[]
   /** Copies that stay where they are, by peer ID; they are in the hands, too. */
   readonly staying: ReadonlyMap<string, readonly number[]>
+  /** Copies that bidders run of it already, by peer ID, whether or not they stay. */
+  readonly running: ReadonlyMap<string, readonly number[]>
   /** What was planned now; copies that stay where they are are not in it. */
   readonly plan: Plan
   /** What the plan was made from; with `requestId` as seed it can be repeated. */
@@ -87,7 +89,10 @@ export async function placeWanted(wanted: Wanted, options: PlaceOptions): Promis
     node: nodes.find((node) => node.peerId === peerId)!,
     ordinals: own.sort((a, b) => a - b)
   }))
-  return { hands, staying, plan: made, candidates, ...asked }
+  const running = new Map(
+    bids.flatMap((one) => (one.ordinals.length > 0 ? [[one.peerId, one.ordinals]] : []))
+  )
+  return { hands, staying, running, plan: made, candidates, ...asked }
 }
 
 /** The bids of members, each checked. */

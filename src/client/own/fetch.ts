@@ -71,7 +71,7 @@ export type ReadVersion = OwnVersion & { readonly manifest: Manifest }
 export async function fetchRunning(
   session: Session,
   held: HeldManifest,
-  { version, signal }: { version?: number } & Abortable
+  { version = runningVersion(held), signal }: { version?: number } & Abortable
 ): Promise<ReadVersion> {
   const refused: string[] = []
   for (const { node } of inOrder(held))
@@ -89,7 +89,7 @@ export async function fetchRunning(
     }
   throw new ClientError(
     'NOT_READABLE',
-    `no node can give back ${what(held, version)}: ${refused.join('; ')}`,
+    `no node can give back version ${version} of it: ${refused.join('; ')}`,
     {
       retryable: true,
       details: { manifestId: held.id },
@@ -98,8 +98,10 @@ export async function fetchRunning(
   )
 }
 
-function what({ id }: HeldManifest, version: number | undefined): string {
-  return version === undefined ? id : `version ${version} of ${id}`
+/** The newest that runs anywhere; where nothing runs the newest that is kept. */
+export function runningVersion({ holders }: Pick<HeldManifest, 'holders'>): number {
+  const running = holders.filter(({ status }) => status.workloads.length > 0)
+  return newestOf({ holders: running.length > 0 ? running : holders })
 }
 
 /** The clear part, signed by its owner, of the version that runs: anybody who keeps it can give it. */
@@ -125,7 +127,7 @@ export async function fetchRecord(
 
 /** Those that run it first, the newest version first. */
 function inOrder(held: HeldManifest): HeldManifest['holders'] {
-  const newest = newestOf(held)
+  const newest = runningVersion(held)
   const weight = ({ status }: HeldManifest['holders'][number]) =>
     (status.name === '' ? 0 : 2) + (status.version === newest ? 1 : 0)
   return held.holders.toSorted((a, b) => weight(b) - weight(a))

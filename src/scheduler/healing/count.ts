@@ -62,10 +62,12 @@ export function countCopies(
       .filter((copy) => copy.ordinal === ordinal)
       .sort((a, b) => compare(a, b, record.manifestId))
     if (kept === undefined) missing.push(ordinal)
-    else surplus.push(...others)
+    // both versions of it on one node are that node's rollout, which ends by itself
+    else surplus.push(...others.filter(({ peerId }) => peerId !== kept.peerId))
   }
   // too many only when the newest version is complete: until then what is old does the work
-  const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)
+  const isComplete =
+    missing.length === 0 && (replicas === 0 || wanted.some((copy) => copy.version === version))
   if (isComplete) surplus.push(...live.filter(({ ordinal }) => ordinal >= replicas))
   return { missing, outdated, surplus, live }
 }

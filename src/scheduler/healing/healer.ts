@@ -86,7 +86,9 @@ export class Healer {
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
     const seen = this.#count(record, world.leased(record.manifestId), watched)
-    if (isRight(seen)) {
+    // because a keeper that was never told who runs it takes nothing running for nothing wrong
+    const isUnseen = seen.live.length === 0 && watched.confirmedVersion < record.version
+    if (isRight(seen) && !isUnseen) {
       watched.wrongSinceMs = undefined
       watched.rests = 0
       return
@@ -100,6 +102,7 @@ export class Healer {
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
+    watched.confirmedVersion = record.version
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)
@@ -175,9 +178,7 @@ export class Healer {
   /** Brings the newest version to nodes that run an older one and have not heard of it. */
   async #update(kept: Kept, outdated: readonly LiveCopy[]): Promise<void> {
     for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
-      const ordinals = copies
-        .map(({ ordinal }) => ordinal)
-        .filter((one) => one < Math.max(1, kept.record.replicas))
+      const ordinals = copies.map(({ ordinal }) => ordinal).filter((one) => one < kept.record.replicas)
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)

@@ -7,6 +7,8 @@ export class Watched {
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
   /** The version that some copy was seen running of. */
   liveVersion = 0
+  /** The version that whoever may know was asked about. */
+  confirmedVersion = 0
   /** Since when something is wrong; undefined: all is as it should be. */
   wrongSinceMs: number | undefined
   /** Not looked at again before this, because the last attempt found no node. */
