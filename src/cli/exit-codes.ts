@@ -44,6 +44,7 @@ export const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   EXEC_DISABLED: EXIT.notAuthorised,
   POLICY_REFUSED: EXIT.notAuthorised,
   REF_NOT_FOUND: EXIT.notFound,
+  NO_VERSION_BEFORE: EXIT.notFound,
   NODE_UNKNOWN: EXIT.notFound,
   MANIFEST_NOT_FOUND: EXIT.notFound,
   WORKLOAD_NOT_FOUND: EXIT.notFound,

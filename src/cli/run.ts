@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addAudit } from './commands/audit.ts'
-import { addRestart, addScale } from './commands/change.ts'
+import { addRestart, addScale } from './commands/change/change.ts'
+import { addRollout } from './commands/change/rollout.ts'
 import { addDelete } from './commands/delete.ts'
 import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
@@ -38,6 +39,7 @@ export function createProgram(): Command {
   addAudit(program)
   addScale(program)
   addRestart(program)
+  addRollout(program)
   addDelete(program)
   addValidate(program)
   addInvite(program)

@@ -14,7 +14,8 @@ export const CLIENT_ERROR_CODES = [
   'REVOCATION_REFUSED',
   'NOTHING_FITS',
   'NOT_READABLE',
-  'NOT_SCALABLE'
+  'NOT_SCALABLE',
+  'NO_VERSION_BEFORE'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -42,6 +42,13 @@ export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
 export { type ChangeOptions, restart, scale } from './own/change.ts'
 export { explain } from './own/explain.ts'
+export {
+  type RolloutHistory,
+  type RolloutStatus,
+  rolloutHistory,
+  rolloutStatus,
+  undo
+} from './own/rollout.ts'
 export type {
   ApplyOptions,
   DeleteOptions,

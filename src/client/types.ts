@@ -49,6 +49,8 @@ export interface ManifestResult {
   /** Peer ID. */
   readonly owner: string
   readonly placements: readonly Placement[]
+  /** It did not run on some node, and what ran before was applied again, as `version`. Left out otherwise. */
+  readonly rolledBack?: { readonly from: string; readonly to: string }
 }
 
 export interface ApplyOptions extends Abortable {

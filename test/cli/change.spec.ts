@@ -83,3 +83,34 @@ describe('cli: scale and restart', () => {
     expectFailure(await mesh.cli(['scale', 'web', '--replicas', 'many']), 2, 'USAGE')
   })
 })
+
+describe('cli: rollout', () => {
+  let mesh: ProcessMesh
+  before(async function () {
+    this.timeout(30_000)
+    mesh = await createProcessMesh({ nodes: ['anna', 'bert'] })
+  })
+  after(() => mesh?.close())
+
+  it('status, history and undo', async function () {
+    this.timeout(40_000)
+    await mesh.given([deployment({ name: 'web', replicas: 2, image: 'localhost/web:1' })])
+    await mesh.given([deployment({ name: 'web', replicas: 2, image: 'localhost/web:2' })])
+    const status = expectDone(await mesh.cli(['rollout', 'status', 'web', '--wait']), 'rollout-status')
+    expect(status).to.include({ complete: true, updated: 2, replicas: 2 })
+    const { versions } = expectDone(await mesh.cli(['rollout', 'history', 'web']), 'rollout-history')
+    expect(versions).to.have.length(2)
+    expect(versions[0]).to.include({ current: true, version: status.version })
+    const [undone] = expectDone(await mesh.cli(['rollout', 'undo', 'web'], { entry: 1 }), 'apply').results
+    expect(BigInt(undone.version) > BigInt(status.version)).to.equal(true)
+    const args = ['rollout', 'undo', 'web', '--to-version', status.version]
+    expectDone(await mesh.cli(args), 'apply')
+    const wrong = ['rollout', 'undo', 'web', '--to-version', '17']
+    expectFailure(await mesh.cli(wrong), 1, 'NOT_READABLE')
+  })
+
+  it('undo of what has run in one version only is not found', async () => {
+    await mesh.given([pod({ name: 'one' })])
+    expectFailure(await mesh.cli(['rollout', 'undo', 'one']), 4, 'NO_VERSION_BEFORE')
+  })
+})

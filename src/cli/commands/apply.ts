@@ -99,5 +99,13 @@ function human(results: readonly ManifestResult[], durationMs: number): string {
   const hints = [
     ...new Set(failed.flatMap(({ error }) => (error?.hint === undefined ? [] : [`  → ${error.hint}`])))
   ]
-  return [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), summary, ...hints].join('\n')
+  const turned = results.flatMap(({ kind, name, version, rolledBack }) =>
+    rolledBack === undefined
+      ? []
+      : [
+          `${kind.toLowerCase()}/${name} was turned back: version ${rolledBack.to} runs again, as version ${version}`
+        ]
+  )
+  const lines = [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), ...turned, summary, ...hints]
+  return lines.join('\n')
 }

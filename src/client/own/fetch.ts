@@ -71,7 +71,7 @@ export type ReadVersion = OwnVersion & { readonly manifest: Manifest }
 export async function fetchRunning(
   session: Session,
   held: HeldManifest,
-  { version = runningVersion(held), signal }: { version?: number } & Abortable
+  { version = runningVersion(held), signal }: { version?: number } & Abortable = {}
 ): Promise<ReadVersion> {
   const refused: string[] = []
   for (const { node } of inOrder(held))

@@ -104,7 +104,7 @@ export class Healer {
     const count = this.#count(record, leases, watched)
     watched.confirmedVersion = record.version
     if (record.tombstone) return this.#bury(kept, count.live)
-    await this.#update(kept, count.outdated)
+    await this.#update(kept, watched, count)
     await this.#drain(kept, count)
     if (count.missing.length > 0 && record.lifetime === 'service') await this.#replace(kept, watched, count)
   }
@@ -175,9 +175,14 @@ export class Healer {
     return true
   }
 
-  /** Brings the newest version to nodes that run an older one and have not heard of it. */
-  async #update(kept: Kept, outdated: readonly LiveCopy[]): Promise<void> {
-    for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
+  /** Brings the newest version to a node that runs an older one and has not heard of it. One at a time: the others go on meanwhile. */
+  async #update(kept: Kept, watched: Watched, { outdated, live }: Count): Promise<void> {
+    const { version } = kept.record
+    // a node that knows it and does not run it is about to, or turned back, and then the others had better not begin
+    if (live.some((copy) => copy.version < version && copy.highest >= version)) return
+    if (!watched.mayUpdate(outdated.length, kept.keptAtMs, this.#init.world.now())) return
+    const byNode = [...Map.groupBy(outdated, (copy) => copy.peerId)].slice(0, 1)
+    for (const [peerId, copies] of byNode) {
       const ordinals = copies.map(({ ordinal }) => ordinal).filter((one) => one < kept.record.replicas)
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })

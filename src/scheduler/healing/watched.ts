@@ -1,4 +1,4 @@
-import { AVOID_MS, STARTING_MS } from '../constants.ts'
+import { AVOID_MS, STARTING_MS, UPDATE_PATIENCE_MS } from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
@@ -15,6 +15,21 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #outdated = 0
+  #progressMs = 0
+  #isUpdating = false
+
+  /**
+   * Whether nodes with an older version are to be brought the newest: not while whoever applied it goes from node to node.
+   * @param keptAtMs since when the newest version is known here
+   */
+  mayUpdate(outdated: number, keptAtMs: number, nowMs: number): boolean {
+    if (outdated !== this.#outdated) this.#progressMs = nowMs
+    this.#outdated = outdated
+    const isFresh = nowMs - keptAtMs < 2 * UPDATE_PATIENCE_MS
+    this.#isUpdating ||= !isFresh || nowMs - Math.max(keptAtMs, this.#progressMs) >= UPDATE_PATIENCE_MS
+    return outdated > 0 && this.#isUpdating
+  }
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
@@ -48,6 +63,7 @@ export class Watched {
   renew(): void {
     this.#avoid.clear()
     this.#pending.clear()
+    this.#isUpdating = false
     this.restUntilMs = 0
     this.rests = 0
   }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import { type ManifestResult, restart, scale } from '../../client/index.ts'
-import { type ClientOptions, type Connected, withClient, withClientOptions } from '../client-options.ts'
-import { printApplied, progressOf } from './apply.ts'
+import { type ManifestResult, restart, scale } from '../../../client/index.ts'
+import { type ClientOptions, type Connected, withClient, withClientOptions } from '../../client-options.ts'
+import { printApplied, progressOf } from '../apply.ts'
 
 /** Source: MAX of replicas in schemas/manifest. */
 const MAX_DIGITS = 4
