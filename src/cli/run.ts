@@ -12,6 +12,7 @@ import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
 import { addJoin } from './commands/join.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
+import { addDrain } from './commands/nodes/drain.ts'
 import { addTop } from './commands/top.ts'
 import { addGrant } from './commands/trust/grant.ts'
 import { addIdentity } from './commands/trust/identity.ts'
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addRollout(program)
   addDelete(program)
   addValidate(program)
+  addDrain(program)
   addInvite(program)
   addJoin(program)
   addGrant(program)

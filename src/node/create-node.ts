@@ -12,7 +12,7 @@ import { type MembersService, type MemberView, members } from '../members/index.
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
 import type { EngineRegistry } from '../runtime/index.ts'
-import { type SchedulerService, scheduler } from '../scheduler/index.ts'
+import { Cordon, type SchedulerService, scheduler } from '../scheduler/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
 import type { Revocation, TrustState } from '../trust/index.ts'
@@ -54,6 +54,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const { key, network, owners, sealingKey } = data
   const bootstrap = [...new Set([...config.bootstrap, ...data.bootstrap])]
   const store = await openStore(join(data.path, 'db'))
+  const cordon = new Cordon(store)
+  await cordon.open()
   const runDir = join(runtime, key.peerId.slice(-12))
   await mkdir(runDir, { recursive: true, mode: 0o700 })
   const engines = options.engines ?? createEngines(config, runDir, log)
@@ -124,7 +126,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           version: VERSION,
           bootId,
           startedAtMs,
-          scheduling: config.scheduling,
+          scheduling: config.scheduling && !cordon.isSet,
           sealingKey: sealingKey.publicKey,
           sealingEpoch: sealingKey.epoch,
           memberships: data.memberships,
@@ -181,6 +183,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         mayResume: (stored, resuming) => schedulerOf().mayResume(stored, resuming),
         keptFor: () => schedulerOf(),
         scheduling: config.scheduling,
+        isCordoned: () => cordon.isSet,
         policyFor: policyFor(config, data.own),
         exec: config.exec,
         portRange: { first: config.portFirst, last: config.portLast },
@@ -196,6 +199,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         trust: (): TrustState => libp2p.services.guests.trust(),
         sealingKey: () => sealingKey,
         isMember: (peerId) => isMember(peerId),
+        cordon,
         hasOthers: (): boolean => bootstrap.length > 0 || libp2p.services.members.list().length > 1
       }),
       audit: audit({

@@ -8,6 +8,8 @@ import {
   BID_REQUEST,
   CAPACITY_REQUEST,
   type CapacityRequest,
+  CORDON_REQUEST,
+  DRAIN_REQUEST,
   encodeBidList,
   encodeReleased,
   encodeVerdict,
@@ -29,6 +31,8 @@ import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
 import { LOOK_INTERVAL_MS } from './constants.ts'
+import { answerCordon, answerDrain } from './draining/answer-owner.ts'
+import { Draining } from './draining/draining.ts'
 import { Accepting } from './healing/accept-assign.ts'
 import { Healer } from './healing/healer.ts'
 import { mayResume } from './healing/resume.ts'
@@ -114,6 +118,14 @@ export class Scheduler implements SchedulerService {
     this.#releasing = new Releasing(shared)
     this.#accepting = new Accepting(shared)
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })
+    const door = {
+      world,
+      draining: new Draining({ ...shared, releasing: this.#releasing }),
+      isScheduling: () => init.cordon?.isSet !== true,
+      setScheduling: (scheduling: boolean) => this.#setScheduling(scheduling)
+    }
+    init.doors?.open('cordon', CORDON_REQUEST, (request) => answerCordon(door, request))
+    init.doors?.open('drain', DRAIN_REQUEST, (request) => answerDrain(door, request))
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }
 
@@ -201,6 +213,12 @@ export class Scheduler implements SchedulerService {
         .look()
         .catch((error: unknown) => this.#world.log.error('looking after workloads: %e', error))
     }, QUIET_MS)
+  }
+
+  async #setScheduling(scheduling: boolean): Promise<boolean> {
+    await this.#init.cordon?.set(!scheduling)
+    this.#components.members.refresh()
+    return this.#components.members.self().scheduling
   }
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<CapacityRequest>): Promise<void> {

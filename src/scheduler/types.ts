@@ -25,6 +25,7 @@ import type {
   StoredManifest,
   WorkloadsService
 } from '../workloads/index.ts'
+import type { Cordon } from './draining/cordon.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -79,10 +80,13 @@ export interface World {
   /** Who counts as running it now, without asking. */
   readonly leased: (manifestId: Uint8Array) => readonly Lease[]
   /** The same, after asking whoever may know. */
-  readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
+  readonly find: (
+    manifestId: Uint8Array,
+    options: Required<Abortable> & { readonly fresh?: boolean }
+  ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
-    'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
+    'get' | 'list' | 'assign' | 'drop' | 'leave' | 'bury' | 'contentKeyOf' | 'resources'
   >
 }
 
@@ -127,6 +131,8 @@ export interface SchedulerInit {
   readonly isMember: (peerId: string) => boolean
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
+  /** Remembers that the node takes nothing new. @default it always takes something */
+  readonly cordon?: Cordon
   readonly now?: () => number
 }
 

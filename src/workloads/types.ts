@@ -158,6 +158,8 @@ export interface WorkloadsInit {
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
   readonly scheduling?: boolean
+  /** Whether it takes nothing new just now. @default never */
+  readonly isCordoned?: () => boolean
   /**
    * Makes a version, or the tombstone of a manifest, durable on other nodes before anybody is told that it is accepted.
    * @default nowhere but here
@@ -227,6 +229,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest>
   /** Stops copies here because others run them; with none left the manifest is handed over. */
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
+  /** Tells others that copies which go on running here are about to be run by another node, or that they are not. */
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
   bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
   /** The content key of what runs here. Uint8Array(32), secret @returns undefined when it does not run here in that version */

@@ -8,7 +8,7 @@ import type { ProvidersService } from '../providers/index.ts'
 import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
 import { bury, dropCopies } from './accept/drop-copies.ts'
 import { MAX_CONCURRENT_DEPLOYMENTS, MAX_QUEUED_DEPLOYMENTS, WATCH_INTERVAL_MS } from './constants.ts'
-import { type Context, openStoredKey } from './context.ts'
+import { announce, type Context, openStoredKey } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
@@ -67,6 +67,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       log,
       signal: this.#stop.signal,
       takenPorts: new Set(),
+      leaving: new Set(),
       capacity: new Capacity({
         ...init.capacity,
         storagePath: init.storagePath,
@@ -133,6 +134,13 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void> {
     return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals))
+  }
+
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void {
+    const { leaving } = this.#context
+    for (const ordinal of ordinals)
+      leaving[isLeaving ? 'add' : 'delete'](`${formatManifestId(manifestId)} ${ordinal}`)
+    announce(this.#context, manifestId)
   }
 
   async bury(record: OpenedRecord, bytes: Uint8Array): Promise<void> {

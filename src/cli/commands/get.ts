@@ -98,7 +98,7 @@ function nodeTable(nodes: readonly SeenNode[]): string {
     node.name + (node.entry ? ' *' : ''),
     node.state !== 'alive' ? node.state : node.connected ? 'connected' : 'not connected',
     pathOf(node) ?? '-',
-    node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
+    node.member ? (node.scheduling ? 'member' : 'member, SchedulingDisabled') : 'NOT A MEMBER',
     node.engines.join(','),
     node.roundTripMs === undefined ? '-' : duration(node.roundTripMs),
     duration(Math.max(0, Date.now() - node.lastSeenMs)),

@@ -9,6 +9,8 @@ export interface LiveCopy {
   /** The newest version its node knows of. */
   readonly highest: number
   readonly isReady: boolean
+  /** Its node has another one run it, and then stops it by itself. */
+  readonly isLeaving: boolean
   readonly startedAtMs: number
 }
 
@@ -30,6 +32,7 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
       version,
       highest,
       isReady: state === 'ready',
+      isLeaving: state === 'stopping',
       startedAtMs: startedAt
     }))
   )
@@ -63,7 +66,7 @@ export function countCopies(
       .sort((a, b) => compare(a, b, record.manifestId))
     if (kept === undefined) missing.push(ordinal)
     // both versions of it on one node are that node's rollout, which ends by itself
-    else surplus.push(...others.filter(({ peerId }) => peerId !== kept.peerId))
+    else surplus.push(...others.filter((one) => one.peerId !== kept.peerId && !one.isLeaving))
   }
   // too many only when the newest version is complete: until then what is old does the work
   const isComplete =
@@ -74,6 +77,7 @@ export function countCopies(
 
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
+  if (a.isLeaving !== b.isLeaving) return a.isLeaving ? 1 : -1
   if (a.version !== b.version) return b.version - a.version
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1
   return Buffer.compare(draw(a.peerId, manifestId), draw(b.peerId, manifestId))

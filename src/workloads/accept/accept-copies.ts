@@ -14,6 +14,7 @@ import { type OpenedRecord, openContent } from '../open-record.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { addCopies } from './add-copies.ts'
 import { admit } from './admit.ts'
+import { assertSchedulable } from './assert-schedulable.ts'
 import { changeNumber } from './change-number.ts'
 import { assertNewer, checkOrdinals, isKnown, runsAlready, sharesCopies, withPast } from './compare.ts'
 
@@ -124,12 +125,7 @@ async function openAssignment(
   existing: StoredManifest | undefined
 ): Promise<{ release: Release; manifest: Manifest; engine: RuntimeEngine }> {
   const { init, table } = context
-  if (init.scheduling === false)
-    throw new WorkloadsError(
-      'NOT_SCHEDULABLE',
-      'this node takes no workloads: it is a bootstrap node, or runs with --no-scheduling',
-      { hint: 'Name another node with --to.' }
-    )
+  assertSchedulable(init, existing)
   if (
     existing === undefined &&
     table.live().filter((held) => held.owner === ownerPeerId).length >= MAX_MANIFESTS_PER_OWNER
