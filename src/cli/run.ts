@@ -13,6 +13,7 @@ import { addJoin } from './commands/join.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
 import { addDrain } from './commands/nodes/drain.ts'
+import { addRebalance } from './commands/nodes/rebalance.ts'
 import { addTop } from './commands/top.ts'
 import { addGrant } from './commands/trust/grant.ts'
 import { addIdentity } from './commands/trust/identity.ts'
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   addDelete(program)
   addValidate(program)
   addDrain(program)
+  addRebalance(program)
   addInvite(program)
   addJoin(program)
   addGrant(program)

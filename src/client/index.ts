@@ -33,6 +33,7 @@ export {
 export { pnetKey } from './connection/pnet-key.ts'
 export { Session, type Target } from './connection/session.ts'
 export { cordon, type DrainView, drain, type MovedView } from './drain/drain.ts'
+export { type MoveView, planRebalance, rebalance } from './drain/rebalance.ts'
 export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './errors.ts'
 export type { ExecQuery, TerminalSize } from './exec.ts'
 export { grantFolder, readGrants, removeGrant, saveGrant } from './grants/grant-folder.ts'

@@ -73,16 +73,18 @@ export class Draining {
     { onStep, signal }: { readonly onStep: (step: Step) => void; readonly signal: AbortSignal }
   ): Promise<Step[]> {
     const ended: Step[] = []
-    const waiting = [...moves]
+    // moves of one manifest one after the other, because each looks at where the others are
+    const waiting = [...Map.groupBy(moves, ({ manifestId }) => manifestId.join()).values()]
     const work = async () => {
-      for (let move = waiting.shift(); move !== undefined; move = waiting.shift()) {
-        const { manifestId } = move
-        const tell = (step: Omit<Step, 'manifestId'>) => {
-          onStep({ manifestId, ...step })
-          if (step.state !== 'moving') ended.push({ manifestId, ...step })
+      for (let group = waiting.shift(); group !== undefined; group = waiting.shift())
+        for (const move of group) {
+          const { manifestId } = move
+          const tell = (step: Omit<Step, 'manifestId'>) => {
+            onStep({ manifestId, ...step })
+            if (step.state !== 'moving') ended.push({ manifestId, ...step })
+          }
+          await this.#move(move, { signal, tell })
         }
-        await this.#move(move, { signal, tell })
-      }
     }
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, moves.length) }, work))
     return ended
@@ -93,7 +95,12 @@ export class Draining {
     const stored = world.workloads.get(move.manifestId)
     const ordinals = move.ordinals.filter((one) => stored?.workloads.some(({ ordinal }) => ordinal === one))
     const key = move.manifestId.join()
-    if (stored === undefined || stored.tombstone || ordinals.length === 0 || this.#moving.has(key)) return
+    if (stored === undefined || stored.tombstone || ordinals.length === 0) return
+    if (this.#moving.has(key)) {
+      for (const ordinal of ordinals)
+        tell({ ordinal, state: 'failed', code: 'BUSY', message: 'it is being moved already' })
+      return
+    }
     this.#moving.add(key)
     const left = new Set(ordinals)
     const told = (step: Omit<Step, 'manifestId'>) => {
