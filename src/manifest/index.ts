@@ -26,6 +26,7 @@
 export type { Autoscale, AutoscaleMetric, ScalingPolicy, ScalingRules } from './autoscale/types.ts'
 export { canonicalBytes, parseCanonical } from './canonical.ts'
 export * from './constants.ts'
+export { copyBytes } from './copy-bytes.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
   formatManifestId,
@@ -58,6 +59,7 @@ export { pidsLimitOf, recoveryOf } from './plans/annotations.ts'
 export { claimVolumes } from './plans/claims.ts'
 export { lastRun, nextRun } from './plans/cron.ts'
 export { completionsOf } from './plans/job.ts'
+export { isReplacedInPlace, paceOf } from './plans/rollout.ts'
 export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
 export { checkPolicy, describeViolation } from './policy/check-policy.ts'
 export { limitsOf, withDefaultLimits } from './policy/default-limits.ts'

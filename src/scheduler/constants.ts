@@ -30,6 +30,8 @@ export const MAX_SELECTION_WINDOW_MS = 2_000
 export const MAX_ASKED = 48
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
+/** Keepers do not meddle with an update for so long after its last step: its owner goes from node to node. Chosen: longer than most copies take. */
+export const UPDATE_PATIENCE_MS = 30_000
 /** A node that failed to start a copy is left alone for: doubling from the first to the last. Chosen, as Kubernetes' CrashLoopBackOff. */
 export const AVOID_MS = { first: 10_000, last: 300_000 } as const
 /** A key or share was given for one copy; nobody else gets it for so long. Source: a lease. */

@@ -14,6 +14,7 @@ import type { SchedulerInit, SchedulerService } from './types.ts'
 
 export { type BidView, openBid, rulesOf } from './bids/bid.ts'
 export { capacityRequest } from './bids/collect-bids.ts'
+export { Cordon } from './draining/cordon.ts'
 export { SCHEDULER_ERROR_CODES, SchedulerError, type SchedulerErrorCode } from './errors.ts'
 export * from './plan/index.ts'
 export type { Healed, Kept, SchedulerInit, SchedulerService } from './types.ts'

@@ -8,6 +8,8 @@ import {
   BID_REQUEST,
   CAPACITY_REQUEST,
   type CapacityRequest,
+  CORDON_REQUEST,
+  DRAIN_REQUEST,
   encodeBidList,
   encodeReleased,
   encodeVerdict,
@@ -19,11 +21,20 @@ import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  KeepOptions,
+  KeptBundle,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
 import { LOOK_INTERVAL_MS } from './constants.ts'
+import { answerCordon, answerDrain } from './draining/answer-owner.ts'
+import { Draining } from './draining/draining.ts'
 import { Accepting } from './healing/accept-assign.ts'
 import { Healer } from './healing/healer.ts'
 import { mayResume } from './healing/resume.ts'
@@ -129,6 +140,14 @@ export class Scheduler implements SchedulerService {
       onStarting: (record, bytes, ordinals) => this.#keeping.tellStarting(record, bytes, ordinals)
     })
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })
+    const door = {
+      world,
+      draining: new Draining({ ...shared, releasing: this.#releasing }),
+      isScheduling: () => init.cordon?.isSet !== true,
+      setScheduling: (scheduling: boolean) => this.#setScheduling(scheduling)
+    }
+    init.doors?.open('cordon', CORDON_REQUEST, (request) => answerCordon(door, request))
+    init.doors?.open('drain', DRAIN_REQUEST, (request) => answerDrain(door, request))
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }
 
@@ -221,6 +240,13 @@ export class Scheduler implements SchedulerService {
     return resealKept(this.#world, this.#kept, { from, to })
   }
 
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined {
+    const kept = this.#kept.get(manifestId)
+    if (kept === undefined || kept.record.tombstone) return undefined
+    const { version, owner: ownerKey, ownerPeerId: owner } = kept.record
+    return { bundle: kept.bundle, version, owner, ownerKey }
+  }
+
   healed(): readonly Healed[] {
     return this.#healer.recent()
   }
@@ -232,6 +258,12 @@ export class Scheduler implements SchedulerService {
         .look()
         .catch((error: unknown) => this.#world.log.error('looking after workloads: %e', error))
     }, QUIET_MS)
+  }
+
+  async #setScheduling(scheduling: boolean): Promise<boolean> {
+    await this.#init.cordon?.set(!scheduling)
+    this.#components.members.refresh()
+    return this.#components.members.self().scheduling
   }
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<CapacityRequest>): Promise<void> {

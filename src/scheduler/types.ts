@@ -18,7 +18,15 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  KeepOptions,
+  KeptBundle,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
+import type { Cordon } from './draining/cordon.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -76,10 +84,13 @@ export interface World {
   /** Who counts as running it now, without asking. */
   readonly leased: (manifestId: Uint8Array) => readonly Lease[]
   /** The same, after asking whoever may know. */
-  readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
+  readonly find: (
+    manifestId: Uint8Array,
+    options: Required<Abortable> & { readonly fresh?: boolean }
+  ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
-    'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
+    'get' | 'list' | 'assign' | 'drop' | 'leave' | 'bury' | 'contentKeyOf' | 'resources'
   >
 }
 
@@ -126,6 +137,8 @@ export interface SchedulerInit {
   readonly onEquivocation?: (record: CheckedRecord) => void
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
+  /** Remembers that the node takes nothing new. @default it always takes something */
+  readonly cordon?: Cordon
   readonly now?: () => number
 }
 
@@ -142,6 +155,8 @@ export interface SchedulerService extends Startable {
   inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]>
   /** Seals what is kept under one key of this node to another one; on disk when it resolves. */
   reseal(from: SealingKey, to: SealingKey): Promise<void>
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
   /** What was done about manifests lately, oldest first. */
   healed(): readonly Healed[]
 }

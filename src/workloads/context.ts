@@ -1,7 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { WorkloadInit } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../identity/index.ts'
-import { type Manifest, withDefaultLimits } from '../manifest/index.ts'
+import { formatManifestId, type Manifest, withDefaultLimits } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
@@ -10,7 +10,14 @@ import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
-import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
+import type {
+  PastRelease,
+  Release,
+  StoredManifest,
+  StoredWorkload,
+  WorkloadEvent,
+  WorkloadsInit
+} from './types.ts'
 
 /** What every verb of this folder works with. */
 export interface Context {
@@ -25,6 +32,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** Host ports promised to copies that are not in the table yet. */
   readonly takenPorts: Set<number>
+  /** Manifest ID and ordinal of copies that another node is about to run. */
+  readonly leaving: Set<string>
   readonly capacity: Capacity
   readonly emit: (event: WorkloadEvent) => void
   readonly recentEvents: () => readonly WorkloadEvent[]
@@ -59,7 +68,7 @@ export async function openStored(context: Context, owner: string, release: Relea
 }
 
 /** The content key of what a stored manifest holds. Secret. @throws SealingError */
-export function openStoredKey(context: Context, owner: string, release: Release): Promise<Uint8Array> {
+export function openStoredKey(context: Context, owner: string, release: PastRelease): Promise<Uint8Array> {
   const { network, key, sealingKey } = context.init
   const author = publicKeyFromPeerId(owner)
   const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })
@@ -99,6 +108,9 @@ export const RUNNING: ReadonlySet<string> = new Set(['running', 'ready'])
 
 /** Tells the world, or takes it back, by what runs now: copies of the old version and of the new one alike. */
 export function announce(context: Context, manifestId: Uint8Array): void {
+  const isLeaving = ({ ordinal }: StoredWorkload) =>
+    context.leaving.has(`${formatManifestId(manifestId)} ${ordinal}`)
+  const toLeased = (copy: StoredWorkload) => toWire(isLeaving(copy) ? { ...copy, state: 'stopping' } : copy)
   const provided = () => {
     const manifest = context.table.get(manifestId)
     if (manifest === undefined || manifest.tombstone) return undefined
@@ -106,7 +118,7 @@ export function announce(context: Context, manifestId: Uint8Array): void {
     const { version, highest } = manifest
     return running.length === 0
       ? undefined
-      : { version, highest: highest.version, workloads: running.map(toWire) }
+      : { version, highest: highest.version, workloads: running.map(toLeased) }
   }
   if (provided() === undefined) context.providers.withdraw(manifestId)
   else context.providers.announce(manifestId, provided)

@@ -21,6 +21,7 @@ export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from '
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export type {
   KeepOptions,
+  KeptBundle,
   KeptView,
   StoredManifest,
   StoredWorkload,

@@ -39,6 +39,9 @@ export interface StoredWorkload {
   readonly endedAtMs?: number
 }
 
+/** A version that ran here before, as far as it is needed to run it again. */
+export type PastRelease = Pick<Release, 'version' | 'record' | 'content'>
+
 /** One version of a manifest on this node, as written to disk. */
 export interface Release {
   readonly version: number
@@ -54,6 +57,8 @@ export interface Release {
     readonly sealedKey: SealedKey
     /** sha256 of the decrypted document: tells whether a newer version changed anything. */
     readonly digest: Uint8Array
+    /** sha256 of what of it a running copy depends on: tells whether copies must be replaced. */
+    readonly copyDigest?: Uint8Array
   }
   readonly kind: WorkloadKind
   readonly name: string
@@ -91,6 +96,8 @@ export interface StoredManifest extends Release {
   readonly evicted?: { readonly by: string; readonly untilMs: number }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
+  /** Versions with other content that ran here before, newest first, at most {@link MAX_HISTORY}. */
+  readonly history?: readonly PastRelease[]
   /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
   readonly handedOver?: boolean
 }
@@ -122,6 +129,16 @@ export interface KeptView {
 
 export interface KeptForOwners {
   keptViews(): KeptView[]
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
+}
+
+export interface KeptBundle {
+  readonly bundle: Bundle
+  readonly version: number
+  /** Peer ID. */
+  readonly owner: string
+  readonly ownerKey: Uint8Array
 }
 
 export interface WorkloadsInit {
@@ -148,6 +165,8 @@ export interface WorkloadsInit {
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
   readonly scheduling?: boolean
+  /** Whether it takes nothing new just now. @default never */
+  readonly isCordoned?: () => boolean
   /**
    * Makes a version, or the tombstone of a manifest, durable on other nodes before anybody is told that it is accepted.
    * @default nowhere but here
@@ -219,6 +238,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest>
   /** Stops copies here because others run them; with none left the manifest is handed over. */
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
+  /** Tells others that copies which go on running here are about to be run by another node, or that they are not. */
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
   bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
   /** The content key of what runs here. Uint8Array(32), secret @returns undefined when it does not run here in that version */

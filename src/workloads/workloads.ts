@@ -2,7 +2,14 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay, repeat } from '../common/index.ts'
-import { APPLY_REQUEST, DELETE_REQUEST, EVICT_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import {
+  APPLY_REQUEST,
+  DELETE_REQUEST,
+  EVICT_REQUEST,
+  EXEC_REQUEST,
+  FETCH_REQUEST,
+  QUERY
+} from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
@@ -14,7 +21,7 @@ import {
   SWEEP_INTERVAL_MS,
   WATCH_INTERVAL_MS
 } from './constants.ts'
-import { type Context, openStoredKey } from './context.ts'
+import { announce, type Context, openStoredKey } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
@@ -38,6 +45,7 @@ import { finishRemoval, remove } from './verbs/delete.ts'
 import { events } from './verbs/events.ts'
 import { evict } from './verbs/evict.ts'
 import { exec } from './verbs/exec.ts'
+import { fetch } from './verbs/fetch.ts'
 import { inspect } from './verbs/inspect.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
@@ -75,6 +83,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       log,
       signal: this.#stop.signal,
       takenPorts: new Set(),
+      leaving: new Set(),
       capacity: new Capacity({
         ...init.capacity,
         storagePath: init.storagePath,
@@ -97,6 +106,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
     init.doors.open('evict', EVICT_REQUEST, (request) => evict(this.#context, request))
     init.doors.open('inspect', QUERY, (request) => inspect(this.#context, request))
+    init.doors.open('fetch', FETCH_REQUEST, (request) => fetch(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
     init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
     init.doors.open('events', QUERY, (request) => events(this.#context, request))
@@ -149,6 +159,13 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void> {
     return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals))
+  }
+
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void {
+    const { leaving } = this.#context
+    for (const ordinal of ordinals)
+      leaving[isLeaving ? 'add' : 'delete'](`${formatManifestId(manifestId)} ${ordinal}`)
+    announce(this.#context, manifestId)
   }
 
   async bury(record: OpenedRecord, bytes: Uint8Array): Promise<void> {

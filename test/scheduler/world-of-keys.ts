@@ -113,6 +113,7 @@ export async function createKeyMesh(
         assign: () => Promise.reject(new TypeError('not here')),
         drop: async () => {},
         bury: async () => {},
+        leave: () => {},
         contentKeyOf: async () => (node.runs === undefined ? undefined : Uint8Array.from(node.runs)),
         resources: () => ({}) as never
       }

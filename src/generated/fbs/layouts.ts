@@ -97,7 +97,8 @@ export const ASSIGN_REQUEST_LAYOUT: TableLayout = {
     { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
     { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
     { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'drains', slot: 16, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -263,12 +264,60 @@ export const WORKLOAD_LAYOUT: TableLayout = {
   ]
 }
 
+export const CORDON_REQUEST_LAYOUT: TableLayout = {
+  name: 'CordonRequest',
+  fields: [
+    { name: 'scheduling', slot: 4, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const DELETE_REQUEST_LAYOUT: TableLayout = {
   name: 'DeleteRequest',
   fields: [
     { name: 'record', slot: 4, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'volumes', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const MOVE_LAYOUT: TableLayout = {
+  name: 'Move',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinals', slot: 6, type: 'u32s', required: true, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'to', slot: 8, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DRAIN_REQUEST_LAYOUT: TableLayout = {
+  name: 'DrainRequest',
+  fields: [
+    { name: 'moves', slot: 4, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: MOVE_LAYOUT },
+    { name: 'timeoutMs', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const MOVED_COPY_LAYOUT: TableLayout = {
+  name: 'MovedCopy',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinal', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'state', slot: 8, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined },
+    { name: 'to', slot: 10, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'toName', slot: 12, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'name', slot: 14, type: 'string', required: false, max: 320, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'code', slot: 16, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'message', slot: 18, type: 'string', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DRAINED_LAYOUT: TableLayout = {
+  name: 'Drained',
+  fields: [
+    { name: 'scheduling', slot: 4, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: MOVED_COPY_LAYOUT }
   ]
 }
 
@@ -379,6 +428,33 @@ export const EXEC_OUTPUT_LAYOUT: TableLayout = {
     { name: 'inputsTaken', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ended', slot: 10, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'exitCode', slot: 12, type: 'i32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const FETCH_REQUEST_LAYOUT: TableLayout = {
+  name: 'FetchRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const PAST_VERSION_LAYOUT: TableLayout = {
+  name: 'PastVersion',
+  fields: [
+    { name: 'version', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 6, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const FETCHED_LAYOUT: TableLayout = {
+  name: 'Fetched',
+  fields: [
+    { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'key', slot: 8, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'history', slot: 10, type: 'tables', required: false, max: 5, min: 0, enumSize: 0, elementMax: 0, table: PAST_VERSION_LAYOUT }
   ]
 }
 

@@ -50,7 +50,7 @@ export class Accepting {
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
         if (request.surplus.length > 0) await this.#drain(record, request.surplus)
-        if (request.ordinals.length > 0) return await this.#start(record, request)
+        if (request.ordinals.length > 0) return await this.#start(record, request, from)
       }
       return { highest }
     } catch (error) {
@@ -59,7 +59,7 @@ export class Accepting {
   }
 
   /** Answered when the copies are written down. */
-  async #start(record: CheckedRecord, request: AssignRequest): Promise<VerdictInit> {
+  async #start(record: CheckedRecord, request: AssignRequest, from: string): Promise<VerdictInit> {
     const ordinals = [...request.ordinals].sort((a, b) => a - b)
     const key = `${toHex(record.digest)} ${ordinals}`
     const failed = this.#failed.get(key)
@@ -71,7 +71,12 @@ export class Accepting {
     if (underway !== undefined) return underway
     const { promise, resolve } = Promise.withResolvers<VerdictInit>()
     this.#underway.set(key, promise)
-    void this.#run(record, { request, ordinals, onAccepted: () => resolve({ highest: record.version }) })
+    void this.#run(record, {
+      request,
+      ordinals,
+      from,
+      onAccepted: () => resolve({ highest: record.version })
+    })
       .catch((error: unknown) => {
         const verdict = refusal(error)
         this.#init.world.log.error('copies %s are not started: %s', ordinals.join(), verdict.message)
@@ -92,11 +97,12 @@ export class Accepting {
     {
       request,
       ordinals,
+      from,
       onAccepted
-    }: { request: AssignRequest; ordinals: readonly number[]; onAccepted: () => void }
+    }: { request: AssignRequest; ordinals: readonly number[]; from: string; onAccepted: () => void }
   ): Promise<void> {
     const { world } = this.#init
-    await this.#assertNeeded(record, ordinals)
+    await this.#assertNeeded(record, ordinals, request.drains ? from : undefined)
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
@@ -123,14 +129,24 @@ export class Accepting {
       })
   }
 
-  /** @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here */
-  async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
+  /**
+   * @param giver a node that gives its own copies away
+   * @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here
+   */
+  async #assertNeeded(
+    record: CheckedRecord,
+    ordinals: readonly number[],
+    giver: string | undefined
+  ): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
     const live = liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
-        peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
+        peerId !== world.key.peerId &&
+        peerId !== giver &&
+        ordinals.includes(ordinal) &&
+        version === record.version
     )
     if (other !== undefined)
       throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)

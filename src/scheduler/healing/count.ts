@@ -9,6 +9,8 @@ export interface LiveCopy {
   /** The newest version its node knows of. */
   readonly highest: number
   readonly isReady: boolean
+  /** Its node has another one run it, and then stops it by itself. */
+  readonly isLeaving: boolean
   readonly startedAtMs: number
 }
 
@@ -34,6 +36,7 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
         version,
         highest,
         isReady: state === 'ready',
+        isLeaving: state === 'stopping',
         startedAtMs: startedAt
       })
     )
@@ -67,17 +70,19 @@ export function countCopies(
       .filter((copy) => copy.ordinal === ordinal)
       .sort((a, b) => compare(a, b, record.manifestId))
     if (kept === undefined) missing.push(ordinal)
-    // a node that is about to replace its copy runs both for a while, which is no matter of others
-    else surplus.push(...others.filter(({ peerId }) => peerId !== kept.peerId))
+    // both versions of it on one node are that node's rollout, which ends by itself
+    else surplus.push(...others.filter((one) => one.peerId !== kept.peerId && !one.isLeaving))
   }
   // too many only when the newest version is complete: until then what is old does the work
-  const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)
+  const isComplete =
+    missing.length === 0 && (replicas === 0 || wanted.some((copy) => copy.version === version))
   if (isComplete) surplus.push(...live.filter(({ ordinal }) => ordinal >= replicas))
   return { missing, outdated, surplus, live }
 }
 
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
+  if (a.isLeaving !== b.isLeaving) return a.isLeaving ? 1 : -1
   if (a.version !== b.version) return b.version - a.version
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1
   return Buffer.compare(draw(a.peerId, manifestId), draw(b.peerId, manifestId))

@@ -96,7 +96,9 @@ export class Healer {
     const seen = this.#count(record, world.leased(record.manifestId), watched)
     const nowMs = world.now()
     const isDue = watched.isDue(this.#alive, nowMs) && place === 0
-    if (isRight(seen)) {
+    // because a keeper that was never told who runs it takes nothing running for nothing wrong
+    const isUnseen = seen.live.length === 0 && watched.confirmedVersion < record.version
+    if (isRight(seen) && !isUnseen) {
       watched.wrongSinceMs = undefined
       watched.rests = 0
       if (!isDue) return
@@ -109,6 +111,7 @@ export class Healer {
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
+    watched.confirmedVersion = record.version
     if (isRight(count)) {
       watched.wrongSinceMs = undefined
       return
@@ -117,7 +120,7 @@ export class Healer {
     watched.wrongSinceMs ??= nowMs
     if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
-    await this.#update(kept, count.outdated)
+    await this.#update(kept, watched, count)
     await this.#drain(kept, count)
     if (count.missing.length > 0 && record.lifetime === 'service') await this.#replace(kept, watched, count)
   }
@@ -191,12 +194,15 @@ export class Healer {
     return true
   }
 
-  /** Brings the newest version to nodes that run an older one and have not heard of it. */
-  async #update(kept: Kept, outdated: readonly LiveCopy[]): Promise<void> {
-    for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
-      const ordinals = copies
-        .map(({ ordinal }) => ordinal)
-        .filter((one) => one < Math.max(1, kept.record.replicas))
+  /** Brings the newest version to a node that runs an older one and has not heard of it. One at a time: the others go on meanwhile. */
+  async #update(kept: Kept, watched: Watched, { outdated, live }: Count): Promise<void> {
+    const { version } = kept.record
+    // a node that knows it and does not run it is about to, or turned back, and then the others had better not begin
+    if (live.some((copy) => copy.version < version && copy.highest >= version)) return
+    if (!watched.mayUpdate(outdated.length, kept.keptAtMs, this.#init.world.now())) return
+    const byNode = [...Map.groupBy(outdated, (copy) => copy.peerId)].slice(0, 1)
+    for (const [peerId, copies] of byNode) {
+      const ordinals = copies.map(({ ordinal }) => ordinal).filter((one) => one < kept.record.replicas)
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)

@@ -1,4 +1,4 @@
-import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS } from '../constants.ts'
+import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS, UPDATE_PATIENCE_MS } from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
@@ -9,6 +9,8 @@ export class Watched {
   #version = 0
   /** The version that some copy was seen running of. */
   liveVersion = 0
+  /** The version that whoever may know was asked about. */
+  confirmedVersion = 0
   /** Since when something is wrong; undefined: all is as it should be. */
   wrongSinceMs: number | undefined
   /** Not looked at again before this, because the last attempt found no node. */
@@ -16,6 +18,21 @@ export class Watched {
   rests = 0
   isBusy = false
   #asked = { alive: '', atMs: 0 }
+  #outdated = 0
+  #progressMs = 0
+  #isUpdating = false
+
+  /**
+   * Whether nodes with an older version are to be brought the newest: not while whoever applied it goes from node to node.
+   * @param keptAtMs since when the newest version is known here
+   */
+  mayUpdate(outdated: number, keptAtMs: number, nowMs: number): boolean {
+    if (outdated !== this.#outdated) this.#progressMs = nowMs
+    this.#outdated = outdated
+    const isFresh = nowMs - keptAtMs < 2 * UPDATE_PATIENCE_MS
+    this.#isUpdating ||= !isFresh || nowMs - Math.max(keptAtMs, this.#progressMs) >= UPDATE_PATIENCE_MS
+    return outdated > 0 && this.#isUpdating
+  }
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
@@ -71,6 +88,7 @@ export class Watched {
     this.#version = version
     this.#avoid.clear()
     this.#pending.clear()
+    this.#isUpdating = false
     this.restUntilMs = 0
     this.rests = 0
   }

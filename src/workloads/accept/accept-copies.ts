@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { SealedKey, SealedShare } from '../../generated/fbs/index.ts'
-import { type Manifest, restartPolicyOf, terminationGraceMsOf } from '../../manifest/index.ts'
+import { copyBytes, type Manifest, restartPolicyOf, terminationGraceMsOf } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
 import { assertMayApply } from '../access.ts'
 import { MAX_MANIFESTS_PER_OWNER } from '../constants.ts'
@@ -14,7 +15,9 @@ import type { Release, StoredManifest } from '../types.ts'
 import { assertNotEvicted } from '../verbs/evict.ts'
 import { addCopies } from './add-copies.ts'
 import { admit } from './admit.ts'
-import { assertNewer, checkOrdinals, isKnown, runsAlready } from './compare.ts'
+import { assertSchedulable } from './assert-schedulable.ts'
+import { changeNumber } from './change-number.ts'
+import { assertNewer, checkOrdinals, isKnown, runsAlready, sharesCopies, withPast } from './compare.ts'
 
 /** A manifest version as its owner handed it out: what keepers keep, and what a node that runs it needs. */
 export interface Bundle {
@@ -65,12 +68,20 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   const { manifestId } = record
   const named = { manifestId, owner: assignment.ownerPeerId, tombstone: false, highest: highestOf(record) }
   const { report } = assignment
+  const history = withPast(existing, release)
   if (runsAlready(existing, release)) {
     await keep(context, assignment)
-    await table.put({ ...named, ...release, workloads: existing!.workloads })
+    await table.put({ ...named, ...release, workloads: existing!.workloads, history })
     for (const copy of existing!.workloads) report({ workload: copy, unchanged: true })
     announce(context, manifestId)
     return table.get(manifestId)!
+  }
+  if (sharesCopies(existing, release)) {
+    await context.capacity.refresh()
+    context.capacity.assertFits(manifest, Math.max(0, release.workloads.length - existing!.workloads.length))
+    await keep(context, assignment)
+    await table.put({ ...named, ...release, workloads: existing!.workloads, history })
+    return changeNumber(context, table.get(manifestId)!, assignment)
   }
   await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })
   await context.capacity.refresh()
@@ -86,7 +97,7 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   if (runs && !replaces)
     await Promise.all(existing.workloads.map((copy) => removeCopy(context, copy, existing.graceMs)))
   await table.put(
-    replaces ? { ...existing, highest: named.highest, next: release } : { ...named, ...release }
+    replaces ? { ...existing, highest: named.highest, next: release } : { ...named, ...release, history }
   )
   context.reach(replaces ? 'rollout:stored' : 'apply:stored')
   for (const workload of release.workloads) {
@@ -116,12 +127,7 @@ async function openAssignment(
   existing: StoredManifest | undefined
 ): Promise<{ release: Release; manifest: Manifest; engine: RuntimeEngine }> {
   const { init, table } = context
-  if (init.scheduling === false)
-    throw new WorkloadsError(
-      'NOT_SCHEDULABLE',
-      'this node takes no workloads: it is a bootstrap node, or runs with --no-scheduling',
-      { hint: 'Name another node with --to.' }
-    )
+  assertSchedulable(init, existing)
   if (
     existing === undefined &&
     table.live().filter((held) => held.owner === ownerPeerId).length >= MAX_MANIFESTS_PER_OWNER
@@ -147,7 +153,7 @@ async function openAssignment(
     recordDigest: record.digest,
     record: bundle.record,
     notAfterMs: record.notAfter,
-    content: { ...content, digest },
+    content: { ...content, digest, copyDigest: sha256(copyBytes(manifest)) },
     kind: manifest.kind,
     name: manifest.name,
     namespace: manifest.namespace,
@@ -188,4 +194,8 @@ async function validateOnEngine(
   if (copy === undefined) return
   const { pod } = podOf(context, { stored, manifest, copy, ports: [] })
   await engine.validate(pod, { signal: context.signal })
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
 }

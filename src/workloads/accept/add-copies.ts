@@ -7,6 +7,7 @@ import { tell } from '../copies/transition.ts'
 import type { StoredManifest } from '../types.ts'
 import type { Assignment } from './accept-copies.ts'
 import { admit } from './admit.ts'
+import { assertSchedulable } from './assert-schedulable.ts'
 import { checkOrdinals } from './compare.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function addCopies(
   { ordinals: asked, ownerPeerId: owner, signal, report }: Assignment
 ): Promise<StoredManifest> {
   const { table, init } = context
+  assertSchedulable(init)
   const { manifest } = await openStored(context, owner, existing)
   const ordinals = checkOrdinals(asked, manifest)
   const copies = existing.workloads.length + ordinals.length

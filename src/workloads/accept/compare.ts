@@ -1,9 +1,9 @@
 import { equalBytes } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
-import { MAX_ORDINALS } from '../constants.ts'
+import { MAX_HISTORY, MAX_ORDINALS } from '../constants.ts'
 import { WorkloadsError } from '../errors.ts'
 import type { OpenedRecord } from '../open-record.ts'
-import type { Release, StoredManifest } from '../types.ts'
+import type { PastRelease, Release, StoredManifest } from '../types.ts'
 import { sameLimits } from './admit.ts'
 
 /** Whether this very record was accepted before: an honest retry, or more copies of it. */
@@ -56,4 +56,30 @@ export function runsAlready(existing: StoredManifest | undefined, wanted: Releas
     copies(existing) === copies(wanted) &&
     sameLimits(existing, wanted)
   )
+}
+
+/**
+ * Whether copies that run may stay under a newer version, because only their number changes. What belongs to slots or is a Job begins anew.
+ */
+export function sharesCopies(existing: StoredManifest | undefined, wanted: Release): boolean {
+  if (existing?.content?.copyDigest === undefined || existing.tombstone || existing.next !== undefined)
+    return false
+  const ordinals = new Set(wanted.workloads.map(({ ordinal }) => ordinal))
+  return (
+    wanted.job === undefined &&
+    existing.job === undefined &&
+    equalBytes(existing.content.copyDigest, wanted.content!.copyDigest!) &&
+    existing.workloads.some(({ ordinal }) => ordinals.has(ordinal)) &&
+    sameLimits(existing, wanted)
+  )
+}
+
+/** The versions before, when `next` takes the place of what runs. */
+export function withPast(
+  existing: StoredManifest | undefined,
+  next: Pick<Release, 'content'>
+): readonly PastRelease[] {
+  const { content, version = 0, record = new Uint8Array(), history = [] } = existing ?? {}
+  if (content === undefined || equalBytes(content.digest, next.content!.digest)) return history
+  return [{ version, record, content }, ...history].slice(0, MAX_HISTORY)
 }

@@ -34,7 +34,15 @@ export async function dropCopies(
 }
 
 function handedOver(stored: StoredManifest): StoredManifest {
-  return { ...stored, workloads: [], content: undefined, next: undefined, tombstone: true, handedOver: true }
+  return {
+    ...stored,
+    workloads: [],
+    content: undefined,
+    next: undefined,
+    history: undefined,
+    tombstone: true,
+    handedOver: true
+  }
 }
 
 /** Writes a tombstone down and stops everything. In the manifest's lane. Repeatable. */
@@ -53,6 +61,7 @@ export async function bury(
         highest: { version: record.version, recordDigest: record.digest },
         workloads: allCopies(existing),
         next: undefined,
+        history: undefined,
         record: bytes,
         tombstone: true,
         handedOver: undefined,

@@ -115,7 +115,7 @@ export class Daemon {
         doors,
         trust,
         keep: (bundle, options) => this.keeping.push(bundle, options),
-        keptFor: () => ({ keptViews: () => this.#keptViews() }),
+        keptFor: () => ({ keptViews: () => this.#keptViews(), keptBundle: () => undefined }),
         mayResume: (stored, options) =>
           mayResume(this.world, stored, { check, hasOthers: init.hasOthers, ...options }),
         storagePath: '/',

@@ -15,6 +15,8 @@ export interface AssignRequest {
   readonly ordinals: readonly number[]
   /** copies that seem to be too many here */
   readonly surplus: readonly number[]
+  /** the sender runs these ordinals itself and gives them away */
+  readonly drains: boolean
 }
 
 /** {@link AssignRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -29,6 +31,8 @@ export interface AssignRequestInit {
   readonly ordinals?: readonly number[] | undefined
   /** copies that seem to be too many here */
   readonly surplus?: readonly number[] | undefined
+  /** the sender runs these ordinals itself and gives them away */
+  readonly drains?: boolean | undefined
 }
 
 /** @internal */
@@ -46,6 +50,7 @@ export function writeAssignRequest(builder: flatbuffers.Builder, value: AssignRe
   AssignRequestTable.addSealedShares(builder, sealedSharesOffset)
   AssignRequestTable.addOrdinals(builder, ordinalsOffset)
   AssignRequestTable.addSurplus(builder, surplusOffset)
+  AssignRequestTable.addDrains(builder, value.drains ?? false)
   return AssignRequestTable.endAssignRequest(builder)
 }
 
@@ -57,7 +62,8 @@ export function toAssignRequest(table: AssignRequestTable): AssignRequest {
     sealedKeys: Array.from({ length: table.sealedKeysLength() }, (_, i) => toSealedKey(table.sealedKeys(i)!)),
     sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
     ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
-    surplus: Array.from({ length: table.surplusLength() }, (_, i) => table.surplus(i)!)
+    surplus: Array.from({ length: table.surplusLength() }, (_, i) => table.surplus(i)!),
+    drains: table.drains()
   }
 }
 

@@ -108,8 +108,13 @@ surplusArray():Uint32Array|null {
   return offset ? new Uint32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+drains():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startAssignRequest(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -218,6 +223,10 @@ static startSurplusVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addDrains(builder:flatbuffers.Builder, drains:boolean) {
+  builder.addFieldInt8(6, +drains, +false);
+}
+
 static endAssignRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -232,7 +241,7 @@ static finishSizePrefixedAssignRequestBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMAS', true);
 }
 
-static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, drains:boolean):flatbuffers.Offset {
   AssignRequest.startAssignRequest(builder);
   AssignRequest.addRecord(builder, recordOffset);
   AssignRequest.addCiphertext(builder, ciphertextOffset);
@@ -240,6 +249,7 @@ static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers
   AssignRequest.addSealedShares(builder, sealedSharesOffset);
   AssignRequest.addOrdinals(builder, ordinalsOffset);
   AssignRequest.addSurplus(builder, surplusOffset);
+  AssignRequest.addDrains(builder, drains);
   return AssignRequest.endAssignRequest(builder);
 }
 }
