@@ -34,6 +34,12 @@ describe('scheduler: counting copies', () => {
     expect(surplus.map(({ peerId }) => peerId)).to.deep.equal(['b'])
   })
 
+  it('one of two copies beyond the number is too many already while the newest version does not run', () => {
+    const old = { version: 1, highest: 1 }
+    const { surplus } = countCopies(record, [lease('a', [0, 3], old), lease('b', [3], old)])
+    expect(surplus.map(({ ordinal }) => ordinal)).to.deep.equal([3])
+  })
+
   it('what a node said that cannot be asked any more is no copy', () => {
     const { missing, live } = countCopies(record, [lease('a', [0], { source: 'stale' })])
     expect({ missing, live }).to.deep.equal({ missing: [0], live: [] })
