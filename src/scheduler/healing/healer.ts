@@ -194,9 +194,9 @@ export class Healer {
   /** Brings the newest version to nodes that run an older one and have not heard of it. */
   async #update(kept: Kept, outdated: readonly LiveCopy[]): Promise<void> {
     for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
-      const ordinals = copies
-        .map(({ ordinal }) => ordinal)
-        .filter((one) => one < Math.max(1, kept.record.replicas))
+      // once each, because a node that replaces its copy states both
+      const stated = new Set(copies.map(({ ordinal }) => ordinal))
+      const ordinals = [...stated].filter((one) => one < Math.max(1, kept.record.replicas))
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)
