@@ -114,8 +114,7 @@ export class Healer {
       return
     }
     // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
-    watched.wrongSinceMs ??= nowMs
-    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS) return
+    if (nowMs - watched.wrongSince(count.missing, nowMs) < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)

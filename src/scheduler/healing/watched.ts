@@ -15,6 +15,7 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #missing = ''
   #asked = { alive: '', atMs: 0 }
 
   /** @param ordinals copies that the node runs or is about to run */
@@ -30,6 +31,15 @@ export class Watched {
 
   forget(ordinal: number): void {
     this.#pending.delete(ordinal)
+  }
+
+  /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */
+  wrongSince(missing: readonly number[], nowMs: number): number {
+    const what = missing.join()
+    if (what !== this.#missing) this.wrongSinceMs = undefined
+    this.#missing = what
+    this.wrongSinceMs ??= nowMs
+    return this.wrongSinceMs
   }
 
   /**
