@@ -65,18 +65,17 @@ export function countCopies(
   const surplus: LiveCopy[] = []
   const missing: number[] = []
   const wanted = live.filter(({ ordinal }) => ordinal < replicas)
-  for (let ordinal = 0; ordinal < replicas; ordinal++) {
-    const [kept, ...others] = wanted
-      .filter((copy) => copy.ordinal === ordinal)
-      .sort((a, b) => compare(a, b, record.manifestId))
-    if (kept === undefined) missing.push(ordinal)
+  const byOrdinal = Map.groupBy(live, ({ ordinal }) => ordinal)
+  for (let ordinal = 0; ordinal < replicas; ordinal++) if (!byOrdinal.has(ordinal)) missing.push(ordinal)
+  for (const copies of byOrdinal.values()) {
+    const [kept, ...others] = copies.sort((a, b) => compare(a, b, record.manifestId))
     // both versions of it on one node are that node's rollout, which ends by itself
-    else surplus.push(...others.filter((one) => one.peerId !== kept.peerId && !one.isLeaving))
+    surplus.push(...others.filter((one) => one.peerId !== kept!.peerId && !one.isLeaving))
   }
   // too many only when the newest version is complete: until then what is old does the work
   const isComplete =
     missing.length === 0 && (replicas === 0 || wanted.some((copy) => copy.version === version))
-  if (isComplete) surplus.push(...live.filter(({ ordinal }) => ordinal >= replicas))
+  if (isComplete) surplus.push(...live.filter((copy) => copy.ordinal >= replicas && !surplus.includes(copy)))
   return { missing, outdated, surplus, live }
 }
 

@@ -117,8 +117,7 @@ export class Healer {
       return
     }
     // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
-    watched.wrongSinceMs ??= nowMs
-    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS) return
+    if (nowMs - watched.wrongSince(count.missing, nowMs) < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, watched, count)
     await this.#drain(kept, count)
@@ -202,7 +201,9 @@ export class Healer {
     if (!watched.mayUpdate(outdated.length, kept.keptAtMs, this.#init.world.now())) return
     const byNode = [...Map.groupBy(outdated, (copy) => copy.peerId)].slice(0, 1)
     for (const [peerId, copies] of byNode) {
-      const ordinals = copies.map(({ ordinal }) => ordinal).filter((one) => one < kept.record.replicas)
+      // once each, because a node that replaces its copy states both
+      const stated = new Set(copies.map(({ ordinal }) => ordinal))
+      const ordinals = [...stated].filter((one) => one < Math.max(1, kept.record.replicas))
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)

@@ -36,7 +36,9 @@ export async function mayResume(
     const record = check(verdict.record)
     if (!equalBytes(record.manifestId, stored.manifestId) || record.ownerPeerId !== stored.owner) continue
     if (record.tombstone) await world.workloads.bury(record, verdict.record)
-    return false // a keeper brings the newer version when copies of it are missing
+    // a keeper brings the newer version when copies of it are missing; one that stayed here unstarted would pass for one that runs
+    else letGo(world, stored, ({ state }) => state !== 'running' && state !== 'ready')
+    return false
   }
   const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
   const leases = await world.find(stored.manifestId, limit).catch(() => world.leased(stored.manifestId))
@@ -45,11 +47,23 @@ export async function mayResume(
       .filter(({ peerId, version }) => peerId !== world.key.peerId && version >= stored.version)
       .map(({ ordinal }) => ordinal)
   )
-  const own = stored.workloads.map(({ ordinal }) => ordinal)
-  const doubled = own.filter((ordinal) => elsewhere.has(ordinal))
-  if (doubled.length === 0) return true
-  void world.workloads.drop(stored.manifestId, doubled).catch(() => {}) // in the lane, after this
-  return doubled.length < own.length
+  const isDoubled = ({ ordinal }: Copy) => elsewhere.has(ordinal)
+  const doubled = stored.workloads.filter(isDoubled).length
+  if (doubled === 0) return true
+  letGo(world, stored, isDoubled)
+  return doubled < stored.workloads.length
+}
+
+type Copy = StoredManifest['workloads'][number]
+
+/** In the lane, after this. */
+function letGo(
+  world: World,
+  { manifestId, workloads }: StoredManifest,
+  isGoing: (copy: Copy) => boolean
+): void {
+  const going = workloads.filter(isGoing).map(({ ordinal }) => ordinal)
+  if (going.length > 0) void world.workloads.drop(manifestId, going).catch(() => {})
 }
 
 /** The nearest keepers that can be asked, once there are any. */

@@ -17,6 +17,7 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #missing = ''
   #asked = { alive: '', atMs: 0 }
   #outdated = 0
   #progressMs = 0
@@ -47,6 +48,15 @@ export class Watched {
 
   forget(ordinal: number): void {
     this.#pending.delete(ordinal)
+  }
+
+  /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */
+  wrongSince(missing: readonly number[], nowMs: number): number {
+    const what = missing.join()
+    if (what !== this.#missing) this.wrongSinceMs = undefined
+    this.#missing = what
+    this.wrongSinceMs ??= nowMs
+    return this.wrongSinceMs
   }
 
   /**

@@ -21,7 +21,10 @@ export async function dropCopies(
   if (going.length === 0) return
   for (const copy of going) {
     tell(context, stored, { ...copy, state: 'stopping' }, { reason: 'another node runs it' })
-    await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' })
+    await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' }).catch((error: unknown) => {
+      // on a full disk it stops all the same: half stopped nobody would see that it still runs
+      context.log.error('%s: its state is not written: %e', copy.workloadId, error)
+    })
     announce(context, manifestId)
     await removeCopy(context, copy, stored.graceMs)
     tell(context, stored, { ...copy, state: 'stopped' }, { reason: 'another node runs it' })

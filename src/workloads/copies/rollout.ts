@@ -114,10 +114,15 @@ async function stopOld(context: Context, stored: StoredManifest, old: StoredWork
     .get(stored.manifestId)
     ?.workloads.find((one) => one.workloadId === old.workloadId)
   if (current?.state === 'stopped') return
-  await context.table.putWorkload(stored.manifestId, { ...old, state: 'stopping' })
+  // a full disk must not leave it half stopped, where nobody sees that it still runs
+  const write = (copy: StoredWorkload) =>
+    context.table.putWorkload(stored.manifestId, copy).catch((error: unknown) => {
+      context.log.error('%s: its state is not written: %e', old.workloadId, error)
+    })
+  await write({ ...old, state: 'stopping' })
   announce(context, stored.manifestId)
   await removeCopy(context, old, stored.graceMs)
-  await context.table.putWorkload(stored.manifestId, { ...old, state: 'stopped', ports: [] })
+  await write({ ...old, state: 'stopped', ports: [] })
   tell(context, stored, { ...old, state: 'stopped', message: 'replaced by a newer version' })
 }
 

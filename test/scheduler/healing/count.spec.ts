@@ -67,6 +67,14 @@ describe('scheduler: what a keeper remembers between two looks', () => {
     expect(watched.pending(0, 1_000)).to.equal(undefined)
   })
 
+  it('since when a copy is missing, not since when an update began', () => {
+    const watched = new Watched()
+    expect(watched.wrongSince([], 1_000)).to.equal(1_000)
+    expect(watched.wrongSince([], 2_000)).to.equal(1_000)
+    expect(watched.wrongSince([0], 5_000)).to.equal(5_000)
+    expect(watched.wrongSince([0], 6_000)).to.equal(5_000)
+  })
+
   it('rests no longer when members came', () => {
     const watched = new Watched()
     watched.asked('a', 0)
