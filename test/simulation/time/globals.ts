@@ -1,4 +1,4 @@
-import { webcrypto } from 'node:crypto'
+import nodeCrypto, { webcrypto } from 'node:crypto'
 import fs from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { type Event, VirtualClock } from './clock.ts'
@@ -37,7 +37,8 @@ export async function withVirtualTime<T>(dice: Dice, act: (clock: VirtualClock) 
     now: Date.now,
     random: Math.random,
     timeout: AbortSignal.timeout,
-    statfs: fs.statfs
+    statfs: fs.statfs,
+    randomBytes: nodeCrypto.randomBytes
   }
   const crypto = countCrypto()
   const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
@@ -71,6 +72,11 @@ export async function withVirtualTime<T>(dice: Dice, act: (clock: VirtualClock) 
     return stop.signal
   }
   fs.statfs = (async () => STATFS) as unknown as typeof fs.statfs
+  // because the number of a request for bids decides between equal nodes
+  nodeCrypto.randomBytes = ((size: number) =>
+    clock.current === undefined
+      ? real.randomBytes(size)
+      : Buffer.from(Array.from({ length: size }, () => dice.whole(0, 255)))) as typeof nodeCrypto.randomBytes
   syncBuiltinESMExports()
   try {
     return await act(clock)
@@ -81,6 +87,7 @@ export async function withVirtualTime<T>(dice: Dice, act: (clock: VirtualClock) 
     Math.random = real.random
     AbortSignal.timeout = real.timeout
     fs.statfs = real.statfs
+    nodeCrypto.randomBytes = real.randomBytes
     syncBuiltinESMExports()
     crypto.restore()
   }
