@@ -83,16 +83,23 @@ export class Keeping {
 
   /** Is it the newest? Of two with one version the lower goes to whoever has the other, so that all come to keep the same. */
   #compare(record: CheckedRecord, from: string): VerdictInit {
-    const { world, kept, signal } = this.#init
-    const mine = kept.get(record.manifestId)
+    const mine = this.#init.kept.get(record.manifestId)
+    // because the nearest keeper alone offers, what only a farther one has would else never come to it
+    if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
     const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
     if (mine === undefined || !isOther) return this.#tellHighest(record)
     this.#alarm(record)
     if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
-    void world.asks
-      .keep(from, mine.bundle, { signal: withDeadline(ASK_TIMEOUT_MS, signal) })
-      .catch((error: unknown) => world.log('the lower of two records is not told: %e', error))
+    this.#send(from, mine.bundle)
     return { highest: record.version }
+  }
+
+  /** Nobody waits for it: it is offered again. */
+  #send(peerId: string, bundle: Bundle): void {
+    const { world, signal } = this.#init
+    world.asks
+      .keep(peerId, bundle, { signal: withDeadline(ASK_TIMEOUT_MS, signal) })
+      .catch((error: unknown) => world.log('%s is not told what is kept here: %e', peerId, error))
   }
 
   /** A node that was given a record answers with another one of the same version. */
