@@ -10,6 +10,7 @@ import {
   EVICT_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
+  FENCE_REQUEST,
   KEEP_REQUEST,
   LEASE,
   LOOKUP,
@@ -77,7 +78,8 @@ export const MESSAGE_TYPE_NAMES = [
   'released',
   'verdict',
   'inspect',
-  'evict'
+  'evict',
+  'fence'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -124,7 +126,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   released: { type: 30, name: 'released', payloads: [RELEASED], ...node },
   verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node },
   inspect: { type: 32, name: 'inspect', payloads: [QUERY], ...owner },
-  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner }
+  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner },
+  fence: { type: 50, name: 'fence', payloads: [FENCE_REQUEST], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

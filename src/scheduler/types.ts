@@ -4,6 +4,7 @@ import type {
   AssignRequestInit,
   BidList,
   BidRequestInit,
+  FenceRequestInit,
   HeldVersionInit,
   KeepRequestInit,
   MemberState,
@@ -18,7 +19,14 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  Fencer,
+  KeepOptions,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -44,6 +52,7 @@ export interface Asks {
   keep(peerId: string, request: KeepRequestInit, options: Required<Abortable>): Promise<Verdict>
   assign(peerId: string, request: AssignRequestInit, options: Required<Abortable>): Promise<Verdict>
   release(peerId: string, request: ReleaseRequestInit, options: Required<Abortable>): Promise<Released>
+  fence(peerId: string, request: FenceRequestInit, options: Required<Abortable>): Promise<Verdict>
   bid(peerId: string, request: BidRequestInit, options: Required<Abortable>): Promise<BidList>
 }
 
@@ -64,6 +73,8 @@ export interface World {
   readonly load: () => number
   readonly startedAtMs: number
   readonly now: () => number
+  /** Since the machine was switched on, ms; leases of fenced copies are measured by it. @default now */
+  readonly bootClock?: () => number
   readonly random: () => number
   readonly delay: (ms: number, options: Required<Abortable>) => Promise<void>
   /** This node and all members it has heard of, dead ones too. */
@@ -76,7 +87,17 @@ export interface World {
   readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
-    'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
+    | 'get'
+    | 'list'
+    | 'assign'
+    | 'drop'
+    | 'bury'
+    | 'fence'
+    | 'unfence'
+    | 'extend'
+    | 'guardedUntil'
+    | 'contentKeyOf'
+    | 'resources'
   >
 }
 
@@ -122,9 +143,11 @@ export interface SchedulerInit {
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
   readonly now?: () => number
+  /** Since the machine was switched on, ms. @default now when that is given, else the machine's */
+  readonly bootClock?: () => number
 }
 
-export interface SchedulerService extends Startable {
+export interface SchedulerService extends Startable, Fencer {
   /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
   keep(bundle: Bundle, options: KeepOptions): Promise<void>
   /** Whether copies that do not run may be started again after a restart. */

@@ -20,8 +20,12 @@ export type { NodeResources, Resources } from './copies/capacity.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export type {
+  FencedCopy,
+  FenceLease,
+  Fencer,
   KeepOptions,
   KeptView,
+  Release,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,

@@ -47,9 +47,12 @@ function ordinalsOf(old: Release, next: Release, manifest: Manifest): number[] {
   return manifest.kind === 'StatefulSet' ? up.reverse() : up
 }
 
-/** Two copies cannot have one host port, one lasting volume, or one name: then the old one goes first. */
-function isReplacedInPlace({ ports, claims, kind, rollout }: Manifest): boolean {
-  const exclusive = ports.some(({ hostPort }) => hostPort !== undefined) || claims.length > 0
+/** Two copies cannot have one host port, one lasting volume, or one name, and what is fenced runs once: then the old one goes first. */
+function isReplacedInPlace({ ports, claims, kind, rollout, recovery }: Manifest): boolean {
+  const exclusive =
+    ports.some(({ hostPort }) => hostPort !== undefined) ||
+    claims.length > 0 ||
+    recovery.onPartition !== 'keep'
   return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
 }
 
