@@ -12,6 +12,7 @@ import {
   EVICT_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
+  FENCE_REQUEST,
   FETCH_REQUEST,
   KEEP_REQUEST,
   LEASE,
@@ -83,7 +84,8 @@ export const MESSAGE_TYPE_NAMES = [
   'evict',
   'fetch',
   'cordon',
-  'drain'
+  'drain',
+  'fence'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -133,7 +135,8 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner },
   fetch: { type: 40, name: 'fetch', payloads: [FETCH_REQUEST], ...owner },
   cordon: { type: 41, name: 'cordon', payloads: [CORDON_REQUEST], ...owner },
-  drain: { type: 42, name: 'drain', payloads: [DRAIN_REQUEST], ...owner }
+  drain: { type: 42, name: 'drain', payloads: [DRAIN_REQUEST], ...owner },
+  fence: { type: 50, name: 'fence', payloads: [FENCE_REQUEST], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -11,7 +11,7 @@ import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { type MembersService, type MemberView, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
-import type { EngineRegistry } from '../runtime/index.ts'
+import { type EngineRegistry, Guard } from '../runtime/index.ts'
 import { Cordon, type SchedulerService, scheduler } from '../scheduler/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
@@ -188,6 +188,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         nodeEvents: (): MembersService => libp2p.services.members,
         keep: (bundle, keeping) => schedulerOf().keep(bundle, keeping),
         mayResume: (stored, resuming) => schedulerOf().mayResume(stored, resuming),
+        fencing: () => schedulerOf(),
+        guard: new Guard(join(runDir, 'guard')),
         keptFor: () => schedulerOf(),
         keptOf: async (manifestId, author) => schedulerOf().inspectKept(manifestId, author),
         scheduling: config.scheduling,

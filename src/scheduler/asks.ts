@@ -3,6 +3,7 @@ import {
   BID_LIST,
   encodeAssignRequest,
   encodeBidRequest,
+  encodeFenceRequest,
   encodeKeepRequest,
   encodeReleaseRequest,
   RELEASED,
@@ -29,6 +30,10 @@ export function asksOver(wire: PeerWire): Asks {
       const answer = { type: 'released', root: RELEASED } as const
       const asked = encodeReleaseRequest(request)
       return wire.ask(peerIdFromString(peerId), PEER_PROTOCOLS.release, asked, answer, options)
+    },
+    fence: (peerId, request, options) => {
+      const asked = encodeFenceRequest(request)
+      return wire.ask(peerIdFromString(peerId), PEER_PROTOCOLS.fence, asked, verdict, options)
     },
     bid: (peerId, request, options) => {
       const answer = { type: 'bidList', root: BID_LIST } as const

@@ -13,16 +13,21 @@ import {
   encodeBidList,
   encodeReleased,
   encodeVerdict,
+  FENCE_REQUEST,
+  type FenceRequest,
   type HeldVersionInit,
   KEEP_REQUEST,
   RELEASE_REQUEST
 } from '../generated/fbs/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import { bootClockMs } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
 import type {
   Bundle,
+  FencedCopy,
+  FenceLease,
   KeepOptions,
   KeptBundle,
   KeptView,
@@ -32,9 +37,11 @@ import type {
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
-import { LOOK_INTERVAL_MS } from './constants.ts'
+import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from './constants.ts'
 import { answerCordon, answerDrain } from './draining/answer-owner.ts'
 import { Draining } from './draining/draining.ts'
+import { FenceKeeping } from './fencing/fence-keeping.ts'
+import { Fencing } from './fencing/fencing.ts'
 import { Accepting } from './healing/accept-assign.ts'
 import { Healer } from './healing/healer.ts'
 import { mayResume } from './healing/resume.ts'
@@ -85,6 +92,8 @@ export class Scheduler implements SchedulerService {
   readonly #releasing: Releasing
   readonly #accepting: Accepting
   readonly #healer: Healer
+  readonly #fenceKeeping: FenceKeeping
+  readonly #fencing: Fencing
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
   #seen: { atMs: number; list: readonly Neighbour[] } | undefined
@@ -98,6 +107,7 @@ export class Scheduler implements SchedulerService {
     this.#components = components
     this.#init = init
     const { network, key, now = Date.now } = init
+    const clock = init.bootClock ?? init.now ?? bootClockMs
     const log = components.logger.forComponent('beemesh:scheduler')
     const conduct =
       init.conduct ??
@@ -115,6 +125,7 @@ export class Scheduler implements SchedulerService {
       load: () => Math.min(1, loadavg()[0]! / cores),
       startedAtMs: now(),
       now,
+      bootClock: clock,
       random: Math.random,
       delay: (ms, options) => delay(ms, options),
       neighbours: () => this.#neighbours(),
@@ -148,11 +159,15 @@ export class Scheduler implements SchedulerService {
     }
     init.doors?.open('cordon', CORDON_REQUEST, (request) => answerCordon(door, request))
     init.doors?.open('drain', DRAIN_REQUEST, (request) => answerDrain(door, request))
+    this.#fenceKeeping = new FenceKeeping({ ...shared, clock })
+    const self = (request: FenceRequest, from: string) => this.#fenceKeeping.answer(request, from)
+    this.#fencing = new Fencing({ ...shared, clock, self })
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }
 
   async start(): Promise<void> {
     await this.#kept.open(this.#world.now())
+    await this.#fenceKeeping.open()
     await this.#wire.handle(PEER_PROTOCOLS.keep, KEEP_REQUEST, 'verdict', async (request, from) =>
       encodeVerdict(await this.#keeping.answer(request, from))
     )
@@ -162,13 +177,21 @@ export class Scheduler implements SchedulerService {
     await this.#wire.handle(PEER_PROTOCOLS.release, RELEASE_REQUEST, 'released', async (request, from) =>
       encodeReleased(await this.#releasing.answer(request, from))
     )
+    await this.#wire.handle(PEER_PROTOCOLS.fence, FENCE_REQUEST, 'verdict', async (request, from) =>
+      encodeVerdict(await this.#fenceKeeping.answer(request, from))
+    )
     await this.#wire.handle(PEER_PROTOCOLS.bid, BID_REQUEST, 'bidList', async (request) => {
       const bid = makeBid(this.#world, request)
       return encodeBidList({ bids: bid === undefined ? [] : [{ bid }], asked: 1, members: 1 })
     })
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.addEventListener(change, this.#onGone)
-    void repeat(LOOK_INTERVAL_MS, () => this.#healer.look(), {
+    await this.#fencing.open()
+    void repeat(FENCE_RETRY_MS, () => this.#fencing.look(), {
+      signal: this.#stop.signal,
+      onError: (error) => this.#world.log.error('fenced workloads: %e', error)
+    })
+    void repeat(LOOK_INTERVAL_MS, () => this.#lookAround(), {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('looking after workloads: %e', error)
     })
@@ -179,7 +202,7 @@ export class Scheduler implements SchedulerService {
     clearTimeout(this.#soon)
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.removeEventListener(change, this.#onGone)
-    for (const name of ['keep', 'assign', 'release', 'bid'] as const)
+    for (const name of ['keep', 'assign', 'release', 'fence', 'bid'] as const)
       await this.#wire.unhandle(PEER_PROTOCOLS[name])
   }
 
@@ -203,6 +226,14 @@ export class Scheduler implements SchedulerService {
     const check = (bytes: Uint8Array): CheckedRecord =>
       checkRecord(bytes, { networkId: this.#init.network.id, trust: this.#init.trust() })
     return mayResume(this.#world, stored, { check, hasOthers: this.#init.hasOthers?.() ?? true, signal })
+  }
+
+  mayStart(copy: FencedCopy, options: { signal: AbortSignal }): Promise<FenceLease | undefined> {
+    return this.#fencing.mayStart(copy, options)
+  }
+
+  isHeld(manifestId: Uint8Array, ordinal: number): boolean {
+    return this.#fencing.isHeld(manifestId, ordinal)
   }
 
   kept(): Kept[] {
@@ -249,6 +280,11 @@ export class Scheduler implements SchedulerService {
 
   healed(): readonly Healed[] {
     return this.#healer.recent()
+  }
+
+  async #lookAround(): Promise<void> {
+    await this.#healer.look()
+    await this.#fenceKeeping.sweep()
   }
 
   #lookSoon(): void {

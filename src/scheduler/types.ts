@@ -4,6 +4,7 @@ import type {
   AssignRequestInit,
   BidList,
   BidRequestInit,
+  FenceRequestInit,
   HeldVersionInit,
   KeepRequestInit,
   MemberState,
@@ -20,6 +21,7 @@ import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
 import type {
   Bundle,
+  Fencer,
   KeepOptions,
   KeptBundle,
   KeptView,
@@ -55,6 +57,7 @@ export interface Asks {
   keep(peerId: string, request: KeepRequestInit, options: Required<Abortable>): Promise<Verdict>
   assign(peerId: string, request: AssignRequestInit, options: Required<Abortable>): Promise<Verdict>
   release(peerId: string, request: ReleaseRequestInit, options: Required<Abortable>): Promise<Released>
+  fence(peerId: string, request: FenceRequestInit, options: Required<Abortable>): Promise<Verdict>
   bid(peerId: string, request: BidRequestInit, options: Required<Abortable>): Promise<BidList>
 }
 
@@ -75,6 +78,8 @@ export interface World {
   readonly load: () => number
   readonly startedAtMs: number
   readonly now: () => number
+  /** Since the machine was switched on, ms; leases of fenced copies are measured by it. @default now */
+  readonly bootClock?: () => number
   readonly random: () => number
   readonly delay: (ms: number, options: Required<Abortable>) => Promise<void>
   /** This node and all members it has heard of, dead ones too. */
@@ -90,7 +95,18 @@ export interface World {
   ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
-    'get' | 'list' | 'assign' | 'drop' | 'leave' | 'bury' | 'contentKeyOf' | 'resources'
+    | 'get'
+    | 'list'
+    | 'assign'
+    | 'drop'
+    | 'leave'
+    | 'bury'
+    | 'fence'
+    | 'unfence'
+    | 'extend'
+    | 'guardedUntil'
+    | 'contentKeyOf'
+    | 'resources'
   >
 }
 
@@ -140,9 +156,11 @@ export interface SchedulerInit {
   /** Remembers that the node takes nothing new. @default it always takes something */
   readonly cordon?: Cordon
   readonly now?: () => number
+  /** Since the machine was switched on, ms. @default now when that is given, else the machine's */
+  readonly bootClock?: () => number
 }
 
-export interface SchedulerService extends Startable {
+export interface SchedulerService extends Startable, Fencer {
   /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
   keep(bundle: Bundle, options: KeepOptions): Promise<void>
   /** Whether copies that do not run may be started again after a restart. */

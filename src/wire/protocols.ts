@@ -150,7 +150,16 @@ export const PEER_PROTOCOLS = {
     forwardable: false
   },
   /** The content key or a share of it. */
-  release: { ...owner, name: 'release', request: 'release', answerTimeoutMs: 5_000, forwardable: false }
+  release: { ...owner, name: 'release', request: 'release', answerTimeoutMs: 5_000, forwardable: false },
+  /** To a keeper of a fenced manifest: may this copy run for a lease more? */
+  fence: {
+    ...owner,
+    name: 'fence',
+    request: 'fence',
+    maxRequestBytes: 32 * KIB,
+    answerTimeoutMs: 3_000,
+    forwardable: false
+  }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

@@ -8,6 +8,7 @@ import { LABELS } from './constants.ts'
 import type { Capacity } from './copies/capacity.ts'
 import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
+import type { Guarded } from './fenced/guarded.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
 import type {
@@ -35,6 +36,8 @@ export interface Context {
   /** Manifest ID and ordinal of copies that another node is about to run. */
   readonly leaving: Set<string>
   readonly capacity: Capacity
+  /** What the guard knows of fenced copies. */
+  readonly guarded: Guarded
   readonly emit: (event: WorkloadEvent) => void
   readonly recentEvents: () => readonly WorkloadEvent[]
   /** Hears of every event from now on. @returns what ends that */
@@ -81,6 +84,11 @@ export function openStoredKey(context: Context, owner: string, release: PastRele
   })
 }
 
+/** Whether a copy that runs may be said to: one whose lease is over may run elsewhere. */
+function isHeld({ init }: Context, manifestId: Uint8Array, ordinal: number): boolean {
+  return init.fencing?.().isHeld(manifestId, ordinal) ?? true
+}
+
 /** A copy as it goes over the wire. */
 export function toWire(workload: StoredWorkload): WorkloadInit {
   return {
@@ -114,7 +122,9 @@ export function announce(context: Context, manifestId: Uint8Array): void {
   const provided = () => {
     const manifest = context.table.get(manifestId)
     if (manifest === undefined || manifest.tombstone) return undefined
-    const running = allCopies(manifest).filter(({ state }) => RUNNING.has(state))
+    const running = allCopies(manifest).filter(
+      ({ state, ordinal }) => RUNNING.has(state) && isHeld(context, manifestId, ordinal)
+    )
     const { version, highest } = manifest
     return running.length === 0
       ? undefined

@@ -20,9 +20,13 @@ export type { NodeResources, Resources } from './copies/capacity.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export type {
+  FencedCopy,
+  FenceLease,
+  Fencer,
   KeepOptions,
   KeptBundle,
   KeptView,
+  Release,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,

@@ -11,7 +11,7 @@ import type {
   WorkloadKind
 } from '../manifest/index.ts'
 import type { MembersService } from '../members/index.ts'
-import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
+import type { EnginePort, EngineRegistry, Guard } from '../runtime/index.ts'
 import type { Resealer, SealingKeyring } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
@@ -31,6 +31,8 @@ export interface StoredWorkload {
   readonly ports: readonly EnginePort[]
   readonly startedAtMs?: number
   readonly message?: string
+  /** It does not run because its lease was over, and starts again when it may. */
+  readonly fenced?: boolean | undefined
   /** Of a Job or CronJob: where it stands. */
   readonly job?: JobProgress
   /** Of a CronJob: the slot it was started for, ms since epoch. */
@@ -127,6 +129,23 @@ export interface KeptView {
   readonly standbys: number
 }
 
+/** A copy that is about to be started. */
+export type FencedCopy = Pick<StoredManifest, 'manifestId' | 'version'> & Pick<StoredWorkload, 'ordinal'>
+
+export interface FenceLease {
+  /** On the clock since boot, ms. */
+  readonly untilMs: number
+  /** What still runs then is killed from outside; else it is stopped in order. */
+  readonly byGuard: boolean
+}
+
+export interface Fencer {
+  /** Resolves when the copy may run here; undefined: it needs no lease. @throws what refuses it, code FENCED */
+  mayStart(copy: FencedCopy, options: Required<Abortable>): Promise<FenceLease | undefined>
+  /** Whether a copy that runs counts as running. */
+  isHeld(manifestId: Uint8Array, ordinal: number): boolean
+}
+
 export interface KeptForOwners {
   keptViews(): KeptView[]
   /** What its owner handed out; undefined: nothing, or a tombstone. */
@@ -172,6 +191,10 @@ export interface WorkloadsInit {
    * @default nowhere but here
    */
   readonly keep?: (bundle: Bundle, options: KeepOptions) => Promise<void>
+  /** Who lets copies run whose owner wants them to run once at most. @default every copy may run */
+  readonly fencing?: () => Fencer
+  /** Kills fenced copies when this process cannot. @default nobody does */
+  readonly guard?: Guard
   /** What this node keeps for owners besides what it runs, for status. @default nothing */
   readonly keptFor?: () => KeptForOwners
   /** Resolves when copies of this manifest that do not run may be started after a restart, or rejects. @default at once */
@@ -242,6 +265,18 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
   bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
+  /** Stops copies whose lease is over; they start again with {@link unfence}. */
+  fence(manifestId: Uint8Array, ordinal: number): Promise<void>
+  /** Starts copies that were fenced. Nothing happens when they run, or are gone. */
+  unfence(manifestId: Uint8Array, ordinal: number): Promise<void>
+  /** Tells the guard, and whoever asked for the manifest, that copies go on running. @param lease.isNew it was over before */
+  extend(
+    manifestId: Uint8Array,
+    ordinal: number,
+    lease: FenceLease & { readonly isNew: boolean }
+  ): Promise<void>
+  /** Until when the guard lets a workload run, ms since boot; undefined: it does not know it. */
+  guardedUntil(workloadId: string): Promise<number | undefined>
   /** The content key of what runs here. Uint8Array(32), secret @returns undefined when it does not run here in that version */
   contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined>
 }

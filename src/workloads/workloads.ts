@@ -28,11 +28,14 @@ import { recover } from './copies/recover.ts'
 import { setReady } from './copies/transition.ts'
 import { Watcher } from './copies/watch.ts'
 import { EventLog } from './event-log.ts'
+import { extendLease, fenceCopies, unfenceCopies } from './fenced/fence-copies.ts'
+import { Guarded } from './fenced/guarded.ts'
 import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import { reseal } from './reseal.ts'
 import type {
+  FenceLease,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,
@@ -72,6 +75,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     super()
     const log = components.logger.forComponent('beemesh:workloads')
     const table = new ManifestTable(init.store)
+    const { guard, engines } = init
     this.#events = new EventLog(init.store, log, init.maxEvents)
     this.#context = {
       init,
@@ -84,6 +88,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       signal: this.#stop.signal,
       takenPorts: new Set(),
       leaving: new Set(),
+      guarded: new Guarded({ guard, engines, table, log }),
       capacity: new Capacity({
         ...init.capacity,
         storagePath: init.storagePath,
@@ -117,6 +122,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     await this.#context.table.open(this.#context.now())
     await this.#events.open()
     await this.#context.capacity.refresh()
+    await this.#context.guarded.open()
     this.#track((await recover(this.#context)).rest)
     this.#track(this.#watch())
     const { log, now, table } = this.#context
@@ -174,6 +180,23 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       if (existing === undefined || existing.highest.version > record.version) return
       await finishRemoval(this.#context, await bury(this.#context, existing, { record, bytes }))
     })
+  }
+
+  fence(manifestId: Uint8Array, ordinal: number): Promise<void> {
+    return this.#inLane(manifestId, () => fenceCopies(this.#context, manifestId, ordinal))
+  }
+
+  unfence(manifestId: Uint8Array, ordinal: number): Promise<void> {
+    const { restarter } = this.#watcher
+    return this.#inLane(manifestId, () => unfenceCopies(this.#context, { manifestId, ordinal, restarter }))
+  }
+
+  extend(manifestId: Uint8Array, ordinal: number, lease: FenceLease & { isNew: boolean }): Promise<void> {
+    return extendLease(this.#context, manifestId, ordinal, lease)
+  }
+
+  guardedUntil(workloadId: string): Promise<number | undefined> {
+    return this.#context.guarded.untilMs(workloadId)
   }
 
   async contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined> {

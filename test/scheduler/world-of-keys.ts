@@ -97,6 +97,7 @@ export async function createKeyMesh(
       asks: {
         keep: async () => ({ retryable: false, highest: 0 }),
         assign: async () => ({ retryable: false, highest: 0 }),
+        fence: async () => ({ retryable: false, highest: 0 }),
         bid: async () => ({ bids: [], asked: 0, members: 0 }),
         release: async (peerId, request) => {
           const asked = nodes.find((node) => node.key.peerId === peerId)!
@@ -114,6 +115,10 @@ export async function createKeyMesh(
         drop: async () => {},
         bury: async () => {},
         leave: () => {},
+        fence: async () => {},
+        unfence: async () => {},
+        extend: async () => {},
+        guardedUntil: async () => undefined,
         contentKeyOf: async () => (node.runs === undefined ? undefined : Uint8Array.from(node.runs)),
         resources: () => ({}) as never
       }

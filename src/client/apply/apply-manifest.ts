@@ -15,6 +15,7 @@ import { ClientError } from '../errors.ts'
 import { fetchHoldings } from '../holders.ts'
 import type { SeenNode } from '../nodes.ts'
 import type { ManifestResult, Placement, ProgressEvent } from '../types.ts'
+import { chooseFenceKeepers } from './fence-keepers.ts'
 import { inTurn } from './in-turn.ts'
 import { placeManifest } from './place.ts'
 import { idOf, type SealedManifest, sealManifest, signTombstone } from './seal.ts'
@@ -119,6 +120,11 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
   const { hands, unplaced, running } = await deal(manifest, options)
   if (hands.length === 0) return unplacedOnly(manifest, version, { session, unplaced })
   const { holders, threshold, standbys } = shareOut(nodes, { running: hands.map(({ node }) => node) })
+  const isFenced = manifest.recovery.onPartition !== 'keep' && !manifest.perNode
+  const { id } = idOf(key, connection.networkId, manifest)
+  const fenceKeepers = isFenced
+    ? await chooseFenceKeepers(id, { session, nodes, signal: options.signal })
+    : []
   const sealed = await sealManifest(manifest, {
     key,
     networkId: connection.networkId,
@@ -126,6 +132,7 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
     nodes: [...hands.map(({ node }) => node), ...standbys],
     holders,
     threshold,
+    fenceKeepers,
     nowMs: Date.now()
   })
   const failures: Error[] = []

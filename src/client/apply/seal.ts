@@ -48,6 +48,7 @@ export async function sealManifest(
     holders = [],
     threshold = 0,
     recoveryNodes = [],
+    fenceKeepers = [],
     nowMs
   }: {
     key: SigningKey
@@ -61,6 +62,8 @@ export async function sealManifest(
     threshold?: number
     /** The only nodes that may ever be given the key. @default every member */
     recoveryNodes?: readonly Uint8Array[] | undefined
+    /** With on-partition stop or fence: of whom a majority lets a copy run. @default nobody is asked */
+    fenceKeepers?: readonly Uint8Array[]
     nowMs: number
   }
 ): Promise<SealedManifest> {
@@ -96,7 +99,8 @@ export async function sealManifest(
     ...clearFields(manifest),
     shareThreshold: threshold,
     shareHolders: shares.commitments,
-    recoveryNodes: recoveryNodes.map((node) => ({ node }))
+    recoveryNodes: recoveryNodes.map((node) => ({ node })),
+    fenceKeepers: fenceKeepers.map((node) => ({ node }))
   })
   const record = signObject({ kind: 'record', body, key, networkId })
   return {

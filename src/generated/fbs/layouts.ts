@@ -431,6 +431,19 @@ export const EXEC_OUTPUT_LAYOUT: TableLayout = {
   ]
 }
 
+export const FENCE_REQUEST_LAYOUT: TableLayout = {
+  name: 'FenceRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinal', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'bootId', slot: 10, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sequence', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'release', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 16, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const FETCH_REQUEST_LAYOUT: TableLayout = {
   name: 'FetchRequest',
   fields: [
@@ -778,7 +791,8 @@ export const RECORD_LAYOUT: TableLayout = {
     { name: 'onNodeLoss', slot: 44, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
     { name: 'shareThreshold', slot: 46, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'shareHolders', slot: 48, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SHARE_HOLDER_LAYOUT },
-    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT }
+    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
+    { name: 'fenceKeepers', slot: 52, type: 'tables', required: false, max: 5, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT }
   ]
 }
 

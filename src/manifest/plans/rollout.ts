@@ -63,8 +63,11 @@ function milliseconds(seconds: unknown): number | undefined {
 }
 
 /** Two copies cannot have one host port, one lasting volume, or one name: then the old one goes first. */
-export function isReplacedInPlace({ ports, claims, kind, rollout }: Manifest): boolean {
-  const exclusive = ports.some(({ hostPort }) => hostPort !== undefined) || claims.length > 0
+export function isReplacedInPlace({ ports, claims, kind, rollout, recovery }: Manifest): boolean {
+  const exclusive =
+    ports.some(({ hostPort }) => hostPort !== undefined) ||
+    claims.length > 0 ||
+    recovery.onPartition !== 'keep' // what is fenced runs once
   return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
 }
 

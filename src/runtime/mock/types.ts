@@ -1,4 +1,11 @@
-import type { DeployRequest, EnginePort, ExecOptions, FileVolume, PodContainer } from '../types.ts'
+import type {
+  DeployRequest,
+  EnginePort,
+  EngineProcess,
+  ExecOptions,
+  FileVolume,
+  PodContainer
+} from '../types.ts'
 
 /** What a pretended container does. */
 export interface MockScript {
@@ -39,6 +46,8 @@ export interface MockEngineInit {
   readonly address?: string
   /** What a command in a container does; its result is the exit code. @default says one line and ends with 0 */
   readonly exec?: (request: DeployRequest, container: string, options: ExecOptions) => Promise<number>
+  /** Real processes of a workload, for tests that give it some. @default none */
+  readonly processes?: (workloadId: string) => EngineProcess[]
   /** Current time, ms. @default Date.now */
   readonly now?: () => number
 }

@@ -5,11 +5,13 @@ import {
   ASK_TIMEOUT_MS,
   CONCURRENCY,
   CONFIRM_TIMEOUT_MS,
+  FENCE_HOLD_MS,
   KEEPERS,
   RANK_DELAY_MS,
   SPARE_KEEPERS,
   STARTING_MS
 } from '../constants.ts'
+import { fenceOf } from '../fencing/fence.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { plan } from '../plan/index.ts'
@@ -152,7 +154,8 @@ export class Healer {
     const nowMs = world.now()
     const wanted: number[] = []
     for (const ordinal of new Set(count.missing))
-      if (await this.#isLost(kept, watched, ordinal)) wanted.push(ordinal)
+      if (this.#mayReplace(kept, watched, ordinal) && (await this.#isLost(kept, watched, ordinal)))
+        wanted.push(ordinal)
     if (wanted.length === 0) return
     const avoid = watched.avoid(nowMs)
     const made = await placeCopies(world, record, { ordinals: wanted, avoid, signal })
@@ -171,6 +174,17 @@ export class Healer {
         } else if (verdict.code !== 'NOT_NEEDED') watched.failed(peerId, verdict.code, world.now())
       })
     )
+  }
+
+  /**
+   * Whether a fenced copy that is not seen can be dead by now, and its keepers can be asked. That it never runs twice is not decided here
+   * but by them: a node that were asked too early would only ask in vain.
+   */
+  #mayReplace({ record, bundle }: Kept, watched: Watched, ordinal: number): boolean {
+    const fence = fenceOf(record, bundle.record)
+    if (fence === undefined || watched.liveVersion < record.version) return true
+    const reached = fence.keepers.filter((peerId) => !this.#isGone(peerId)).length
+    return reached >= fence.majority && watched.unseenMs(ordinal, this.#init.world.now()) >= FENCE_HOLD_MS
   }
 
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */

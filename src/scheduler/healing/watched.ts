@@ -4,6 +4,8 @@ import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS, UPDATE_PATIENCE_MS } from '../c
 export class Watched {
   /** Copies that some node runs or is about to run, as whoever assigned them said. */
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
+  /** When a copy was last heard of that runs or is to run. */
+  readonly #seen = new Map<number, number>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
   /** The newest version that was brought. */
   #version = 0
@@ -37,13 +39,22 @@ export class Watched {
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
-    for (const ordinal of ordinals) this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+    for (const ordinal of ordinals) {
+      this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+      this.#seen.set(ordinal, nowMs)
+    }
   }
 
   /** Who is about to run it, and whether it should have shown by now. */
   pending(ordinal: number, nowMs: number): { readonly peerId: string; readonly isLate: boolean } | undefined {
     const entry = this.#pending.get(ordinal)
     return entry && { peerId: entry.peerId, isLate: nowMs - entry.sinceMs >= STARTING_MS }
+  }
+
+  /** How long nothing was heard of a copy; since this process watches when never was. */
+  unseenMs(ordinal: number, nowMs: number): number {
+    if (!this.#seen.has(ordinal)) this.#seen.set(ordinal, nowMs)
+    return nowMs - this.#seen.get(ordinal)!
   }
 
   forget(ordinal: number): void {

@@ -48,12 +48,11 @@ export class Keeping {
     return this.#ranking.of(manifestId)
   }
 
-  /** Whether this node is to keep it: near enough, or holder of a share. */
+  /** Whether this node is to keep it: near enough, holder of a share, or one that lets copies of it run. */
   isMine(record: CheckedRecord): boolean {
     const { key } = this.#init.world
-    const isHolder = record.shareHolders.some(({ node }) => equalBytes(node, key.publicKey))
     const near = this.ranked(record.manifestId).slice(0, LET_GO_RANK)
-    return isHolder || near.some(({ self }) => self)
+    return isNamed(record, key.publicKey) || near.some(({ self }) => self)
   }
 
   /** Another node brings a version, or asks whether it is the newest. */
@@ -191,10 +190,8 @@ export class Keeping {
     const { world, check } = this.#init
     const record = check(bundle.record)
     const ranked = this.ranked(record.manifestId)
-    const holders = ranked.filter(({ publicKey }) =>
-      record.shareHolders.some(({ node }) => equalBytes(node, publicKey))
-    )
-    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...holders])
+    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
+    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])
     const enough = Math.min(DURABLE_KEEPERS, targets.size)
     let durable = 0
     let open = targets.size
@@ -240,7 +237,10 @@ export class Keeping {
     const { record, bundle } = manifest
     const ranked = this.ranked(record.manifestId)
     const key = record.manifestId.join()
-    const keepers = ranked.slice(0, KEEPERS + SPARE_KEEPERS)
+    const fence = ranked.filter((one) =>
+      record.fenceKeepers.some(({ node }) => equalBytes(node, one.publicKey))
+    )
+    const keepers = [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...fence])]
     const to = keepers.map(({ peerId }) => peerId).join()
     const last = this.#offered.get(key)
     const nowMs = world.now()
@@ -279,6 +279,11 @@ export class Keeping {
     if (record.tombstone)
       await this.take(record, { record: bytes, sealedKeys: [], sealedShares: [] }, { from: '' })
   }
+}
+
+/** Whether the record gives a node a part of its own in keeping the manifest. */
+function isNamed({ shareHolders, fenceKeepers }: CheckedRecord, publicKey: Uint8Array): boolean {
+  return [...shareHolders, ...fenceKeepers].some(({ node }) => equalBytes(node, publicKey))
 }
 
 /** @throws WorkloadsError RECORD_INVALID */

@@ -94,7 +94,8 @@ async function adopt(
       state: 'running',
       ports,
       startedAtMs,
-      message: undefined
+      message: undefined,
+      fenced: undefined
     })
   } else if (RUNNING.has(copy.state))
     await context.table.putWorkload(manifestId, { ...copy, state: 'starting' })

@@ -70,6 +70,8 @@ export function asksOver(
         return encodeBidList({ bids: bid === undefined ? [] : [{ bid }], asked: 1, members: 1 })
       })
       return decode(BID_LIST, answer)
-    }
+    },
+    // no manifest of the simulation is fenced
+    fence: () => Promise.reject(new WireError('PROTOCOL_UNKNOWN', 'not simulated'))
   }
 }

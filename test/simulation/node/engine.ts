@@ -93,6 +93,7 @@ export class Containers {
       name: 'mock',
       isAvailable: async () => ({ available: true }),
       validate: async () => {},
+      processes: async () => [],
       deploy: async (request, { signal, onState }: DeployOptions = {}) => {
         signal?.throwIfAborted()
         if (this.running.has(request.workloadId))
