@@ -19,7 +19,14 @@ import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  KeepOptions,
+  KeptView,
+  StoredManifest,
+  WorkloadEvent,
+  WorkloadsService
+} from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
@@ -67,6 +74,9 @@ export class Scheduler implements SchedulerService {
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
   readonly #onGone = () => this.#lookSoon()
+  readonly #onCopy = ({ detail: { type } }: CustomEvent<WorkloadEvent>) => {
+    if (type === 'stopped' || type === 'failed') this.#lookSoon() // because keepers are to know soon what is done
+  }
 
   constructor(components: SchedulerComponents, init: SchedulerInit) {
     const { registrar, connectionManager } = components
@@ -131,6 +141,7 @@ export class Scheduler implements SchedulerService {
     })
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.addEventListener(change, this.#onGone)
+    this.#components.workloads.addEventListener('workload', this.#onCopy)
     void repeat(LOOK_INTERVAL_MS, () => this.#healer.look(), {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('looking after workloads: %e', error)
@@ -140,6 +151,7 @@ export class Scheduler implements SchedulerService {
   async stop(): Promise<void> {
     this.#stop.abort()
     clearTimeout(this.#soon)
+    this.#components.workloads.removeEventListener('workload', this.#onCopy)
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.removeEventListener(change, this.#onGone)
     for (const name of ['keep', 'assign', 'release', 'bid'] as const)

@@ -76,6 +76,8 @@ export interface Release {
   /** Of a CronJob: which copies of each run this node starts, and on what. */
   readonly slotOrdinals?: readonly number[]
   readonly slotEngine?: string
+  /** Of a CronJob: slots that another node began and did not finish, to be run here. */
+  readonly openSlots?: readonly number[]
   readonly workloads: readonly StoredWorkload[]
 }
 

@@ -26,6 +26,8 @@ export type { Bytes, BytesInit, Label, LabelInit, Port, PortInit, PortProtocol, 
 export { PORT_PROTOCOLS, WORKLOAD_STATES } from './codecs/common.ts'
 export type { DeleteRequest, DeleteRequestInit } from './codecs/delete.ts'
 export { DELETE_REQUEST, encodeDeleteRequest, readDeleteRequest } from './codecs/delete.ts'
+export type { DoneCopy, DoneCopyInit, DoneSlot, DoneSlotInit, DoneStatement, DoneStatementInit } from './codecs/done.ts'
+export { DONE_STATEMENT, encodeDoneStatement, readDoneStatement } from './codecs/done.ts'
 export type { Envelope, EnvelopeInit } from './codecs/envelope.ts'
 export { ENVELOPE, encodeEnvelope, readEnvelope } from './codecs/envelope.ts'
 export type { ErrorReply, ErrorReplyInit } from './codecs/error.ts'

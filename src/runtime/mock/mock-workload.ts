@@ -25,6 +25,7 @@ export class MockWorkload {
   readonly #now: () => number
   readonly #address: string
   readonly #startedAtMs: number
+  readonly #ends = new Set<NodeJS.Timeout>()
   readonly #processes = new Map<string, number>()
 
   constructor(
@@ -55,7 +56,7 @@ export class MockWorkload {
   ): void {
     for (const container of this.request.pod.spec.containers) {
       if (container.name !== name) continue
-      const { lines = [], exitCode, processes = 1, outOfMemory = false } = script(container)
+      const { lines = [], exitCode, processes = 1, outOfMemory = false, endsAfterMs } = script(container)
       this.#processes.set(name, Math.min(processes, this.config.pidsLimit ?? processes))
       this.#containers.set(container.name, {
         name: container.name,
@@ -64,7 +65,9 @@ export class MockWorkload {
       })
       for (const line of lines) this.say(container.name, line)
       if (outOfMemory) this.exit(container.name, SIGKILL_EXIT, true)
-      else if (exitCode !== undefined) this.exit(container.name, exitCode)
+      else if (exitCode !== undefined && endsAfterMs === undefined) this.exit(container.name, exitCode)
+      else if (exitCode !== undefined)
+        this.#ends.add(setTimeout(() => this.exit(container.name, exitCode), endsAfterMs).unref())
     }
   }
 
@@ -89,6 +92,7 @@ export class MockWorkload {
 
   /** Ends every container that still runs, as SIGKILL would. */
   kill(): void {
+    for (const timer of this.#ends) clearTimeout(timer)
     for (const { name, state } of this.#containers.values())
       if (state === 'running') this.exit(name, SIGKILL_EXIT)
   }

@@ -10,6 +10,8 @@ export interface MockScript {
   readonly outOfMemory?: boolean
   /** Ends with this code at once; undefined keeps it running until a test or `remove` ends it. */
   readonly exitCode?: number
+  /** With `exitCode`: not at once, but so long after it was started. @default 0 */
+  readonly endsAfterMs?: number
 }
 
 export interface MockEngineInit {

@@ -4,6 +4,9 @@ import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
 import { CONFIRM_TIMEOUT_MS, MAX_KEPT } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import type { Fact } from '../facts/fact.ts'
+import { pastOf, toldOf } from '../facts/past.ts'
+import { allFacts } from '../facts/take-facts.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
@@ -45,7 +48,7 @@ export class Accepting {
         return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
-        if (request.surplus.length > 0) await this.#drain(record, request.surplus)
+        if (request.surplus.length > 0) await this.#drain(record, request)
         if (request.ordinals.length > 0) return await this.#start(record, request)
       }
       return { highest }
@@ -92,7 +95,8 @@ export class Accepting {
     }: { request: AssignRequest; ordinals: readonly number[]; onAccepted: () => void }
   ): Promise<void> {
     const { world } = this.#init
-    await this.#assertNeeded(record, ordinals)
+    const facts = allFacts(world, this.#init.kept.facts, { manifestId: record.manifestId, given: request })
+    await this.#assertNeeded(record, ordinals, facts)
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
@@ -107,6 +111,7 @@ export class Accepting {
       sealedKey,
       ordinals,
       isKept: true,
+      past: pastOf(facts, { version: record.version, ordinals, self: world.key.peerId }),
       report: onAccepted
     })
     const failed = stored.workloads.find(
@@ -119,10 +124,17 @@ export class Accepting {
   }
 
   /** @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here */
-  async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
+  async #assertNeeded(
+    record: CheckedRecord,
+    ordinals: readonly number[],
+    facts: readonly Fact[]
+  ): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
-    const live = liveCopies(await this.#look(record.manifestId))
+    const { over, schedules } = toldOf(record, facts, world.neighbours())
+    if (ordinals.every((ordinal) => over?.has(ordinal)))
+      throw new SchedulerError('NOT_NEEDED', `copies ${ordinals.join()} are done`)
+    const live = schedules ?? liveCopies(await this.#look(record.manifestId))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
         peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
@@ -165,11 +177,14 @@ export class Accepting {
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */
-  async #drain(record: CheckedRecord, proposed: readonly number[]): Promise<void> {
-    const { world } = this.#init
+  async #drain(record: CheckedRecord, request: AssignRequest): Promise<void> {
+    const { world, kept } = this.#init
+    const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
-    const { surplus } = countCopies(record, await this.#look(record.manifestId))
+    const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
+    const told = toldOf(record, facts, world.neighbours())
+    const { surplus } = countCopies(record, await this.#look(record.manifestId), [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return

@@ -10,6 +10,14 @@ export interface LiveCopy {
   readonly highest: number
   readonly isReady: boolean
   readonly startedAtMs: number
+  /** Of a CronJob, whose schedule counts and not its runs: when the node took it. Of two the later one stays. */
+  readonly sinceMs?: number
+}
+
+/** What nodes have said of a Job or CronJob. */
+export interface Told {
+  readonly over?: ReadonlySet<number>
+  readonly schedules?: readonly LiveCopy[] | undefined
 }
 
 export interface Count {
@@ -42,13 +50,15 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
  * What of a manifest runs too little, too much, or too old. Pure; every node that sees the same leases gets the same answer, which is what
  * makes it harmless that two act at once.
  * @param nodes peer IDs of those that are to have a copy each, of a manifest with a copy on every node
+ * @param told of a Job the copies that are over, which nobody has to run; of a CronJob who starts its runs, in the place of leases
  */
 export function countCopies(
   record: Pick<CheckedRecord, 'manifestId' | 'version' | 'replicas' | 'perNode' | 'tombstone'>,
   leases: readonly Lease[],
-  nodes: readonly string[] = []
+  nodes: readonly string[] = [],
+  told: Told = {}
 ): Count {
-  const live = liveCopies(leases)
+  const live = told.schedules ?? liveCopies(leases)
   const { version, replicas, perNode, tombstone } = record
   if (tombstone) return { missing: [], outdated: [], surplus: live, live }
   const outdated = live.filter((copy) => copy.version < version && copy.highest < version)
@@ -64,8 +74,8 @@ export function countCopies(
     const [kept, ...others] = wanted
       .filter((copy) => copy.ordinal === ordinal)
       .sort((a, b) => compare(a, b, record.manifestId))
-    if (kept === undefined) missing.push(ordinal)
-    else surplus.push(...others)
+    if (kept !== undefined) surplus.push(...others)
+    else if (told.over?.has(ordinal) !== true) missing.push(ordinal)
   }
   // too many only when the newest version is complete: until then what is old does the work
   const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)
@@ -73,9 +83,14 @@ export function countCopies(
   return { missing, outdated, surplus, live }
 }
 
+export function isRight({ missing, outdated, surplus }: Count): boolean {
+  return missing.length === 0 && outdated.length === 0 && surplus.length === 0
+}
+
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
   if (a.version !== b.version) return b.version - a.version
+  if (a.sinceMs !== b.sinceMs) return (b.sinceMs ?? 0) - (a.sinceMs ?? 0)
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1
   return Buffer.compare(draw(a.peerId, manifestId), draw(b.peerId, manifestId))
 }

@@ -1,6 +1,5 @@
 import { toError, toHex, withDeadline } from '../../common/index.ts'
 import type { AssignRequestInit } from '../../generated/fbs/index.ts'
-import { rulesOf } from '../bids/bid.ts'
 import {
   ASK_TIMEOUT_MS,
   CONCURRENCY,
@@ -9,19 +8,20 @@ import {
   RANK_DELAY_MS,
   SPARE_KEEPERS
 } from '../constants.ts'
+import { toldOf } from '../facts/past.ts'
+import { giveFacts } from '../facts/take-facts.ts'
+import { Telling } from '../facts/telling.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
-import { plan } from '../plan/index.ts'
 import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
-import { type Count, countCopies, type LiveCopy } from './count.ts'
+import { type Count, countCopies, isRight, type LiveCopy } from './count.ts'
+import { isGone, nameOf } from './neighbours.ts'
+import { nodesFor } from './nodes-for.ts'
 import { placeCopies } from './place-copies.ts'
 import { Watched } from './watched.ts'
 
 /** An assignment is answered when the copy is written down, and the node may have to get the key first. */
 const ASSIGN_TIMEOUT_MS = 15_000
-
-/** What a node has is not asked when it is only about which nodes are meant. */
-const ROOM = { cpuMillis: 1, memoryBytes: 1, storageBytes: 1, pods: 1 }
 
 export interface HealerInit {
   readonly world: World
@@ -38,9 +38,11 @@ export class Healer {
   readonly #init: HealerInit
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
+  readonly #telling: Telling
 
   constructor(init: HealerInit) {
     this.#init = init
+    this.#telling = new Telling(init)
   }
 
   /** What was done lately, oldest first. */
@@ -57,6 +59,7 @@ export class Healer {
 
   /** Looks at everything kept here. */
   async look(): Promise<void> {
+    void this.#telling.look()
     const waiting = this.#init.kept.all()
     const work = async () => {
       for (let kept = waiting.shift(); kept !== undefined; kept = waiting.shift())
@@ -86,6 +89,7 @@ export class Healer {
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
     const seen = this.#count(record, world.leased(record.manifestId), watched)
+    if (record.tombstone) await this.#buryScheduled(kept, watched)
     if (isRight(seen)) {
       watched.wrongSinceMs = undefined
       watched.rests = 0
@@ -103,28 +107,18 @@ export class Healer {
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
     await this.#drain(kept, count)
-    if (count.missing.length > 0 && record.lifetime === 'service') await this.#replace(kept, watched, count)
+    if (count.missing.length > 0) await this.#replace(kept, watched, count)
   }
 
   #count(record: CheckedRecord, leases: readonly Lease[], watched: Watched): Count {
-    const count = countCopies(record, leases, record.perNode ? this.#nodesFor(record) : [])
+    const { world, kept } = this.#init
+    const told = toldOf(record, kept.facts.of(record.manifestId), world.neighbours())
+    const count = countCopies(record, leases, record.perNode ? nodesFor(record, world) : [], told)
     for (const { version, peerId, ordinal } of count.live) {
       if (version === record.version) watched.liveVersion = record.version
-      if (!record.perNode) watched.expect(peerId, [ordinal], this.#init.world.now())
+      if (!record.perNode) watched.expect(peerId, [ordinal], world.now())
     }
     return count
-  }
-
-  /** Of a manifest with a copy on every node: those that are to have one, if they have room. */
-  #nodesFor(record: CheckedRecord): string[] {
-    const rules = rulesOf(record.placement)
-    const perCopy = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 }
-    const candidates = this.#init.world
-      .neighbours()
-      .filter(({ state, engines }) => engines.length > 0 && (state === 'alive' || state === 'suspect'))
-      .map((node) => ({ ...node, free: ROOM, allocatable: ROOM, load: 0, reliability: 1, ordinals: [] }))
-    const request = { rules, perCopy, engine: record.engine, ordinals: [0], perNode: true }
-    return plan({ candidates }, request, () => 0).assignments.map(({ peerId }) => peerId)
   }
 
   /** Starts what is missing on other nodes. */
@@ -160,7 +154,8 @@ export class Healer {
     const { record } = kept
     const pending = watched.pending(ordinal, this.#init.world.now())
     const neverRan = watched.liveVersion < record.version
-    if (pending === undefined || this.#isGone(pending.peerId)) return neverRan || record.onNodeLoss !== 'keep'
+    if (pending === undefined || isGone(this.#init.world, pending.peerId))
+      return neverRan || record.onNodeLoss !== 'keep'
     if (!pending.isLate) return false
     const { code } = await this.#assign(pending.peerId, kept, { ordinals: [ordinal] })
     const nowMs = this.#init.world.now()
@@ -201,28 +196,38 @@ export class Healer {
     }
   }
 
+  /** A node that starts the runs of a CronJob has no lease between them. */
+  async #buryScheduled(kept: Kept, { buried }: Watched): Promise<void> {
+    const { manifestId } = kept.record
+    const nodes = new Set(
+      this.#init.kept.facts
+        .of(manifestId)
+        .flatMap(({ author, schedule }) => (schedule.length > 0 ? [author] : []))
+    )
+    for (const peerId of nodes) {
+      if (buried.has(peerId) || isGone(this.#init.world, peerId)) continue
+      const { code } = await this.#assign(peerId, kept, { ordinals: [] })
+      if (code === undefined) buried.add(peerId)
+    }
+  }
+
   async #assign(
     peerId: string,
-    { bundle }: Kept,
+    { bundle, record }: Kept,
     what: Pick<AssignRequestInit, 'ordinals' | 'surplus'>
   ): Promise<{ code?: string | undefined }> {
-    const { world, signal } = this.#init
+    const { world, kept, signal } = this.#init
     const timeoutMs = (what.ordinals?.length ?? 0) > 0 ? ASSIGN_TIMEOUT_MS : ASK_TIMEOUT_MS
     try {
       return await world.asks.assign(
         peerId,
-        { ...bundle, ...what },
+        { ...bundle, ...what, facts: giveFacts(kept.facts, record.manifestId) },
         { signal: withDeadline(timeoutMs, signal) }
       )
     } catch (error) {
       world.log('%s does not answer: %s', nameOf(world, peerId), toError(error).message)
       return { code: 'UNREACHABLE' }
     }
-  }
-
-  #isGone(peerId: string): boolean {
-    const node = this.#init.world.neighbours().find((one) => one.peerId === peerId)
-    return node === undefined || node.state === 'dead' || node.state === 'left'
   }
 
   #watch(manifestId: Uint8Array): Watched {
@@ -240,12 +245,4 @@ export class Healer {
     this.#healed.push({ atMs: this.#init.world.now(), manifestId: record.manifestId, action, detail })
     if (this.#healed.length > 256) this.#healed.shift()
   }
-}
-
-function isRight({ missing, outdated, surplus }: Count): boolean {
-  return missing.length === 0 && outdated.length === 0 && surplus.length === 0
-}
-
-function nameOf(world: World, peerId: string): string {
-  return world.neighbours().find((one) => one.peerId === peerId)?.name ?? peerId.slice(-8)
 }

@@ -13,6 +13,8 @@ export class Watched {
   restUntilMs = 0
   rests = 0
   isBusy = false
+  /** Of a deleted CronJob: nodes that were told, which no lease says. */
+  readonly buried = new Set<string>()
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {

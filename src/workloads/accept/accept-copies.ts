@@ -5,6 +5,7 @@ import { assertMayApply } from '../access.ts'
 import { MAX_MANIFESTS_PER_OWNER } from '../constants.ts'
 import { announce, type Context } from '../context.ts'
 import { planCopy, podOf, removeCopy } from '../copies/deploy.ts'
+import type { Past } from '../copies/job.ts'
 import { type Report, startRelease } from '../copies/release.ts'
 import { rollOut } from '../copies/rollout.ts'
 import { tell } from '../copies/transition.ts'
@@ -12,7 +13,7 @@ import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent } from '../open-record.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { assertNotEvicted } from '../verbs/evict.ts'
-import { addCopies } from './add-copies.ts'
+import { addCopies, addSchedule } from './add-copies.ts'
 import { admit } from './admit.ts'
 import { assertNewer, checkOrdinals, isKnown, runsAlready } from './compare.ts'
 
@@ -38,6 +39,8 @@ export interface Assignment {
   readonly ordinals: readonly number[]
   readonly signal: AbortSignal
   readonly report: Report
+  /** What was done of these copies before, by nodes that are gone. @default nothing */
+  readonly past?: Past
   /** Keepers have it already. @default false */
   readonly isKept?: boolean
 }
@@ -59,6 +62,8 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
       existing!.content !== undefined && existing!.next === undefined && existing!.cron === undefined
     if (missing.length > 0 && canGrow)
       return addCopies(context, existing!, { ...assignment, ordinals: missing })
+    if (existing!.cron !== undefined && !existing!.tombstone)
+      return addSchedule(context, existing!, assignment)
     if (existing!.handedOver !== true) return existing!
   } else assertNewer(existing, record)
   const { release, manifest, engine } = await openAssignment(context, assignment, existing)
@@ -112,7 +117,7 @@ async function keep(context: Context, { bundle, ordinals, signal, isKept }: Assi
 /** Everything that may be decided before a copy is started, and what is to be written down. */
 async function openAssignment(
   context: Context,
-  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal }: Assignment,
+  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal, past }: Assignment,
   existing: StoredManifest | undefined
 ): Promise<{ release: Release; manifest: Manifest; engine: RuntimeEngine }> {
   const { init, table } = context
@@ -163,9 +168,11 @@ async function openAssignment(
     cron: manifest.cron,
     slotOrdinals: manifest.cron && ordinals,
     slotEngine: manifest.cron && engine.name,
+    lastSlotMs: manifest.cron && past?.slotMs,
+    openSlots: manifest.cron && past?.openSlots,
     workloads: manifest.cron
       ? [] // copies come with their slots
-      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
+      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine, past }))
   }
   return { release, manifest, engine }
 }

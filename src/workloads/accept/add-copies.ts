@@ -16,7 +16,7 @@ import { checkOrdinals } from './compare.ts'
 export async function addCopies(
   context: Context,
   existing: StoredManifest,
-  { ordinals: asked, ownerPeerId: owner, signal, report }: Assignment
+  { ordinals: asked, ownerPeerId: owner, signal, report, past }: Assignment
 ): Promise<StoredManifest> {
   const { table, init } = context
   const { manifest } = await openStored(context, owner, existing)
@@ -34,7 +34,7 @@ export async function addCopies(
   await table.noteEngine(engine.name)
   const { manifestId, version } = existing
   const added = ordinals.map((ordinal) =>
-    planCopy(context, { manifest, manifestId, version, ordinal, engine })
+    planCopy(context, { manifest, manifestId, version, ordinal, engine, past })
   )
   await table.put({ ...existing, workloads: [...existing.workloads, ...added] })
   for (const workload of added) {
@@ -57,4 +57,25 @@ export async function addCopies(
     ...table.get(manifestId)!,
     workloads: [...existing.workloads, ...started.map(({ workload }) => workload)]
   }
+}
+
+/** More copies of each run of a CronJob: those of runs that nobody finished are started here, too. */
+export async function addSchedule(
+  context: Context,
+  existing: StoredManifest,
+  { ordinals, past }: Pick<Assignment, 'ordinals' | 'past'>
+): Promise<StoredManifest> {
+  const { table } = context
+  const before = existing.slotOrdinals ?? []
+  const added = ordinals.filter((ordinal) => !before.includes(ordinal))
+  if (added.length === 0) return existing
+  const { lastSlotMs, openSlots = [] } = existing
+  // because a run that this node has started for its own copies may not have been started for these
+  const missed = lastSlotMs !== undefined && lastSlotMs > (past?.slotMs ?? 0) ? [lastSlotMs] : []
+  await table.put({
+    ...existing,
+    slotOrdinals: [...before, ...added].sort((a, b) => a - b),
+    openSlots: [...new Set([...openSlots, ...(past?.openSlots ?? []), ...missed])]
+  })
+  return table.get(existing.manifestId)!
 }

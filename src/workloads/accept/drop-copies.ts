@@ -18,7 +18,8 @@ export async function dropCopies(
   const stored = context.table.get(manifestId)
   if (stored === undefined || stored.tombstone) return
   const going = stored.workloads.filter(({ ordinal }) => ordinals.includes(ordinal))
-  if (going.length === 0) return
+  const isScheduled = stored.slotOrdinals?.some((ordinal) => ordinals.includes(ordinal)) === true
+  if (going.length === 0 && !isScheduled) return
   for (const copy of going) {
     tell(context, stored, { ...copy, state: 'stopping' }, { reason: 'another node runs it' })
     await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' })
@@ -28,8 +29,10 @@ export async function dropCopies(
   }
   const current = context.table.get(manifestId)!
   const workloads = current.workloads.filter(({ ordinal }) => !ordinals.includes(ordinal))
-  const isOver = workloads.length === 0 && current.next === undefined && current.cron === undefined
-  await context.table.put(isOver ? handedOver(current) : { ...current, workloads })
+  const slotOrdinals = current.slotOrdinals?.filter((ordinal) => !ordinals.includes(ordinal))
+  const isStarter = current.cron !== undefined && slotOrdinals?.length !== 0
+  const isOver = workloads.length === 0 && current.next === undefined && !isStarter
+  await context.table.put(isOver ? handedOver(current) : { ...current, workloads, slotOrdinals })
   announce(context, manifestId)
 }
 

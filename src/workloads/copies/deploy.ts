@@ -12,7 +12,7 @@ import { type RuntimeEngine, RuntimeError } from '../../runtime/index.ts'
 import { DEPLOY_TIMEOUT_MS, LABELS, PORT_RANGE, REMOVE_TIMEOUT_MS } from '../constants.ts'
 import { type Context, nodeLabels } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { firstCompletion } from './job.ts'
+import { firstCompletion, type Past } from './job.ts'
 import { assignPorts } from './ports.ts'
 import { describeEnds } from './restart.ts'
 
@@ -34,18 +34,20 @@ export function planCopy(
     manifestId,
     version,
     ordinal,
-    engine
+    engine,
+    past
   }: {
     manifest: Manifest
     manifestId: Uint8Array
     version: number
     ordinal: number
     engine: RuntimeEngine
+    past?: Past | undefined
   }
 ): StoredWorkload {
   const node = context.init.key.publicKey
   const workloadId = workloadName({ name: manifest.name, manifestId, version, ordinal, node })
-  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal)
+  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal, past)
   return { workloadId, ordinal, engine: engine.name, state: 'accepted', ports: [], job }
 }
 
