@@ -104,9 +104,15 @@ export class Scheduler implements SchedulerService {
       delay: (ms, options) => delay(ms, options),
       neighbours: () => components.members.list().filter(({ peerId, self }) => self || init.isMember(peerId)),
       isMember: init.isMember,
-      asks: asksOver(this.#wire),
+      asks: asksOver(this.#wire, {
+        self: key.peerId,
+        assign: (request) => this.#accepting.answer(request, key.peerId)
+      }),
       leased: (manifestId) => components.providers.leased(manifestId),
-      find: (manifestId, options) => components.providers.find(manifestId, options),
+      find: async (manifestId, options) => {
+        const found = await components.providers.find(manifestId, options)
+        return found.filter(({ source }) => source !== 'stale') // because what nobody could confirm does not run
+      },
       workloads: components.workloads
     }
     const world = this.#world
