@@ -73,7 +73,12 @@ export interface World {
   /** Who counts as running it now, without asking. */
   readonly leased: (manifestId: Uint8Array) => readonly Lease[]
   /** The same, after asking whoever may know. */
-  readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
+  readonly find: (
+    manifestId: Uint8Array,
+    options: Required<Abortable> & {
+      /** Also where a lease would do, for what the copies use. */ readonly fresh?: boolean
+    }
+  ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
     'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
@@ -84,7 +89,7 @@ export interface World {
 export interface Healed {
   readonly atMs: number
   readonly manifestId: Uint8Array
-  readonly action: 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
+  readonly action: 'scaled' | 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
   readonly detail: string
 }
 

@@ -10,6 +10,7 @@ import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
+import type { Usage } from './resources/usage.ts'
 import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
 
 /** What every verb of this folder works with. */
@@ -26,6 +27,7 @@ export interface Context {
   /** Host ports promised to copies that are not in the table yet. */
   readonly takenPorts: Set<number>
   readonly capacity: Capacity
+  readonly usage: Usage
   readonly emit: (event: WorkloadEvent) => void
   readonly recentEvents: () => readonly WorkloadEvent[]
   /** Hears of every event from now on. @returns what ends that */
@@ -104,9 +106,8 @@ export function announce(context: Context, manifestId: Uint8Array): void {
     if (manifest === undefined || manifest.tombstone) return undefined
     const running = allCopies(manifest).filter(({ state }) => RUNNING.has(state))
     const { version, highest } = manifest
-    return running.length === 0
-      ? undefined
-      : { version, highest: highest.version, workloads: running.map(toWire) }
+    const workloads = running.map((copy) => ({ ...toWire(copy), ...context.usage.of(copy.workloadId) }))
+    return running.length === 0 ? undefined : { version, highest: highest.version, workloads }
   }
   if (provided() === undefined) context.providers.withdraw(manifestId)
   else context.providers.announce(manifestId, provided)

@@ -69,6 +69,8 @@ export interface Release {
   readonly acceptedAtMs: number
   /** What the sandbox policy gave to containers that state no limits. */
   readonly defaultLimits?: PolicyLimits
+  /** How many copies there are follows what they use, so that is measured. */
+  readonly autoscaled?: boolean
   readonly job?: JobPlan
   readonly cron?: CronPlan
   /** Of a CronJob: the last slot that was started or passed over. */

@@ -25,6 +25,7 @@ import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import { reseal } from './reseal.ts'
+import { Usage } from './resources/usage.ts'
 import type {
   StoredManifest,
   StoredWorkload,
@@ -80,6 +81,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
         storagePath: init.storagePath,
         manifests: () => table.all()
       }),
+      usage: new Usage(init.engines),
       isReady: ({ workloadId }) => this.#prober.isReady(workloadId),
       probe: (manifest, copy, opened) => this.#probe(manifest, copy, opened),
       unprobe: ({ workloadId }) => this.#prober.forget(workloadId),

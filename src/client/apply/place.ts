@@ -36,11 +36,11 @@ export async function placeManifest(
 ): Promise<Placed> {
   const { networkId } = session.connection
   const { id: manifestId } = idOf(session.key, networkId, manifest)
-  const { placement: rules, resources: perCopy, engine, perNode, replicas } = manifest
+  const { placement: rules, resources: perCopy, engine, perNode } = manifest
   const request = capacityRequest({
     manifestId,
     ...perCopy,
-    copies: replicas,
+    copies: manifest.replicas,
     engine,
     placement: canonicalRules(rules),
     explain
@@ -58,6 +58,7 @@ export async function placeManifest(
       if (view !== undefined && byPeer.get(view.peerId)?.member) candidates.push(view)
     }
   }
+  const replicas = replicasOf(manifest, candidates)
   const nearLabels = nodes.find(({ entry }) => entry)?.labels
   const wanted = { rules, perCopy, engine, perNode }
   const staying = perNode ? stayingEverywhere(candidates) : stayingCopies(candidates, { ...wanted, replicas })
@@ -76,6 +77,16 @@ export async function placeManifest(
     ordinals: own.sort((a, b) => a - b)
   }))
   return { hands, plan: made, asked, members }
+}
+
+/** How many copies there are to be: of what is scaled as many as run, within its bounds. */
+function replicasOf({ autoscale, replicas }: Manifest, candidates: readonly BidView[]): number {
+  if (autoscale === undefined || replicas === 0) return replicas
+  const highest = Math.max(-1, ...candidates.flatMap(({ ordinals }) => ordinals))
+  return Math.min(
+    autoscale.maxReplicas,
+    Math.max(autoscale.minReplicas, highest < 0 ? replicas : highest + 1)
+  )
 }
 
 /** Copies that run and may stay: the first holder of each number whose node still may run it. */

@@ -105,7 +105,8 @@ export const ASSIGN_REQUEST_LAYOUT: TableLayout = {
     { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
     { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'facts', slot: 16, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+    { name: 'facts', slot: 16, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'replicas', slot: 18, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -260,7 +261,11 @@ export const WORKLOAD_LAYOUT: TableLayout = {
     { name: 'ports', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: PORT_LAYOUT },
     { name: 'startedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'message', slot: 16, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT }
+    { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT },
+    { name: 'cpuMillisUsed', slot: 20, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytesUsed', slot: 22, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'usedAt', slot: 24, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'usedOverMs', slot: 26, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -737,7 +742,8 @@ export const RECORD_LAYOUT: TableLayout = {
     { name: 'onNodeLoss', slot: 44, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
     { name: 'shareThreshold', slot: 46, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'shareHolders', slot: 48, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SHARE_HOLDER_LAYOUT },
-    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT }
+    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
+    { name: 'autoscale', slot: 52, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

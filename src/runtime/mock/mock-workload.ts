@@ -25,13 +25,16 @@ export class MockWorkload {
   readonly #now: () => number
   readonly #address: string
   readonly #startedAtMs: number
+  readonly #usage: MockEngineInit['usage']
+  #burnt = { atMs: 0, cpuNanos: 0 }
   readonly #ends = new Set<NodeJS.Timeout>()
   readonly #processes = new Map<string, number>()
 
   constructor(
     request: DeployRequest,
-    { portMapping = true, now = Date.now, address = '127.0.0.1' }: MockEngineInit
+    { portMapping = true, now = Date.now, address = '127.0.0.1', usage }: MockEngineInit
   ) {
+    this.#usage = usage
     this.#address = address
     this.request = request
     this.#now = now
@@ -128,12 +131,23 @@ export class MockWorkload {
       cpuNanos: ((this.#now() - this.#startedAtMs) * 1_000_000 * (cpuMillis || 1000)) / 2000 + 1,
       memoryBytes: memoryBytes === 0 ? PRETENDED_BYTES : memoryBytes / 2,
       ...(memoryBytes === 0 ? {} : { memoryLimitBytes: memoryBytes }),
+      ...this.#used(),
       networkRxBytes: 0,
       networkTxBytes: 0,
       blockReadBytes: 0,
       blockWriteBytes: 0,
       pids: running.reduce((sum, { name }) => sum + (this.#processes.get(name) ?? 1), 0)
     }
+  }
+
+  /** As told: its CPU time grows by what it uses now, since it was asked last. */
+  #used(): Partial<EngineStats> {
+    if (this.#usage === undefined) return {}
+    const { cpuMillis, memoryBytes } = this.#usage(this.request)
+    const atMs = this.#now()
+    const sinceMs = this.#burnt.atMs === 0 ? this.#startedAtMs : this.#burnt.atMs
+    this.#burnt = { atMs, cpuNanos: this.#burnt.cpuNanos + (atMs - sinceMs) * cpuMillis * 1000 }
+    return { cpuNanos: this.#burnt.cpuNanos, memoryBytes }
   }
 
   async *logs({

@@ -41,6 +41,8 @@ export interface MockEngineInit {
   readonly address?: string
   /** What a command in a container does; its result is the exit code. @default says one line and ends with 0 */
   readonly exec?: (request: DeployRequest, container: string, options: ExecOptions) => Promise<number>
+  /** What a workload uses at this moment. @default half of its limits */
+  readonly usage?: (request: DeployRequest) => { readonly cpuMillis: number; readonly memoryBytes: number }
   /** Current time, ms. @default Date.now */
   readonly now?: () => number
 }

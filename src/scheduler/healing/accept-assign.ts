@@ -2,15 +2,18 @@ import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../
 import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
 import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import { CONFIRM_TIMEOUT_MS, MAX_KEPT } from '../constants.ts'
+import { CONFIRM_TIMEOUT_MS, KEEPERS, MAX_KEPT, SPARE_KEEPERS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import type { Fact } from '../facts/fact.ts'
 import { pastOf, toldOf } from '../facts/past.ts'
 import { allFacts } from '../facts/take-facts.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { rank } from '../keeping/rank.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
-import type { CheckedRecord, World } from '../types.ts'
+import { withinBounds } from '../scale/bounds.ts'
+import { runningReplicas } from '../scale/scaler.ts'
+import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
 
 export interface AcceptingInit {
@@ -48,7 +51,7 @@ export class Accepting {
         return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
-        if (request.surplus.length > 0) await this.#drain(record, request)
+        if (request.surplus.length > 0) await this.#drain(record, request, from)
         if (request.ordinals.length > 0) return await this.#start(record, request)
       }
       return { highest }
@@ -177,14 +180,21 @@ export class Accepting {
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */
-  async #drain(record: CheckedRecord, request: AssignRequest): Promise<void> {
+  async #drain(record: CheckedRecord, request: AssignRequest, from: string): Promise<void> {
     const { world, kept } = this.#init
     const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
     const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
     const told = toldOf(record, facts, world.neighbours())
-    const { surplus } = countCopies(record, await this.#look(record.manifestId), [], told)
+    const leases = await this.#look(record.manifestId)
+    // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
+    const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
+      .slice(0, KEEPERS + SPARE_KEEPERS)
+      .some(({ peerId }) => peerId === from)
+    const isSaid = request.replicas > 0 && isKeeper
+    const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
+    const { surplus } = countCopies({ ...record, replicas }, leases, [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return
@@ -193,6 +203,10 @@ export class Accepting {
       .drop(record.manifestId, going)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
+}
+
+function isLive({ state }: Neighbour): boolean {
+  return state === 'alive' || state === 'suspect'
 }
 
 function describe(error: unknown): string {

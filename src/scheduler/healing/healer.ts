@@ -1,27 +1,18 @@
 import { toError, toHex, withDeadline } from '../../common/index.ts'
-import type { AssignRequestInit } from '../../generated/fbs/index.ts'
-import {
-  ASK_TIMEOUT_MS,
-  CONCURRENCY,
-  CONFIRM_TIMEOUT_MS,
-  KEEPERS,
-  RANK_DELAY_MS,
-  SPARE_KEEPERS
-} from '../constants.ts'
+import { CONCURRENCY, CONFIRM_TIMEOUT_MS, KEEPERS, RANK_DELAY_MS, SPARE_KEEPERS } from '../constants.ts'
 import { toldOf } from '../facts/past.ts'
-import { giveFacts } from '../facts/take-facts.ts'
 import { Telling } from '../facts/telling.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { mostReplicas } from '../scale/bounds.ts'
+import { Scaler } from '../scale/scaler.ts'
 import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
+import { assignTo } from './assign-to.ts'
 import { type Count, countCopies, isRight, type LiveCopy } from './count.ts'
 import { isGone, nameOf } from './neighbours.ts'
 import { nodesFor } from './nodes-for.ts'
 import { placeCopies } from './place-copies.ts'
 import { Watched } from './watched.ts'
-
-/** An assignment is answered when the copy is written down, and the node may have to get the key first. */
-const ASSIGN_TIMEOUT_MS = 15_000
 
 export interface HealerInit {
   readonly world: World
@@ -39,10 +30,12 @@ export class Healer {
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
   readonly #telling: Telling
+  readonly #scaler: Scaler
 
   constructor(init: HealerInit) {
     this.#init = init
     this.#telling = new Telling(init)
+    this.#scaler = new Scaler(init.world)
   }
 
   /** What was done lately, oldest first. */
@@ -60,6 +53,7 @@ export class Healer {
   /** Looks at everything kept here. */
   async look(): Promise<void> {
     void this.#telling.look()
+    this.#scaler.tidy(this.#init.kept)
     const waiting = this.#init.kept.all()
     const work = async () => {
       for (let kept = waiting.shift(); kept !== undefined; kept = waiting.shift())
@@ -88,6 +82,8 @@ export class Healer {
     const ranks = keeping.ranked(record.manifestId)
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
+    const scaled = place === 0 ? await this.#scaler.decide(record, this.#init.signal) : undefined
+    if (scaled !== undefined) this.#tell(record, 'scaled', scaled)
     const seen = this.#count(record, world.leased(record.manifestId), watched)
     if (record.tombstone) await this.#buryScheduled(kept, watched)
     if (isRight(seen)) {
@@ -106,14 +102,20 @@ export class Healer {
     const count = this.#count(record, leases, watched)
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, count.outdated)
-    await this.#drain(kept, count)
+    await this.#drain(kept, count, this.#scaler.wanted(record, leases))
     if (count.missing.length > 0) await this.#replace(kept, watched, count)
   }
 
   #count(record: CheckedRecord, leases: readonly Lease[], watched: Watched): Count {
     const { world, kept } = this.#init
     const told = toldOf(record, kept.facts.of(record.manifestId), world.neighbours())
-    const count = countCopies(record, leases, record.perNode ? nodesFor(record, world) : [], told)
+    const replicas = this.#scaler.wanted(record, leases)
+    const count = countCopies(
+      { ...record, replicas },
+      leases,
+      record.perNode ? nodesFor(record, world) : [],
+      told
+    )
     for (const { version, peerId, ordinal } of count.live) {
       if (version === record.version) watched.liveVersion = record.version
       if (!record.perNode) watched.expect(peerId, [ordinal], world.now())
@@ -154,8 +156,9 @@ export class Healer {
     const { record } = kept
     const pending = watched.pending(ordinal, this.#init.world.now())
     const neverRan = watched.liveVersion < record.version
+    const isNew = pending === undefined && this.#scaler.isNew(record, ordinal)
     if (pending === undefined || isGone(this.#init.world, pending.peerId))
-      return neverRan || record.onNodeLoss !== 'keep'
+      return neverRan || isNew || record.onNodeLoss !== 'keep'
     if (!pending.isLate) return false
     const { code } = await this.#assign(pending.peerId, kept, { ordinals: [ordinal] })
     const nowMs = this.#init.world.now()
@@ -172,7 +175,7 @@ export class Healer {
     for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
       const ordinals = copies
         .map(({ ordinal }) => ordinal)
-        .filter((one) => one < Math.max(1, kept.record.replicas))
+        .filter((one) => one < Math.max(1, mostReplicas(kept.record)))
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)
@@ -180,10 +183,10 @@ export class Healer {
     }
   }
 
-  async #drain(kept: Kept, { surplus }: Count): Promise<void> {
+  async #drain(kept: Kept, { surplus }: Count, replicas: number): Promise<void> {
     for (const [peerId, copies] of Map.groupBy(surplus, (copy) => copy.peerId)) {
       const ordinals = copies.map(({ ordinal }) => ordinal)
-      const { code } = await this.#assign(peerId, kept, { ordinals: [], surplus: ordinals })
+      const { code } = await this.#assign(peerId, kept, { ordinals: [], surplus: ordinals, replicas })
       if (code === undefined)
         this.#tell(kept.record, 'drained', `copies ${ordinals.join()} on ${nameOf(this.#init.world, peerId)}`)
     }
@@ -211,23 +214,8 @@ export class Healer {
     }
   }
 
-  async #assign(
-    peerId: string,
-    { bundle, record }: Kept,
-    what: Pick<AssignRequestInit, 'ordinals' | 'surplus'>
-  ): Promise<{ code?: string | undefined }> {
-    const { world, kept, signal } = this.#init
-    const timeoutMs = (what.ordinals?.length ?? 0) > 0 ? ASSIGN_TIMEOUT_MS : ASK_TIMEOUT_MS
-    try {
-      return await world.asks.assign(
-        peerId,
-        { ...bundle, ...what, facts: giveFacts(kept.facts, record.manifestId) },
-        { signal: withDeadline(timeoutMs, signal) }
-      )
-    } catch (error) {
-      world.log('%s does not answer: %s', nameOf(world, peerId), toError(error).message)
-      return { code: 'UNREACHABLE' }
-    }
+  #assign(peerId: string, kept: Kept, what: Parameters<typeof assignTo>[3]): ReturnType<typeof assignTo> {
+    return assignTo(this.#init, peerId, kept, what)
   }
 
   #watch(manifestId: Uint8Array): Watched {

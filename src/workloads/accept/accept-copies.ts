@@ -164,6 +164,7 @@ async function openAssignment(
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
     defaultLimits,
+    autoscaled: manifest.autoscale !== undefined || undefined,
     job: manifest.job,
     cron: manifest.cron,
     slotOrdinals: manifest.cron && ordinals,

@@ -18,6 +18,8 @@ export interface AssignRequest {
   readonly surplus: readonly number[]
   /** SignedObjects of kind done, of this manifest */
   readonly facts: readonly Bytes[]
+  /** with surplus, of a manifest that is scaled: how many copies the keeper wants; 0: it does not say */
+  readonly replicas: number
 }
 
 /** {@link AssignRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -34,6 +36,8 @@ export interface AssignRequestInit {
   readonly surplus?: readonly number[] | undefined
   /** SignedObjects of kind done, of this manifest */
   readonly facts?: readonly BytesInit[] | undefined
+  /** with surplus, of a manifest that is scaled: how many copies the keeper wants; 0: it does not say */
+  readonly replicas?: number | undefined
 }
 
 /** @internal */
@@ -53,6 +57,7 @@ export function writeAssignRequest(builder: flatbuffers.Builder, value: AssignRe
   AssignRequestTable.addOrdinals(builder, ordinalsOffset)
   AssignRequestTable.addSurplus(builder, surplusOffset)
   AssignRequestTable.addFacts(builder, factsOffset)
+  AssignRequestTable.addReplicas(builder, value.replicas ?? 0)
   return AssignRequestTable.endAssignRequest(builder)
 }
 
@@ -65,7 +70,8 @@ export function toAssignRequest(table: AssignRequestTable): AssignRequest {
     sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
     ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
     surplus: Array.from({ length: table.surplusLength() }, (_, i) => table.surplus(i)!),
-    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!))
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!)),
+    replicas: table.replicas()
   }
 }
 

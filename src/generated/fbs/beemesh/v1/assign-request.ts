@@ -119,8 +119,13 @@ factsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+replicas():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startAssignRequest(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(8);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -245,6 +250,10 @@ static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addReplicas(builder:flatbuffers.Builder, replicas:number) {
+  builder.addFieldInt32(7, replicas, 0);
+}
+
 static endAssignRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -259,7 +268,7 @@ static finishSizePrefixedAssignRequestBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMAS', true);
 }
 
-static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset, replicas:number):flatbuffers.Offset {
   AssignRequest.startAssignRequest(builder);
   AssignRequest.addRecord(builder, recordOffset);
   AssignRequest.addCiphertext(builder, ciphertextOffset);
@@ -268,6 +277,7 @@ static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers
   AssignRequest.addOrdinals(builder, ordinalsOffset);
   AssignRequest.addSurplus(builder, surplusOffset);
   AssignRequest.addFacts(builder, factsOffset);
+  AssignRequest.addReplicas(builder, replicas);
   return AssignRequest.endAssignRequest(builder);
 }
 }
