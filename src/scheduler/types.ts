@@ -82,7 +82,8 @@ export interface World {
   readonly workloads: Pick<
     WorkloadsService,
     'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
-  >
+  > &
+    Partial<Pick<WorkloadsService, 'freeable'>>
 }
 
 /** What was done about a manifest, for people and programs that want to know. */

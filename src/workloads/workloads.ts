@@ -25,6 +25,7 @@ import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import { reseal } from './reseal.ts'
+import { type Claimant, type Freeable, freedBy, preemptible } from './resources/preempt.ts'
 import { Usage } from './resources/usage.ts'
 import type {
   StoredManifest,
@@ -136,6 +137,11 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   resources(): NodeResources {
     return this.#context.capacity.view()
+  }
+
+  freeable(claimant: Claimant): Freeable {
+    const { table, init } = this.#context
+    return freedBy(preemptible(table.live(), claimant, init.ownOwners ?? new Set()))
   }
 
   get(manifestId: Uint8Array): StoredManifest | undefined {

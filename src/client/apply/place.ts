@@ -39,6 +39,7 @@ export async function placeManifest(
   const { placement: rules, resources: perCopy, engine, perNode } = manifest
   const request = capacityRequest({
     manifestId,
+    owner: session.key.publicKey,
     ...perCopy,
     copies: manifest.replicas,
     engine,

@@ -85,7 +85,8 @@ export const BID_REQUEST_LAYOUT: TableLayout = {
     { name: 'copies', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'engine', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'placement', slot: 18, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'owner', slot: 22, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -197,7 +198,10 @@ export const BID_LAYOUT: TableLayout = {
     { name: 'engines', slot: 28, type: 'strings', required: false, max: 8, min: 0, enumSize: 0, elementMax: 256, table: undefined },
     { name: 'scheduling', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ordinals', slot: 32, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'refusals', slot: 34, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+    { name: 'refusals', slot: 34, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'freeableCpuMillis', slot: 36, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeableMemoryBytes', slot: 38, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeablePods', slot: 40, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

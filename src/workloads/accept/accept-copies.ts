@@ -11,6 +11,7 @@ import { rollOut } from '../copies/rollout.ts'
 import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent } from '../open-record.ts'
+import { makeRoom, planRoom } from '../resources/preempt.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { assertNotEvicted } from '../verbs/evict.ts'
 import { addCopies, addSchedule } from './add-copies.ts'
@@ -79,8 +80,13 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   }
   await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })
   await context.capacity.refresh()
-  context.capacity.assertFits(manifest, surplus(existing, release))
+  const owner = assignment.ownerPeerId
+  const victims = planRoom(context, manifest, { manifestId, owner, copies: surplus(existing, release) })
   await keep(context, assignment)
+  if (victims.length > 0) {
+    await makeRoom(context, victims, { owner, name: manifest.name, priority: manifest.placement.priority })
+    context.capacity.assertFits(manifest, surplus(existing, release))
+  }
   context.reach('apply:checked')
 
   await table.noteEngine(engine.name)
@@ -164,6 +170,7 @@ async function openAssignment(
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
     defaultLimits,
+    priority: manifest.placement.priority,
     autoscaled: manifest.autoscale !== undefined || undefined,
     job: manifest.job,
     cron: manifest.cron,

@@ -4,6 +4,7 @@ import { announce, type Context, openStored } from '../context.ts'
 import { planCopy, removeCopy } from '../copies/deploy.ts'
 import { startCopy } from '../copies/release.ts'
 import { tell } from '../copies/transition.ts'
+import { makeRoom, planRoom } from '../resources/preempt.ts'
 import type { StoredManifest } from '../types.ts'
 import type { Assignment } from './accept-copies.ts'
 import { admit } from './admit.ts'
@@ -25,7 +26,15 @@ export async function addCopies(
   assertMayApply(context, manifest, { manifestId: existing.manifestId, owner, copies })
   admit(init, manifest, { owner, copies })
   await context.capacity.refresh()
-  context.capacity.assertFits(manifest, ordinals.length)
+  const victims = planRoom(context, manifest, {
+    manifestId: existing.manifestId,
+    owner,
+    copies: ordinals.length
+  })
+  if (victims.length > 0) {
+    await makeRoom(context, victims, { owner, name: manifest.name, priority: manifest.placement.priority })
+    context.capacity.assertFits(manifest, ordinals.length)
+  }
   const wanted = {
     required: manifest.engine,
     preferred: existing.workloads[0]?.engine ?? init.preferredEngine

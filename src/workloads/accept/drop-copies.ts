@@ -7,13 +7,14 @@ import type { OpenedRecord } from '../open-record.ts'
 import type { StoredManifest } from '../types.ts'
 
 /**
- * Stops copies that others run. In the manifest's lane. With none left the manifest is not this node's any more, but its version stays
+ * Stops copies that others run, or are to run. In the manifest's lane. With none left the manifest is not this node's any more, but its version stays
  * known, so that nothing older is taken.
  */
 export async function dropCopies(
   context: Context,
   manifestId: Uint8Array,
-  ordinals: readonly number[]
+  ordinals: readonly number[],
+  reason = 'another node runs it'
 ): Promise<void> {
   const stored = context.table.get(manifestId)
   if (stored === undefined || stored.tombstone) return
@@ -21,11 +22,11 @@ export async function dropCopies(
   const isScheduled = stored.slotOrdinals?.some((ordinal) => ordinals.includes(ordinal)) === true
   if (going.length === 0 && !isScheduled) return
   for (const copy of going) {
-    tell(context, stored, { ...copy, state: 'stopping' }, { reason: 'another node runs it' })
+    tell(context, stored, { ...copy, state: 'stopping' }, { reason })
     await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' })
     announce(context, manifestId)
     await removeCopy(context, copy, stored.graceMs)
-    tell(context, stored, { ...copy, state: 'stopped' }, { reason: 'another node runs it' })
+    tell(context, stored, { ...copy, state: 'stopped' }, { reason })
   }
   const current = context.table.get(manifestId)!
   const workloads = current.workloads.filter(({ ordinal }) => !ordinals.includes(ordinal))
