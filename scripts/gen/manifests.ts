@@ -96,6 +96,8 @@ const DIFFERENCES = `## What differs from Kubernetes
 - **A DaemonSet** runs one copy on each node that takes it.
 - **A Job's completions are dealt out beforehand:** copy n does n, n + parallelism, and so on, so nodes need not ask each
   other. \`backoffLimit\` counts the failures on each node. Without \`completions\` there are as many as \`parallelism\`.
+- **A Job that is done is not run again** when its node leaves, and one that is not is finished by another node, from the completion on
+  that was being worked on. A CronJob's schedule moves, too; the run that its node died in is begun again: each slot runs at least once.
 - **A CronJob without \`timeZone\` runs by UTC**, because nodes stand in many zones. In the hour that a clock skips a run comes
   an hour later; in the one that repeats, once.
 - **Probes are run by the node**, from outside the pod for httpGet and tcpSocket, with Kubernetes' defaults.
@@ -125,7 +127,7 @@ On the workload itself, in \`metadata.annotations\`.
 | \`${PIDS_LIMIT_ANNOTATION}\` | by the node | \`"1"\` to \`"${MAX_PIDS_LIMIT}"\` | Most processes and threads in each container. Unset leaves it to the node. |
 | \`${STRATEGY_ANNOTATION}\` | by the mesh | ${STRATEGIES.map((one) => `\`${one}\``).join(', ')} | How nodes are chosen, see [where copies run](#where-copies-run). Default \`auto\`. |
 | \`${NODES_ANNOTATION}\` | by the mesh | names or peer IDs, comma between | Only these nodes, at most ${MAX_NAMED_NODES}. Unset: all. |
-| \`${PRIORITY_ANNOTATION}\` | by the mesh | \`"-${MAX_PRIORITY}"\` to \`"${MAX_PRIORITY}"\` | Higher goes first. Default 0. |
+| \`${PRIORITY_ANNOTATION}\` | by the mesh | \`"-${MAX_PRIORITY}"\` to \`"${MAX_PRIORITY}"\` | Higher goes first: where a node has no room for a copy it stops copies of lower priority of the same owner; for the machine's own owner also those of guests. Default 0. |
 | \`${ON_PARTITION_ANNOTATION}\` | by the mesh | \`keep\`, \`stop\`, \`fence\` | What a copy does that is [cut off](#fenced-workloads). Default \`keep\`; \`fence\` in a StatefulSet. |
 | \`${ON_NODE_LOSS_ANNOTATION}\` | by the mesh | \`keep\`, \`recreate\` | Whether a copy of a lost machine is made anew. Default \`recreate\`; \`keep\` with a claim. |`
 

@@ -23,6 +23,7 @@
  * const { pod, files } = toPod(received.manifest, { workloadId, ordinal: 0, labels: {}, ports: [] })
  * ```
  */
+export { canonicalAutoscale, MAX_AUTOSCALE_BYTES, parseAutoscale } from './autoscale/parse-autoscale.ts'
 export type { Autoscale, AutoscaleMetric, ScalingPolicy, ScalingRules } from './autoscale/types.ts'
 export { canonicalBytes, parseCanonical } from './canonical.ts'
 export * from './constants.ts'

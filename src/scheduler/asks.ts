@@ -1,31 +1,37 @@
 import { peerIdFromString } from '@libp2p/peer-id'
+import { decode } from '../envelope/index.ts'
 import {
+  ASSIGN_REQUEST,
+  type AssignRequest,
   BID_LIST,
   encodeAssignRequest,
   encodeBidRequest,
   encodeFenceRequest,
   encodeKeepRequest,
   encodeReleaseRequest,
+  encodeVerdict,
   RELEASED,
-  VERDICT
+  VERDICT,
+  type VerdictInit
 } from '../generated/fbs/index.ts'
 import { PEER_PROTOCOLS, type PeerWire } from '../wire/index.ts'
 import type { Asks } from './types.ts'
 
-/** The questions of {@link Asks} over libp2p. */
-export function asksOver(wire: PeerWire): Asks {
+/** The questions of {@link Asks} over libp2p; what a keeper assigns to its own node is answered there. */
+export function asksOver(
+  wire: PeerWire,
+  own: { self: string; assign: (request: AssignRequest) => Promise<VerdictInit> }
+): Asks {
   const verdict = { type: 'verdict', root: VERDICT } as const
   return {
     keep: (peerId, request, options) =>
       wire.ask(peerIdFromString(peerId), PEER_PROTOCOLS.keep, encodeKeepRequest(request), verdict, options),
-    assign: (peerId, request, options) =>
-      wire.ask(
-        peerIdFromString(peerId),
-        PEER_PROTOCOLS.assign,
-        encodeAssignRequest(request),
-        verdict,
-        options
-      ),
+    assign: async (peerId, request, options) => {
+      const asked = encodeAssignRequest(request)
+      if (peerId === own.self)
+        return decode(VERDICT, encodeVerdict(await own.assign(decode(ASSIGN_REQUEST, asked))))
+      return wire.ask(peerIdFromString(peerId), PEER_PROTOCOLS.assign, asked, verdict, options)
+    },
     release: (peerId, request, options) => {
       const answer = { type: 'released', root: RELEASED } as const
       const asked = encodeReleaseRequest(request)

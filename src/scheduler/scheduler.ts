@@ -32,6 +32,7 @@ import type {
   KeptBundle,
   KeptView,
   StoredManifest,
+  WorkloadEvent,
   WorkloadsService
 } from '../workloads/index.ts'
 import { asksOver } from './asks.ts'
@@ -101,6 +102,9 @@ export class Scheduler implements SchedulerService {
     this.#seen = undefined
     this.#lookSoon()
   }
+  readonly #onCopy = ({ detail: { type } }: CustomEvent<WorkloadEvent>) => {
+    if (type === 'stopped' || type === 'failed') this.#lookSoon() // because keepers are to know soon what is done
+  }
 
   constructor(components: SchedulerComponents, init: SchedulerInit) {
     const { registrar, connectionManager } = components
@@ -130,9 +134,15 @@ export class Scheduler implements SchedulerService {
       delay: (ms, options) => delay(ms, options),
       neighbours: () => this.#neighbours(),
       isMember: init.isMember,
-      asks: asksOver(this.#wire),
+      asks: asksOver(this.#wire, {
+        self: key.peerId,
+        assign: (request) => this.#accepting.answer(request, key.peerId)
+      }),
       leased: (manifestId) => components.providers.leased(manifestId),
-      find: (manifestId, options) => components.providers.find(manifestId, options),
+      find: async (manifestId, options) => {
+        const found = await components.providers.find(manifestId, options)
+        return found.filter(({ source }) => source !== 'stale') // because what nobody could confirm does not run
+      },
       workloads: components.workloads
     }
     const world = this.#world
@@ -186,6 +196,7 @@ export class Scheduler implements SchedulerService {
     })
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.addEventListener(change, this.#onGone)
+    this.#components.workloads.addEventListener('workload', this.#onCopy)
     await this.#fencing.open()
     void repeat(FENCE_RETRY_MS, () => this.#fencing.look(), {
       signal: this.#stop.signal,
@@ -200,6 +211,7 @@ export class Scheduler implements SchedulerService {
   async stop(): Promise<void> {
     this.#stop.abort()
     clearTimeout(this.#soon)
+    this.#components.workloads.removeEventListener('workload', this.#onCopy)
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.removeEventListener(change, this.#onGone)
     for (const name of ['keep', 'assign', 'release', 'fence', 'bid'] as const)

@@ -91,7 +91,10 @@ export interface World {
   /** The same, after asking whoever may know. */
   readonly find: (
     manifestId: Uint8Array,
-    options: Required<Abortable> & { readonly fresh?: boolean }
+    options: Required<Abortable> & {
+      /** Also where a lease would do, for what the copies use. */
+      readonly fresh?: boolean
+    }
   ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
@@ -107,14 +110,15 @@ export interface World {
     | 'guardedUntil'
     | 'contentKeyOf'
     | 'resources'
-  >
+  > &
+    Partial<Pick<WorkloadsService, 'freeable'>>
 }
 
 /** What was done about a manifest, for people and programs that want to know. */
 export interface Healed {
   readonly atMs: number
   readonly manifestId: Uint8Array
-  readonly action: 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
+  readonly action: 'scaled' | 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
   readonly detail: string
 }
 

@@ -11,6 +11,7 @@ import type { FaultPoint } from './fault-points.ts'
 import type { Guarded } from './fenced/guarded.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
+import type { Usage } from './resources/usage.ts'
 import type {
   PastRelease,
   Release,
@@ -38,6 +39,7 @@ export interface Context {
   readonly capacity: Capacity
   /** What the guard knows of fenced copies. */
   readonly guarded: Guarded
+  readonly usage: Usage
   readonly emit: (event: WorkloadEvent) => void
   readonly recentEvents: () => readonly WorkloadEvent[]
   /** Hears of every event from now on. @returns what ends that */
@@ -126,9 +128,8 @@ export function announce(context: Context, manifestId: Uint8Array): void {
       ({ state, ordinal }) => RUNNING.has(state) && isHeld(context, manifestId, ordinal)
     )
     const { version, highest } = manifest
-    return running.length === 0
-      ? undefined
-      : { version, highest: highest.version, workloads: running.map(toLeased) }
+    const workloads = running.map((copy) => ({ ...toLeased(copy), ...context.usage.of(copy.workloadId) }))
+    return running.length === 0 ? undefined : { version, highest: highest.version, workloads }
   }
   if (provided() === undefined) context.providers.withdraw(manifestId)
   else context.providers.announce(manifestId, provided)

@@ -21,6 +21,7 @@ import type { NodeResources } from './copies/capacity.ts'
 import type { JobProgress } from './copies/job.ts'
 import type { FaultPoint } from './fault-points.ts'
 import type { OpenedRecord } from './open-record.ts'
+import type { Claimant, Freeable } from './resources/preempt.ts'
 
 /** One copy on this node, as written to disk. */
 export interface StoredWorkload {
@@ -76,6 +77,10 @@ export interface Release {
   readonly acceptedAtMs: number
   /** What the sandbox policy gave to containers that state no limits. */
   readonly defaultLimits?: PolicyLimits
+  /** Those with a higher one may take its room. @default 0 */
+  readonly priority?: number
+  /** How many copies there are follows what they use, so that is measured. */
+  readonly autoscaled?: boolean
   readonly job?: JobPlan
   readonly cron?: CronPlan
   /** Of a CronJob: the last slot that was started or passed over. */
@@ -83,6 +88,8 @@ export interface Release {
   /** Of a CronJob: which copies of each run this node starts, and on what. */
   readonly slotOrdinals?: readonly number[]
   readonly slotEngine?: string
+  /** Of a CronJob: slots that another node began and did not finish, to be run here. */
+  readonly openSlots?: readonly number[]
   readonly workloads: readonly StoredWorkload[]
 }
 
@@ -255,6 +262,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   readonly reseal: Resealer
   /** What this machine has, what is promised to copies, and what is left. */
   resources(): NodeResources
+  /** What copies of lower priority would give to somebody's copies, were there no other room. */
+  freeable(claimant: Claimant): Freeable
   /** The manifest as it is here, a tombstone too. */
   get(manifestId: Uint8Array): StoredManifest | undefined
   /** Runs copies that somebody else than their owner brought, in the owner's name. @returns the manifest, failed copies included @throws what refuses it */

@@ -34,6 +34,8 @@ import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import { reseal } from './reseal.ts'
+import { type Claimant, type Freeable, freedBy, preemptible } from './resources/preempt.ts'
+import { Usage } from './resources/usage.ts'
 import type {
   FenceLease,
   StoredManifest,
@@ -94,6 +96,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
         storagePath: init.storagePath,
         manifests: () => table.all()
       }),
+      usage: new Usage(init.engines),
       isReady: ({ workloadId }) => this.#prober.isReady(workloadId),
       probe: (manifest, copy, opened) => this.#probe(manifest, copy, opened),
       unprobe: ({ workloadId }) => this.#prober.forget(workloadId),
@@ -150,6 +153,11 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
 
   resources(): NodeResources {
     return this.#context.capacity.view()
+  }
+
+  freeable(claimant: Claimant): Freeable {
+    const { table, init } = this.#context
+    return freedBy(preemptible(table.live(), claimant, init.ownOwners ?? new Set()))
   }
 
   get(manifestId: Uint8Array): StoredManifest | undefined {

@@ -29,6 +29,8 @@ export interface Wanted {
   readonly engine?: string | undefined
   readonly perNode: boolean
   readonly replicas: number
+  /** Of what is scaled: its bounds. */
+  readonly autoscale?: Manifest['autoscale']
 }
 
 export interface Placed {
@@ -57,9 +59,9 @@ export interface PlaceOptions extends Abortable {
 }
 
 export function wantedBy(manifest: Manifest, session: Session): Wanted {
-  const { placement: rules, resources: perCopy, engine, perNode, replicas } = manifest
+  const { placement: rules, resources: perCopy, engine, perNode, replicas, autoscale } = manifest
   const { id: manifestId } = idOf(session.key, session.connection.networkId, manifest)
-  return { manifestId, rules, perCopy, engine, perNode, replicas }
+  return { manifestId, rules, perCopy, engine, perNode, replicas, autoscale }
 }
 
 /** Which nodes are to run which copies of a manifest, see {@link placeWanted}. */
@@ -73,9 +75,10 @@ export function placeManifest(manifest: Manifest, options: PlaceOptions): Promis
  */
 export async function placeWanted(wanted: Wanted, options: PlaceOptions): Promise<Placed> {
   const { nodes, oneMore = false } = options
-  const { replicas, perNode } = wanted
+  const { perNode } = wanted
   const { bids, ...asked } = await askForBids(wanted, options)
-  const staying = perNode ? stayingEverywhere(bids) : stayingCopies(bids, wanted)
+  const replicas = replicasOf(wanted, bids)
+  const staying = perNode ? stayingEverywhere(bids) : stayingCopies(bids, { ...wanted, replicas })
   const taken = new Set([...staying.values()].flat())
   const missing = Array.from({ length: perNode ? 0 : replicas }, (_, i) => i).filter((i) => !taken.has(i))
   const ordinals = perNode ? [0] : missing.length === 0 && oneMore ? [replicas] : missing
@@ -103,6 +106,7 @@ export async function askForBids(
   const { networkId } = session.connection
   const request = capacityRequest({
     manifestId,
+    owner: session.key.publicKey,
     ...perCopy,
     copies: replicas,
     engine,
@@ -124,6 +128,16 @@ export async function askForBids(
     }
   }
   return { bids, requestId, asked, members }
+}
+
+/** How many copies there are to be: of what is scaled as many as run, within its bounds. */
+function replicasOf({ autoscale, replicas }: Wanted, candidates: readonly BidView[]): number {
+  if (autoscale === undefined || replicas === 0) return replicas
+  const highest = Math.max(-1, ...candidates.flatMap(({ ordinals }) => ordinals))
+  return Math.min(
+    autoscale.maxReplicas,
+    Math.max(autoscale.minReplicas, highest < 0 ? replicas : highest + 1)
+  )
 }
 
 /** Copies that run and may stay: the first holder of each number whose node still may run it. */

@@ -2,6 +2,7 @@ import { signObject } from '../../envelope/index.ts'
 import { encodeRecord, type SealedKeyInit, type SealedShareInit } from '../../generated/fbs/index.ts'
 import { deriveSecret, type SigningKey } from '../../identity/index.ts'
 import {
+  canonicalAutoscale,
   canonicalBytes,
   canonicalRules,
   type Manifest,
@@ -113,7 +114,7 @@ export async function sealManifest(
 }
 
 /** What keepers must know of a manifest that they cannot read, to bring copies of it back. */
-function clearFields({ perNode, resources, engine, placement, recovery, job, cron }: Manifest) {
+function clearFields({ perNode, resources, engine, placement, recovery, job, cron, autoscale }: Manifest) {
   return {
     lifetime: cron !== undefined ? 'cron' : job !== undefined ? 'job' : 'service',
     perNode,
@@ -121,7 +122,8 @@ function clearFields({ perNode, resources, engine, placement, recovery, job, cro
     engine,
     placement: canonicalRules(placement),
     onPartition: recovery.onPartition,
-    onNodeLoss: recovery.onNodeLoss
+    onNodeLoss: recovery.onNodeLoss,
+    autoscale: autoscale && canonicalAutoscale(autoscale)
   } as const
 }
 

@@ -17,6 +17,8 @@ export interface MockScript {
   readonly outOfMemory?: boolean
   /** Ends with this code at once; undefined keeps it running until a test or `remove` ends it. */
   readonly exitCode?: number
+  /** With `exitCode`: not at once, but so long after it was started. @default 0 */
+  readonly endsAfterMs?: number
 }
 
 export interface MockEngineInit {
@@ -48,6 +50,8 @@ export interface MockEngineInit {
   readonly exec?: (request: DeployRequest, container: string, options: ExecOptions) => Promise<number>
   /** Real processes of a workload, for tests that give it some. @default none */
   readonly processes?: (workloadId: string) => EngineProcess[]
+  /** What a workload uses at this moment. @default half of its limits */
+  readonly usage?: (request: DeployRequest) => { readonly cpuMillis: number; readonly memoryBytes: number }
   /** Current time, ms. @default Date.now */
   readonly now?: () => number
 }

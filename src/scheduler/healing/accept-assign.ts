@@ -2,13 +2,19 @@ import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../
 import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
 import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import { CONFIRM_TIMEOUT_MS, MAX_KEPT } from '../constants.ts'
+import { CONFIRM_TIMEOUT_MS, KEEPERS, MAX_KEPT, SPARE_KEEPERS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import type { Fact } from '../facts/fact.ts'
+import { pastOf, toldOf } from '../facts/past.ts'
+import { allFacts } from '../facts/take-facts.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { rank } from '../keeping/rank.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
 import { ownShare } from '../keys/own-share.ts'
-import type { CheckedRecord, World } from '../types.ts'
+import { withinBounds } from '../scale/bounds.ts'
+import { runningReplicas } from '../scale/scaler.ts'
+import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
 import { seeCopies } from './see-copies.ts'
 
@@ -49,7 +55,7 @@ export class Accepting {
         return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
-        if (request.surplus.length > 0) await this.#drain(record, request.surplus)
+        if (request.surplus.length > 0) await this.#drain(record, request, from)
         if (request.ordinals.length > 0) return await this.#start(record, request, from)
       }
       return { highest }
@@ -102,7 +108,8 @@ export class Accepting {
     }: { request: AssignRequest; ordinals: readonly number[]; from: string; onAccepted: () => void }
   ): Promise<void> {
     const { world } = this.#init
-    await this.#assertNeeded(record, ordinals, request.drains ? from : undefined)
+    const facts = allFacts(world, this.#init.kept.facts, { manifestId: record.manifestId, given: request })
+    await this.#assertNeeded(record, ordinals, { facts, giver: request.drains ? from : undefined })
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
@@ -118,6 +125,7 @@ export class Accepting {
       sealedKey,
       ordinals,
       isKept: true,
+      past: pastOf(facts, { version: record.version, ordinals, self: world.key.peerId }),
       report: onAccepted
     })
     const failed = stored.workloads.find(
@@ -136,11 +144,14 @@ export class Accepting {
   async #assertNeeded(
     record: CheckedRecord,
     ordinals: readonly number[],
-    giver: string | undefined
+    { facts, giver }: { readonly facts: readonly Fact[]; readonly giver: string | undefined }
   ): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
-    const live = liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
+    const { over, schedules } = toldOf(record, facts, world.neighbours())
+    if (ordinals.every((ordinal) => over?.has(ordinal)))
+      throw new SchedulerError('NOT_NEEDED', `copies ${ordinals.join()} are done`)
+    const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
         peerId !== world.key.peerId &&
@@ -191,11 +202,21 @@ export class Accepting {
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */
-  async #drain(record: CheckedRecord, proposed: readonly number[]): Promise<void> {
-    const { world } = this.#init
+  async #drain(record: CheckedRecord, request: AssignRequest, from: string): Promise<void> {
+    const { world, kept } = this.#init
+    const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
-    const { surplus } = countCopies(record, await this.#look(record.manifestId))
+    const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
+    const told = toldOf(record, facts, world.neighbours())
+    const leases = await this.#look(record.manifestId)
+    // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
+    const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
+      .slice(0, KEEPERS + SPARE_KEEPERS)
+      .some(({ peerId }) => peerId === from)
+    const isSaid = request.replicas > 0 && isKeeper
+    const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
+    const { surplus } = countCopies({ ...record, replicas }, leases, [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return
@@ -204,6 +225,10 @@ export class Accepting {
       .drop(record.manifestId, going)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
+}
+
+function isLive({ state }: Neighbour): boolean {
+  return state === 'alive' || state === 'suspect'
 }
 
 function describe(error: unknown): string {

@@ -12,6 +12,14 @@ export interface LiveCopy {
   /** Its node has another one run it, and then stops it by itself. */
   readonly isLeaving: boolean
   readonly startedAtMs: number
+  /** Of a CronJob, whose schedule counts and not its runs: when the node took it. Of two the later one stays. */
+  readonly sinceMs?: number
+}
+
+/** What nodes have said of a Job or CronJob. */
+export interface Told {
+  readonly over?: ReadonlySet<number>
+  readonly schedules?: readonly LiveCopy[] | undefined
 }
 
 export interface Count {
@@ -47,13 +55,15 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
  * What of a manifest runs too little, too much, or too old. Pure; every node that sees the same leases gets the same answer, which is what
  * makes it harmless that two act at once.
  * @param nodes peer IDs of those that are to have a copy each, of a manifest with a copy on every node
+ * @param told of a Job the copies that are over, which nobody has to run; of a CronJob who starts its runs, in the place of leases
  */
 export function countCopies(
   record: Pick<CheckedRecord, 'manifestId' | 'version' | 'replicas' | 'perNode' | 'tombstone'>,
   leases: readonly Lease[],
-  nodes: readonly string[] = []
+  nodes: readonly string[] = [],
+  told: Told = {}
 ): Count {
-  const live = liveCopies(leases)
+  const live = told.schedules ?? liveCopies(leases)
   const { version, replicas, perNode, tombstone } = record
   if (tombstone) return { missing: [], outdated: [], surplus: live, live }
   const outdated = live.filter((copy) => copy.version < version && copy.highest < version)
@@ -66,7 +76,8 @@ export function countCopies(
   const missing: number[] = []
   const wanted = live.filter(({ ordinal }) => ordinal < replicas)
   const byOrdinal = Map.groupBy(live, ({ ordinal }) => ordinal)
-  for (let ordinal = 0; ordinal < replicas; ordinal++) if (!byOrdinal.has(ordinal)) missing.push(ordinal)
+  for (let ordinal = 0; ordinal < replicas; ordinal++)
+    if (!byOrdinal.has(ordinal) && told.over?.has(ordinal) !== true) missing.push(ordinal)
   for (const copies of byOrdinal.values()) {
     const [kept, ...others] = copies.sort((a, b) => compare(a, b, record.manifestId))
     // both versions of it on one node are that node's rollout, which ends by itself
@@ -79,10 +90,15 @@ export function countCopies(
   return { missing, outdated, surplus, live }
 }
 
+export function isRight({ missing, outdated, surplus }: Count): boolean {
+  return missing.length === 0 && outdated.length === 0 && surplus.length === 0
+}
+
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
   if (a.isLeaving !== b.isLeaving) return a.isLeaving ? 1 : -1
   if (a.version !== b.version) return b.version - a.version
+  if (a.sinceMs !== b.sinceMs) return (b.sinceMs ?? 0) - (a.sinceMs ?? 0)
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1
   return Buffer.compare(draw(a.peerId, manifestId), draw(b.peerId, manifestId))
 }

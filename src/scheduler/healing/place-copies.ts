@@ -25,8 +25,8 @@ export async function placeCopies(
     readonly signal: AbortSignal
   }
 ): Promise<Plan> {
-  const { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
-  const wanted = { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement }
+  const { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
+  const wanted = { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement }
   const request = capacityRequest({ ...wanted, copies: ordinals.length }) as BidRequest
   const { bids } = await collectBids(world, request, { signal })
   const { networkId } = world

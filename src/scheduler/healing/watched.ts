@@ -36,6 +36,8 @@ export class Watched {
     this.#isUpdating ||= !isFresh || nowMs - Math.max(keptAtMs, this.#progressMs) >= UPDATE_PATIENCE_MS
     return outdated > 0 && this.#isUpdating
   }
+  /** Of a deleted CronJob: nodes that were told, which no lease says. */
+  readonly buried = new Set<string>()
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {

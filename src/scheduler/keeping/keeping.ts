@@ -12,6 +12,7 @@ import {
   SPARE_KEEPERS
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
 import { Ranking } from './ranking.ts'
@@ -57,12 +58,15 @@ export class Keeping {
 
   /** Another node brings a version, or asks whether it is the newest. */
   async answer(request: KeepRequest, from: string): Promise<VerdictInit> {
-    const { world, check } = this.#init
+    const { world, check, kept } = this.#init
     try {
       if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
+      const { manifestId } = record
       if (!record.tombstone && ciphertext === undefined) {
+        const isKept = kept.get(manifestId) !== undefined
+        await takeFacts(world, kept.facts, { manifestId, given: request, isKept })
         this.#expect(record, from, request.ordinals)
         return this.#compare(record, from)
       }
@@ -70,6 +74,7 @@ export class Keeping {
       assertComplete(record, bundle)
       const before = this.#init.kept.get(record.manifestId)
       await this.take(record, bundle, { from, ordinals: request.ordinals })
+      await takeFacts(world, kept.facts, { manifestId, given: request, isKept: true })
       // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
       const isOther =
         before?.record.version === record.version && !equalBytes(before.record.digest, record.digest)
@@ -179,7 +184,11 @@ export class Keeping {
     const runs = world.workloads.get(asked.manifestId)
     const highest = Math.max(mine?.record.version ?? 0, runs?.highest.version ?? 0)
     const isNewer = mine !== undefined && mine.record.version > asked.version
-    return { highest, record: isNewer ? mine.bundle.record : undefined }
+    return {
+      highest,
+      record: isNewer ? mine.bundle.record : undefined,
+      facts: giveFacts(kept.facts, asked.manifestId)
+    }
   }
 
   /**
@@ -262,12 +271,13 @@ export class Keeping {
   async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
     const { world, signal } = this.#init
     const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record }, limit)
+    const facts = giveFacts(this.#init.kept.facts, record.manifestId)
+    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
     if (asked.code === undefined && asked.highest >= record.version) {
       if (asked.record !== undefined) await this.#learn(asked.record)
       return true
     }
-    const { code, record: other } = await world.asks.keep(keeper.peerId, bundle, limit)
+    const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
     this.#compareEvidence(record, other)
     return code === undefined
   }

@@ -3,6 +3,7 @@ import { type Collection, jsonCodec, type Store } from '../../store/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
 import { MAX_KEPT, MAX_KEPT_PER_OWNER } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import { FactTable } from '../facts/fact-table.ts'
 import type { CheckedRecord, Kept } from '../types.ts'
 
 interface StoredKept {
@@ -18,11 +19,14 @@ export class KeptTable {
   readonly #stored: Collection<StoredKept>
   readonly #kept = new Map<string, Kept>()
   readonly #check: (bytes: Uint8Array) => CheckedRecord
+  /** What nodes said of their parts of Jobs that are kept here. */
+  readonly facts: FactTable
 
   /** @param check what makes a record count here */
   constructor(store: Store, check: (bytes: Uint8Array) => CheckedRecord) {
     this.#stored = store.collection('kept', jsonCodec())
     this.#check = check
+    this.facts = new FactTable(store)
   }
 
   /** Reads everything back; what is over, or of an owner who may do nothing here any more, goes. */
@@ -37,6 +41,7 @@ export class KeptTable {
       } catch {} // because what does not count is as if it were not here
       await this.#stored.delete(key)
     }
+    await this.facts.open((key) => this.#kept.has(key))
   }
 
   get(manifestId: Uint8Array): Kept | undefined {
@@ -82,6 +87,7 @@ export class KeptTable {
   async delete(manifestId: Uint8Array): Promise<void> {
     const key = toHex(manifestId)
     this.#kept.delete(key)
+    await this.facts.delete(manifestId)
     await this.#stored.delete(key)
   }
 

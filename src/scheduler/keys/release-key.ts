@@ -8,6 +8,7 @@ import { liveCopies } from '../healing/count.ts'
 import { seeCopies } from '../healing/see-copies.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { mostReplicas } from '../scale/bounds.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { ownShare } from './own-share.ts'
 
@@ -77,7 +78,7 @@ export class Releasing {
     const allowed = record.recoveryNodes
     if (allowed.length > 0 && !allowed.some(({ node }) => equalBytes(node, asker)))
       throw new SchedulerError('NOT_ALLOWED', 'its owner named other nodes that may have the key')
-    if (ordinals.length === 0 || ordinals.some((one) => one >= Math.max(1, record.replicas)))
+    if (ordinals.length === 0 || ordinals.some((one) => one >= Math.max(1, mostReplicas(record))))
       throw new SchedulerError('NOT_NEEDED', 'there are no such copies')
     const limit = withDeadline(CONFIRM_TIMEOUT_MS, signal)
     // because a holder mostly does not watch what it holds a share of

@@ -6,14 +6,16 @@ import { assertMayApply } from '../access.ts'
 import { MAX_MANIFESTS_PER_OWNER } from '../constants.ts'
 import { announce, type Context } from '../context.ts'
 import { planCopy, podOf, removeCopy } from '../copies/deploy.ts'
+import type { Past } from '../copies/job.ts'
 import { type Report, startRelease } from '../copies/release.ts'
 import { rollOut } from '../copies/rollout.ts'
 import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent } from '../open-record.ts'
+import { makeRoom, planRoom } from '../resources/preempt.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { assertNotEvicted } from '../verbs/evict.ts'
-import { addCopies } from './add-copies.ts'
+import { addCopies, addSchedule } from './add-copies.ts'
 import { admit } from './admit.ts'
 import { assertSchedulable } from './assert-schedulable.ts'
 import { changeNumber } from './change-number.ts'
@@ -41,6 +43,8 @@ export interface Assignment {
   readonly ordinals: readonly number[]
   readonly signal: AbortSignal
   readonly report: Report
+  /** What was done of these copies before, by nodes that are gone. @default nothing */
+  readonly past?: Past
   /** Keepers have it already. @default false */
   readonly isKept?: boolean
 }
@@ -62,6 +66,8 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
       existing!.content !== undefined && existing!.next === undefined && existing!.cron === undefined
     if (missing.length > 0 && canGrow)
       return addCopies(context, existing!, { ...assignment, ordinals: missing })
+    if (existing!.cron !== undefined && !existing!.tombstone)
+      return addSchedule(context, existing!, assignment)
     if (existing!.handedOver !== true) return existing!
   } else assertNewer(existing, record)
   const { release, manifest, engine } = await openAssignment(context, assignment, existing)
@@ -85,8 +91,13 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   }
   await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })
   await context.capacity.refresh()
-  context.capacity.assertFits(manifest, surplus(existing, release))
+  const owner = assignment.ownerPeerId
+  const victims = planRoom(context, manifest, { manifestId, owner, copies: surplus(existing, release) })
   await keep(context, assignment)
+  if (victims.length > 0) {
+    await makeRoom(context, victims, { owner, name: manifest.name, priority: manifest.placement.priority })
+    context.capacity.assertFits(manifest, surplus(existing, release))
+  }
   context.reach('apply:checked')
 
   await table.noteEngine(engine.name)
@@ -123,7 +134,7 @@ async function keep(context: Context, { bundle, ordinals, signal, isKept }: Assi
 /** Everything that may be decided before a copy is started, and what is to be written down. */
 async function openAssignment(
   context: Context,
-  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal }: Assignment,
+  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal, past }: Assignment,
   existing: StoredManifest | undefined
 ): Promise<{ release: Release; manifest: Manifest; engine: RuntimeEngine }> {
   const { init, table } = context
@@ -165,13 +176,17 @@ async function openAssignment(
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
     defaultLimits,
+    priority: manifest.placement.priority,
+    autoscaled: manifest.autoscale !== undefined || undefined,
     job: manifest.job,
     cron: manifest.cron,
     slotOrdinals: manifest.cron && ordinals,
     slotEngine: manifest.cron && engine.name,
+    lastSlotMs: manifest.cron && past?.slotMs,
+    openSlots: manifest.cron && past?.openSlots,
     workloads: manifest.cron
       ? [] // copies come with their slots
-      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
+      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine, past }))
   }
   return { release, manifest, engine }
 }

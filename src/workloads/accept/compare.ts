@@ -30,13 +30,10 @@ export function assertNewer(existing: StoredManifest | undefined, record: Opened
 /** @throws WorkloadsError RECORD_INVALID */
 export function checkOrdinals(ordinals: readonly number[], manifest: Manifest): number[] {
   const unique = [...new Set(ordinals)].sort((a, b) => a - b)
-  if (
-    unique.length !== ordinals.length ||
-    unique.length > MAX_ORDINALS ||
-    unique.some((n) => n >= manifest.replicas)
-  )
+  const most = Math.max(manifest.replicas, manifest.autoscale?.maxReplicas ?? 0)
+  if (unique.length !== ordinals.length || unique.length > MAX_ORDINALS || unique.some((n) => n >= most))
     throw new WorkloadsError('RECORD_INVALID', 'the copies asked for are not copies of this manifest', {
-      details: { ordinals: ordinals.slice(0, 70), replicas: manifest.replicas }
+      details: { ordinals: ordinals.slice(0, 70), replicas: most }
     })
   return unique
 }

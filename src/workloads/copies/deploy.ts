@@ -13,7 +13,7 @@ import { DEPLOY_TIMEOUT_MS, LABELS, PORT_RANGE, REMOVE_TIMEOUT_MS } from '../con
 import { type Context, nodeLabels } from '../context.ts'
 import { permit } from '../fenced/permit.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { firstCompletion } from './job.ts'
+import { firstCompletion, type Past } from './job.ts'
 import { assignPorts } from './ports.ts'
 import { describeEnds } from './restart.ts'
 
@@ -35,18 +35,20 @@ export function planCopy(
     manifestId,
     version,
     ordinal,
-    engine
+    engine,
+    past
   }: {
     manifest: Manifest
     manifestId: Uint8Array
     version: number
     ordinal: number
     engine: RuntimeEngine
+    past?: Past | undefined
   }
 ): StoredWorkload {
   const node = context.init.key.publicKey
   const workloadId = workloadName({ name: manifest.name, manifestId, version, ordinal, node })
-  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal)
+  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal, past)
   return { workloadId, ordinal, engine: engine.name, state: 'accepted', ports: [], job }
 }
 

@@ -20,7 +20,7 @@ describe('client: a newer version over several nodes', () => {
       3,
       {},
       {
-        optionsOf(index) {
+        options(index) {
           const engines = new EngineRegistry()
           // one node cannot have an image that the others have
           engines.register(new MockEngine({ missingImages: index === 1 ? [BAD] : [] }))

@@ -18,7 +18,11 @@ function lease(peerId: string, ordinals: readonly number[], fields: Partial<Leas
     state: 'running' as const,
     engine: 'mock',
     ports: [],
-    startedAt: 0
+    startedAt: 0,
+    cpuMillisUsed: 0,
+    memoryBytesUsed: 0,
+    usedAt: 0,
+    usedOverMs: 0
   }))
   return { peerId, version: 2, highest: 2, workloads, ...fields }
 }

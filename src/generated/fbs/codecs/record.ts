@@ -127,6 +127,8 @@ export interface Record {
   readonly recoveryNodes: readonly NodeKey[]
   /** with on_partition stop or fence: a majority of these lets a copy run; none: nobody is asked */
   readonly fenceKeepers: readonly NodeKey[]
+  /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
+  readonly autoscale?: string | undefined
 }
 
 /** {@link Record} as given to the encoder: what the schema does not require may be left out. */
@@ -172,6 +174,8 @@ export interface RecordInit {
   readonly recoveryNodes?: readonly NodeKeyInit[] | undefined
   /** with on_partition stop or fence: a majority of these lets a copy run; none: nobody is asked */
   readonly fenceKeepers?: readonly NodeKeyInit[] | undefined
+  /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
+  readonly autoscale?: string | undefined
 }
 
 /** @internal */
@@ -184,6 +188,7 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   const shareHoldersOffset = value.shareHolders === undefined ? 0 : RecordTable.createShareHoldersVector(builder, value.shareHolders.map((item) => writeShareHolder(builder, item)))
   const recoveryNodesOffset = value.recoveryNodes === undefined ? 0 : RecordTable.createRecoveryNodesVector(builder, value.recoveryNodes.map((item) => writeNodeKey(builder, item)))
   const fenceKeepersOffset = value.fenceKeepers === undefined ? 0 : RecordTable.createFenceKeepersVector(builder, value.fenceKeepers.map((item) => writeNodeKey(builder, item)))
+  const autoscaleOffset = value.autoscale === undefined ? 0 : builder.createString(value.autoscale)
   RecordTable.startRecord(builder)
   RecordTable.addManifestId(builder, manifestIdOffset)
   RecordTable.addVersion(builder, BigInt(value.version ?? 0))
@@ -210,6 +215,7 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   RecordTable.addShareHolders(builder, shareHoldersOffset)
   RecordTable.addRecoveryNodes(builder, recoveryNodesOffset)
   RecordTable.addFenceKeepers(builder, fenceKeepersOffset)
+  RecordTable.addAutoscale(builder, autoscaleOffset)
   return RecordTable.endRecord(builder)
 }
 
@@ -240,7 +246,8 @@ export function toRecord(table: RecordTable): Record {
     shareThreshold: table.shareThreshold(),
     shareHolders: Array.from({ length: table.shareHoldersLength() }, (_, i) => toShareHolder(table.shareHolders(i)!)),
     recoveryNodes: Array.from({ length: table.recoveryNodesLength() }, (_, i) => toNodeKey(table.recoveryNodes(i)!)),
-    fenceKeepers: Array.from({ length: table.fenceKeepersLength() }, (_, i) => toNodeKey(table.fenceKeepers(i)!))
+    fenceKeepers: Array.from({ length: table.fenceKeepersLength() }, (_, i) => toNodeKey(table.fenceKeepers(i)!)),
+    autoscale: table.autoscale() ?? undefined
   }
 }
 

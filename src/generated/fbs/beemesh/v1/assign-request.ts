@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 import { SealedKey } from './sealed-key.ts';
 import { SealedShare } from './sealed-share.ts';
 
@@ -113,8 +114,23 @@ drains():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+facts(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+factsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+replicas():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startAssignRequest(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(9);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -227,6 +243,26 @@ static addDrains(builder:flatbuffers.Builder, drains:boolean) {
   builder.addFieldInt8(6, +drains, +false);
 }
 
+static addFacts(builder:flatbuffers.Builder, factsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, factsOffset, 0);
+}
+
+static createFactsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addReplicas(builder:flatbuffers.Builder, replicas:number) {
+  builder.addFieldInt32(8, replicas, 0);
+}
+
 static endAssignRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -241,7 +277,7 @@ static finishSizePrefixedAssignRequestBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMAS', true);
 }
 
-static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, drains:boolean):flatbuffers.Offset {
+static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, drains:boolean, factsOffset:flatbuffers.Offset, replicas:number):flatbuffers.Offset {
   AssignRequest.startAssignRequest(builder);
   AssignRequest.addRecord(builder, recordOffset);
   AssignRequest.addCiphertext(builder, ciphertextOffset);
@@ -250,6 +286,8 @@ static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers
   AssignRequest.addOrdinals(builder, ordinalsOffset);
   AssignRequest.addSurplus(builder, surplusOffset);
   AssignRequest.addDrains(builder, drains);
+  AssignRequest.addFacts(builder, factsOffset);
+  AssignRequest.addReplicas(builder, replicas);
   return AssignRequest.endAssignRequest(builder);
 }
 }

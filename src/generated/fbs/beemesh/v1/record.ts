@@ -207,8 +207,15 @@ fenceKeepersLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+autoscale():string|null
+autoscale(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+autoscale(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 54);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startRecord(builder:flatbuffers.Builder) {
-  builder.startObject(25);
+  builder.startObject(26);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -383,6 +390,10 @@ static startFenceKeepersVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addAutoscale(builder:flatbuffers.Builder, autoscaleOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(25, autoscaleOffset, 0);
+}
+
 static endRecord(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -397,7 +408,7 @@ static finishSizePrefixedRecordBuffer(builder:flatbuffers.Builder, offset:flatbu
   builder.finish(offset, 'BMRC', true);
 }
 
-static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset, fenceKeepersOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset, fenceKeepersOffset:flatbuffers.Offset, autoscaleOffset:flatbuffers.Offset):flatbuffers.Offset {
   Record.startRecord(builder);
   Record.addManifestId(builder, manifestIdOffset);
   Record.addVersion(builder, version);
@@ -424,6 +435,7 @@ static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Of
   Record.addShareHolders(builder, shareHoldersOffset);
   Record.addRecoveryNodes(builder, recoveryNodesOffset);
   Record.addFenceKeepers(builder, fenceKeepersOffset);
+  Record.addAutoscale(builder, autoscaleOffset);
   return Record.endRecord(builder);
 }
 }
