@@ -144,8 +144,9 @@ const FENCED = `## Fenced workloads
 
 The fence keepers are the five members nearest to the manifest when it is first applied (three or one in a smaller mesh); later versions
 keep them. A majority of them must be reachable, or nothing of the manifest runs: to have others, delete the manifest and apply it again.
-A copy is replaced 14 s after its lease was last renewed, at the earliest. A DaemonSet is never fenced. With \`stop\` and \`fence\` an update
-stops the old copy before it starts the new one.`
+A copy is replaced 14 s after its lease was last renewed, at the earliest. A DaemonSet is never fenced. With \`stop\` and \`fence\` an
+update stops the old copy before it starts the new one. A daemon that is away for more than 10 s loses its fenced copies, when it was
+stopped on purpose, too. Whatever manages the daemon must leave the guard alone when it ends it (systemd: \`KillMode=process\`).`
 
 const PLACEMENT = `## Where copies run
 

@@ -87,7 +87,7 @@ export function openStoredKey(context: Context, owner: string, release: PastRele
 }
 
 /** Whether a copy that runs may be said to: one whose lease is over may run elsewhere. */
-function isHeld({ init }: Context, manifestId: Uint8Array, ordinal: number): boolean {
+export function isHeld({ init }: Pick<Context, 'init'>, manifestId: Uint8Array, ordinal: number): boolean {
   return init.fencing?.().isHeld(manifestId, ordinal) ?? true
 }
 

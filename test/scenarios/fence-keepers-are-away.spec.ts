@@ -32,9 +32,12 @@ describe('scenario: a majority of the fence keepers is away', () => {
       // when
       for (const node of mesh.nodes.slice(1)) node.suspend()
       // then
-      await until('until it is stopped', async () => ((await state()) === 'failed' ? true : undefined), {
-        deadlineMs: 25_000
-      })
+      await until(
+        'until it is stopped',
+        async () => ((await events()).some((one) => one.startsWith('failed FENCED')) ? true : undefined),
+        { deadlineMs: 25_000 }
+      )
+      expect(await state()).to.equal('failed')
       // when
       for (const node of mesh.nodes.slice(1)) node.resume()
       // then

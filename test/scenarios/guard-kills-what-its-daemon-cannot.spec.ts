@@ -63,4 +63,22 @@ describe('scenario: real containers whose daemon cannot stop them', function () 
       )
       expect(after.map(({ pid }) => pid)).to.not.include.members(before.map(({ pid }) => pid))
     })
+
+  it('they live on when the daemon is back before their lease is over', async () => {
+    // given
+    const [node] = mesh.nodes
+    await given('web')
+    const before = await processes()
+    // when
+    await node!.kill9()
+    const overMs = bootClockMs() + DEAD_WITHIN_MS
+    await node!.start()
+    // then
+    await until('until the lease of before is over', () => (bootClockMs() > overMs ? true : undefined), {
+      deadlineMs: 20_000
+    })
+    for (const { pid, started } of before) expect(startTicks(pid)).to.equal(started)
+    const { placements } = await (await mesh.client()).status('web', { signal: AbortSignal.timeout(8_000) })
+    expect(placements.map(({ state }) => state)).to.deep.equal(['running'])
+  })
 })

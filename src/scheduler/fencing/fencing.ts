@@ -6,6 +6,7 @@ import {
   FENCE_ASK_TIMEOUT_MS,
   FENCE_LEASE_MS,
   FENCE_MIN_LEFT_MS,
+  FENCE_PACE_MS,
   FENCE_RENEW_MS,
   FENCE_RETRY_MS,
   FENCE_START_WAIT_MS
@@ -92,7 +93,7 @@ export class Fencing {
         const isEnough = await this.#enough(held, asked, signal)
         if (isEnough) return { untilMs: held.untilMs, byGuard: fence.byGuard }
         if (clock() >= endMs) throw refused(held)
-        await world.delay(FENCE_RETRY_MS, { signal })
+        await world.delay(this.#retryMs(), { signal })
       }
     } finally {
       held.starting--
@@ -112,7 +113,7 @@ export class Fencing {
       if (DOES_WORK.has(copy.state) && held.untilMs <= clock())
         this.#once(key, () => world.workloads.fence(stored.manifestId, copy.ordinal))
       else if (copy.fenced === true) this.#bringBack(key, held)
-      const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? FENCE_RETRY_MS : FENCE_RENEW_MS)
+      const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? this.#retryMs() : FENCE_RENEW_MS)
       if (isDue) void Promise.allSettled(this.#askAll(held))
     }
     for (const [key, held] of this.#copies)
@@ -158,6 +159,11 @@ export class Fencing {
     const releases = [stored.next, stored].filter((one) => one !== undefined && has(one))
     const { networkId } = this.#init.world
     return releases.map((one) => fenceOfRelease(one!, networkId)).find((one) => one !== undefined)
+  }
+
+  /** Less often with many, because a keeper hears a node no more often than its budget allows. */
+  #retryMs(): number {
+    return Math.max(FENCE_RETRY_MS, this.#copies.size * FENCE_PACE_MS)
   }
 
   #held(manifestId: Uint8Array, ordinal: number, fence: Fence): HeldCopy {
