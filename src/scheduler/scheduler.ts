@@ -2,7 +2,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { delay, equalBytes, repeat } from '../common/index.ts'
+import { delay, equalBytes, repeat, withDeadline } from '../common/index.ts'
 import {
   ASSIGN_REQUEST,
   BID_REQUEST,
@@ -20,10 +20,10 @@ import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
 import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
-import { asksOver } from './asks.ts'
+import { asksAlsoHere, asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
-import { LOOK_INTERVAL_MS } from './constants.ts'
+import { ASK_TIMEOUT_MS, LOOK_INTERVAL_MS } from './constants.ts'
 import { Accepting } from './healing/accept-assign.ts'
 import { Healer } from './healing/healer.ts'
 import { mayResume } from './healing/resume.ts'
@@ -94,7 +94,11 @@ export class Scheduler implements SchedulerService {
       delay: (ms, options) => delay(ms, options),
       neighbours: () => components.members.list().filter(({ peerId, self }) => self || init.isMember(peerId)),
       isMember: init.isMember,
-      asks: asksOver(this.#wire),
+      asks: asksAlsoHere(asksOver(this.#wire), () => ({
+        peerId: key.peerId,
+        assign: (request, from) => this.#accepting.answer(request, from),
+        release: (request, from) => this.#releasing.answer(request, from)
+      })),
       leased: (manifestId) => components.providers.leased(manifestId),
       find: (manifestId, options) => components.providers.find(manifestId, options),
       workloads: components.workloads
@@ -109,7 +113,13 @@ export class Scheduler implements SchedulerService {
       onKept: (kept, from, ordinals) => this.#healer.noteKept(kept, from, ordinals)
     })
     this.#releasing = new Releasing(shared)
-    this.#accepting = new Accepting(shared)
+    this.#accepting = new Accepting({
+      ...shared,
+      onTaken: (bundle, ordinals) =>
+        void this.#keeping
+          .push(bundle, { ordinals, signal: withDeadline(ASK_TIMEOUT_MS, signal) })
+          .catch((error: unknown) => world.log('keepers are not told of copies: %e', error))
+    })
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }

@@ -51,6 +51,13 @@ describe('scheduler: keys for a node that is to run a copy', () => {
     await expectKey(await obtain([0]))
   })
 
+  it('is rebuilt with the own share of the node that is to run it', async () => {
+    for (const index of [3, 4]) mesh.nodes[index]!.isDown = true
+    const holder = mesh.nodes[2]!
+
+    await expectKey(await obtainKey(holder.world, mesh.record, { ordinals: [0], signal }))
+  })
+
   it('is rebuilt from three of five holders, whichever they are', async () => {
     mesh.nodes[3]!.isDown = true
     mesh.nodes[5]!.isDown = true

@@ -14,6 +14,8 @@ export interface AcceptingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** Copies are about to run here: other keepers should know before a lease can tell them, or they place them again. */
+  readonly onTaken: (bundle: Bundle, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
 }
 
@@ -98,6 +100,7 @@ export class Accepting {
     const runs = world.workloads.get(record.manifestId)
     const hasIt = runs?.content !== undefined && runs.version === record.version
     const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
+    this.#init.onTaken(bundle, ordinals)
     const { owner, ownerPeerId } = record
     const stored = await world.workloads.assign({
       owner,
@@ -149,6 +152,7 @@ export class Accepting {
     const own = [...known, ...bundle.sealedKeys].find((one) => equalBytes(one.recipient, recipient))
     if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
     const key = await obtainKey(world, record, { ordinals, signal })
+    world.log('got the key for copies %s', ordinals.join())
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
     const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })

@@ -73,6 +73,17 @@ export function countCopies(
   return { missing, outdated, surplus, live }
 }
 
+export function isRight({ missing, outdated, surplus }: Count): boolean {
+  return missing.length === 0 && outdated.length === 0 && surplus.length === 0
+}
+
+/** A text that is the same as long as the same is wrong. */
+export function whatIsWrong({ missing, outdated, surplus }: Count): string {
+  const copies = (some: readonly LiveCopy[]) =>
+    some.map(({ peerId, ordinal }) => `${ordinal}@${peerId}`).sort()
+  return [missing, copies(outdated), copies(surplus)].join(' ')
+}
+
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
   if (a.version !== b.version) return b.version - a.version

@@ -13,7 +13,7 @@ import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { plan } from '../plan/index.ts'
 import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
-import { type Count, countCopies, type LiveCopy } from './count.ts'
+import { type Count, countCopies, isRight, type LiveCopy, whatIsWrong } from './count.ts'
 import { placeCopies } from './place-copies.ts'
 import { Watched } from './watched.ts'
 
@@ -86,14 +86,10 @@ export class Healer {
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
     const seen = this.#count(record, world.leased(record.manifestId), watched)
-    if (isRight(seen)) {
-      watched.wrongSinceMs = undefined
-      watched.rests = 0
-      return
-    }
+    if (isRight(seen)) return watched.right()
     const nowMs = world.now()
-    watched.wrongSinceMs ??= nowMs
-    if (nowMs - watched.wrongSinceMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+    const sinceMs = watched.wrong(whatIsWrong(seen), nowMs)
+    if (nowMs - sinceMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await world
@@ -146,11 +142,15 @@ export class Healer {
     await Promise.all(
       [...byNode].map(async ([peerId, assignments]) => {
         const ordinals = assignments.map(({ ordinal }) => ordinal)
+        world.log('copies %s are missing: asking %s', ordinals.join(), nameOf(world, peerId))
         const verdict = await this.#assign(peerId, kept, { ordinals })
         if (verdict.code === undefined) {
           watched.expect(peerId, ordinals, world.now())
           this.#tell(record, 'replaced', `copies ${ordinals.join()} on ${nameOf(world, peerId)}`)
-        } else if (verdict.code !== 'NOT_NEEDED') watched.failed(peerId, verdict.code, world.now())
+          return
+        }
+        for (const ordinal of ordinals) watched.forget(ordinal, peerId)
+        if (verdict.code !== 'NOT_NEEDED') watched.failed(peerId, verdict.code, world.now())
       })
     )
   }
@@ -240,10 +240,6 @@ export class Healer {
     this.#healed.push({ atMs: this.#init.world.now(), manifestId: record.manifestId, action, detail })
     if (this.#healed.length > 256) this.#healed.shift()
   }
-}
-
-function isRight({ missing, outdated, surplus }: Count): boolean {
-  return missing.length === 0 && outdated.length === 0 && surplus.length === 0
 }
 
 function nameOf(world: World, peerId: string): string {

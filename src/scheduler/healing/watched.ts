@@ -7,12 +7,23 @@ export class Watched {
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
   /** The version that some copy was seen running of. */
   liveVersion = 0
-  /** Since when something is wrong; undefined: all is as it should be. */
-  wrongSinceMs: number | undefined
+  /** What is wrong, and since when; undefined: all is as it should be. */
+  #wrong: { readonly what: string; readonly sinceMs: number } | undefined
   /** Not looked at again before this, because the last attempt found no node. */
   restUntilMs = 0
   rests = 0
   isBusy = false
+
+  /** Something is wrong. What was wrong before, and is another matter, does not count. @returns since when */
+  wrong(what: string, nowMs: number): number {
+    if (this.#wrong?.what !== what) this.#wrong = { what, sinceMs: nowMs }
+    return this.#wrong.sinceMs
+  }
+
+  right(): void {
+    this.#wrong = undefined
+    this.rests = 0
+  }
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
@@ -25,8 +36,9 @@ export class Watched {
     return entry && { peerId: entry.peerId, isLate: nowMs - entry.sinceMs >= STARTING_MS }
   }
 
-  forget(ordinal: number): void {
-    this.#pending.delete(ordinal)
+  /** @param peerId only when it is this one that is to run it */
+  forget(ordinal: number, peerId?: string): void {
+    if (peerId === undefined || this.#pending.get(ordinal)?.peerId === peerId) this.#pending.delete(ordinal)
   }
 
   /** A node did not start a copy: others are tried first, for longer each time. */

@@ -90,7 +90,6 @@ class Round {
 
   async run(): Promise<Uint8Array | undefined> {
     const { manifestId, version, shareHolders } = this.#record
-    const self = this.#world.key.peerId
     const live = new Set(
       this.#world
         .neighbours()
@@ -106,8 +105,9 @@ class Round {
     const others = [...new Set([...providers, ...holders].map(({ peerId }) => peerId))]
     // together, because a whole key is as good as many shares, and nobody is waited for who does not answer
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
+    // this node too: it may be a holder
     const asked = others
-      .filter((peerId) => live.has(peerId) && peerId !== self)
+      .filter((peerId) => live.has(peerId))
       .map(async (peerId) => {
         const key = await this.#ask(peerId)
         if (key !== undefined) resolve(key)
