@@ -8,6 +8,8 @@
 #   hosts.sh loss DIR I SHARE            drop a share (0..1) of what host I receives; 0 stops that
 #   hosts.sh block DIR I J | unblock …   host I no longer hears host J (one way; call twice for both)
 #   hosts.sh kill DIR I                  power off host I: the cable goes first (peers see silence), then every process
+#   hosts.sh crash DIR I                 kill every process of host I but its first: its kernel goes on, and closes their connections
+#   hosts.sh boot DIR I                  power host I on again: what is on its disk is there, /run and processes are not
 #   hosts.sh down DIR                    power off all, and leave nothing behind
 #
 # Needs root, bash, iproute2, iptables, util-linux and Podman: `sh scripts/setup.sh --test`. Honours CONTAINERS_CONF, or takes it
@@ -104,7 +106,7 @@ remove_cgroups() { # DIR I
 rules() { # DIR I ARGS...
   local dir=$1 i=$2
   shift 2
-  on_host "$dir" "$i" iptables -t mangle "$@"
+  on_host "$dir" "$i" iptables -w -t mangle "$@"
 }
 
 case ${1:-} in
@@ -113,7 +115,8 @@ up)
   mkdir -p "$3"
   dir=$(cd "$3" && pwd -P)
   ! ip link show $bridge > /dev/null 2>&1 || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $(owner)"
-  ip link add $bridge type bridge
+  # an address of its own, or it takes its ports' lowest, another each time a host comes or goes, and hosts send to the one before
+  ip link add $bridge address 02:00:0a:4e:00:fe type bridge
   ip link set $bridge alias "$dir"
   ip addr add $subnet.254/24 dev $bridge
   ip link set $bridge up
@@ -134,6 +137,17 @@ unblock) rules "$2" "$3" -D PREROUTING -i eth0 -s "$subnet.$4" -j DROP ;;
 kill)
   ip link set "bmv$3" down
   kill -9 "$(first_process "$2" "$3")" # PID 1 of the host: every other process goes with it
+  ;;
+crash) # all but PID 1 and what it waits for
+  on_host "$2" "$3" bash -c '
+    kept=$(pgrep -P 1 -fx "sleep infinity")
+    kill -9 $(ls /proc | grep -x "[0-9]*" | grep -vx -e 1 -e "$$" -e "${kept:-1}") 2> /dev/null || true'
+  ;;
+boot)
+  dir=$(realpath "$2")
+  stop_host "$dir" "$3"
+  remove_cgroups "$dir" "$3"
+  start_host "$dir" "$3"
   ;;
 down)
   dir=$(realpath -m "$2")

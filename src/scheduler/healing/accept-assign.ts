@@ -186,6 +186,7 @@ export class Accepting {
     const standbys = bundle.sealedKeys.map((one) => one.recipient)
     const share = await ownShare(world, this.#init.kept, record).catch(() => undefined) // then the others' must do
     const key = await obtainKey(world, record, { ordinals, standbys, own: share, signal })
+    world.log('got the key for copies %s', ordinals.join())
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
     const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })

@@ -160,6 +160,7 @@ export class Healer {
         wanted.push(ordinal)
     if (wanted.length === 0) return
     const avoid = watched.avoid(nowMs)
+    world.log('copies %s are missing: asking for bids', wanted.join())
     const made = await placeCopies(world, record, { ordinals: wanted, avoid, signal })
     if (made.unplaced.length > 0) {
       watched.rest(nowMs)
