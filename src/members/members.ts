@@ -255,6 +255,7 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       connected: connection !== undefined,
       relayed: connection?.direct === false,
       state: this.#liveness.stateOf(entry.peerId),
+      silentMs: this.#liveness.silentMsOf(entry.peerId),
       lastSeenMs: connection === undefined ? entry.lastSeenMs : this.#now(),
       roundTripMs: connection?.rtt
     }

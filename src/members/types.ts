@@ -57,6 +57,8 @@ export interface MemberView extends NodeView {
    * node's own opinion. The last two are shown until their last statement expires.
    */
   readonly state: MemberState
+  /** Since its last sign of life to this node; undefined: this node itself, or nothing is known. */
+  readonly silentMs?: number | undefined
   readonly lastSeenMs: number
   /** undefined: not measured. */
   readonly roundTripMs?: number

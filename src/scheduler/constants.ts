@@ -28,6 +28,15 @@ export const SELECTION_WINDOW_MS = 250
 export const MAX_SELECTION_WINDOW_MS = 2_000
 /** Nodes asked for a bid, beside those that run the manifest. Chosen: enough for every choice, whatever the size of the mesh. */
 export const MAX_ASKED = 48
+/**
+ * A daemon that died may be started again at once, and its containers run on: nothing is moved before it was silent for so long. Chosen: above
+ * the start of a node (1-2 s), and below the time in which silence is noticed at all (4.5 s), so that it costs nothing there.
+ */
+export const DEAD_GRACE_MS = 4_000
+/** The same for one that was stopped in order, as for an upgrade. Chosen. */
+export const LEFT_GRACE_MS = 15_000
+/** A version is given to keepers; after this the answer does not wait for those that do not answer, if one has it. Chosen. */
+export const KEEP_PATIENCE_MS = 1_000
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
 /** Keepers do not meddle with an update for so long after its last step: its owner goes from node to node. Chosen: longer than most copies take. */

@@ -44,6 +44,8 @@ export interface Neighbour {
   readonly sealingEpoch: number
   readonly bootId: Uint8Array
   readonly roundTripMs?: number | undefined
+  /** Since its last sign of life; undefined: it is not known, and does not count. */
+  readonly silentMs?: number | undefined
 }
 
 /** Who runs a manifest, as its lease says. */

@@ -25,7 +25,7 @@ describe('cli: rebalance', () => {
     expect(planned.moves).to.have.length(2)
     for (const { toName } of planned.moves) expect(toName).to.equal('cleo')
     const copiesOf = async () => {
-      const { workloads } = expectDone(await mesh.cli(['get', 'workloads', '--all']), 'get-workloads')
+      const { workloads } = expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads')
       const nodes: string[] = workloads.flatMap(({ placements }: { placements: { node: string }[] }) =>
         placements.map(({ node }) => node)
       )

@@ -42,7 +42,7 @@ describe('cli: how far a manifest is from being lost', () => {
       return status.recoverable?.liveHolders === 3 ? status : undefined
     })
     expect(left).to.include({ missing: 1, atRisk: true })
-    const { workloads } = expectDone(await mesh.cli(['get', 'workloads', '--all']), 'get-workloads')
+    const { workloads } = expectDone(await mesh.cli(['get', 'workloads']), 'get-workloads')
     expect(workloads[0]).to.include({ missing: 1, atRisk: true, name: '' })
     const after = await text('status', 'web')
     expect(after.stdout).to.match(/deployment\/web +0\/1 +1 missing +3\/3\/5 shares\n/)

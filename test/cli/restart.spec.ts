@@ -11,6 +11,9 @@ async function providerSeenBy(mesh: ProcessMesh, ref: string, entry: number) {
   return (await client.providers(ref, { signal: AbortSignal.timeout(5_000) })).providers[0]
 }
 
+/** So that nobody takes over while bert is away, however long its start takes here. */
+const ON_BERT = { 'beemesh.io/nodes': 'bert' }
+
 describe('cli: stopping and starting a node on the mock engine', () => {
   let mesh: ProcessMesh
   before(async function () {
@@ -37,7 +40,10 @@ describe('cli: stopping and starting a node on the mock engine', () => {
 
   it('after kill -9 it runs what it ran before, and is found as its provider again', async () => {
     const [, bert] = mesh.nodes
-    const [given] = await mesh.given([deployment({ name: 'kept', replicas: 2, containerPort: 80 })], ['bert'])
+    const [given] = await mesh.given(
+      [deployment({ name: 'kept', replicas: 2, containerPort: 80, annotations: ON_BERT })],
+      ['bert']
+    )
     await bert!.kill9()
     await bert!.start()
     const found = await until('until bert provides it again', () => providerSeenBy(mesh, 'kept', 0))
@@ -74,7 +80,10 @@ describe('cli: stopping and starting a node on Podman', () => {
   }
 
   it('runs a real container that answers on its port and shows its lines', async () => {
-    const { results } = expectDone(await apply('web', pod({ name: 'web', containerPort: 8080 })), 'apply')
+    const { results } = expectDone(
+      await apply('web', pod({ name: 'web', containerPort: 8080, annotations: ON_BERT })),
+      'apply'
+    )
     const [{ state, ports, engine }] = results[0].placements
     expect({ state, engine }).to.deep.equal({ state: 'running', engine: 'podman' })
     const answer = await until('until it answers', () => fetch(`http://127.0.0.1:${ports[0].hostPort}/`))

@@ -8,7 +8,12 @@ describe('cli: a node that does not answer', () => {
   before(async function () {
     this.timeout(40_000)
     mesh = await createProcessMesh({ nodes: ['a', 'b'] })
-    const file = await writeManifest(mesh.home, 'pair', deployment({ name: 'pair', replicas: 2 }))
+    const annotations = { 'beemesh.io/on-node-loss': 'keep' } // so that nobody takes over for b
+    const file = await writeManifest(
+      mesh.home,
+      'pair',
+      deployment({ name: 'pair', replicas: 2, annotations })
+    )
     const applied = await mesh.cli(['apply', '-f', file, '--to', 'a', '--to', 'b'])
     expect(applied.exitCode, applied.stderr + applied.stdout).to.equal(0)
     mesh.nodes[1]!.suspend()

@@ -38,6 +38,8 @@ interface Watched {
   /** Only others reach it. */
   vouched: boolean
   misses: number
+  /** When it gave a sign of life last; monotonic ms. */
+  heardMs: number
   /** To be probed, or without a connection confirmed, from here on; monotonic ms. */
   dueMs: number
   /** Since when nothing about it has changed. */
@@ -82,6 +84,12 @@ export class Detector {
     return this.#watched.get(peerId)?.state ?? 'alive'
   }
 
+  /** How long it has given no sign of life, ms; undefined: it is not known here. */
+  silentMsOf(peerId: string): number | undefined {
+    const member = this.#watched.get(peerId)
+    return member && this.#now() - member.heardMs
+  }
+
   /** A member said something new of itself. Of one that is dead it proves nothing yet, it may be older than the silence. */
   said(
     peerId: string,
@@ -106,6 +114,7 @@ export class Detector {
     if (member === undefined || member.state === 'left') return
     this.#settle(member)
     const wasDead = member.state === 'dead'
+    member.heardMs = this.#now()
     member.vouched = false
     this.#set(peerId, member, 'alive')
     this.#schedule(member)
@@ -143,7 +152,8 @@ export class Detector {
 
   #watch(peerId: string, { idle, connected, state }: Pick<Watched, 'idle' | 'connected' | 'state'>): Watched {
     const nowMs = this.#now()
-    const fresh = { state, connected, idle, vouched: false, misses: 0, dueMs: nowMs, changedMs: nowMs }
+    const times = { dueMs: nowMs, heardMs: nowMs, changedMs: nowMs }
+    const fresh = { state, connected, idle, vouched: false, misses: 0, ...times }
     this.#watched.set(peerId, fresh)
     this.#schedule(fresh)
     return fresh

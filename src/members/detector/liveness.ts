@@ -81,6 +81,10 @@ export class Liveness {
     return this.#detector.stateOf(peerId)
   }
 
+  silentMsOf(peerId: string): number | undefined {
+    return this.#detector.silentMsOf(peerId)
+  }
+
   said({ peerId, idle, leaving }: NodeView): void {
     this.#detector.said(peerId, { idle, leaving, connected: this.#isConnected(peerId) })
   }

@@ -6,6 +6,7 @@ import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/i
 import {
   ASK_TIMEOUT_MS,
   DURABLE_KEEPERS,
+  KEEP_PATIENCE_MS,
   KEEPERS,
   LET_GO_RANK,
   OFFER_INTERVAL_MS,
@@ -219,7 +220,11 @@ export class Keeping {
           if (--open === 0) resolve() // because nobody else can be reached, and what is known here is better than nothing
         })
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    await promise
+    // because one that hangs must not hold up what the others have on disk
+    const patience = setTimeout(() => {
+      if (durable > 0) resolve()
+    }, KEEP_PATIENCE_MS)
+    await promise.finally(() => clearTimeout(patience))
   }
 
   async #give(
