@@ -21,8 +21,8 @@ describe('cli: what people read', () => {
     expect(stdout).to.match(
       /^NAME +NODE +STATE +PORTS +WORKLOAD\npod\/web +anna +running +127\.0\.0\.1:\d+->80\/tcp +web-/
     )
-    expect(stdout).to.match(/\napplied in \d+(ms|s)\n$/)
-    expect(stderr).to.match(/^ +\d+ms +web on anna: accepted\n/)
+    expect(stdout).to.match(/\napplied in [\d.]+m?s\n$/)
+    expect(stderr).to.match(/^ +[\d.]+m?s +web on anna: accepted\n/)
   })
 
   it('get and status print one line for each copy', async () => {

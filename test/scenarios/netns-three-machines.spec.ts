@@ -112,9 +112,11 @@ describe('scenario: three machines, each with its own network, processes and Pod
 
   it('pass on what they cannot read', () => {
     const sent = tap!.requests().filter(({ protocol }) => protocol === 'forward')
-    expect(sent).to.have.length(1)
-    const text = Buffer.from(sent[0]!.frame).toString('latin1')
-    expect(text).to.not.include(SECRET).and.not.include(PAGE).and.not.include('httpd')
+    expect(sent.length).to.be.at.least(1)
+    for (const { frame } of sent) {
+      const text = Buffer.from(frame).toString('latin1')
+      expect(text).to.not.include(SECRET).and.not.include(PAGE).and.not.include('httpd')
+    }
   })
 
   it('answer over HTTP on the address of the machine that runs it, asked from another', async () => {

@@ -61,7 +61,9 @@ export async function applyManifest(manifest: Manifest, options: ApplyOne): Prom
     // because a clock that went back must not stop its owner: the node says which version it has seen
     const highest = staleAt(result.failures)
     if (highest === undefined || attempt > 1) {
-      const back = options.after === undefined ? await tryTurnBack(result, options) : undefined
+      // what came too late for the asker is told as it is: there is no time left to turn it back
+      const mayTurn = options.after === undefined && options.signal?.aborted !== true
+      const back = mayTurn ? await tryTurnBack(result, options) : undefined
       if (back !== undefined) return back
       const { placements } = result.result
       const isRefused = placements.every(({ error }) => error !== undefined && !UNHEARD.has(error.code))
