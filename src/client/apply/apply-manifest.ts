@@ -1,4 +1,11 @@
-import { type Abortable, equalBytes, isBeemeshError, safeText, toError } from '../../common/index.ts'
+import {
+  type Abortable,
+  equalBytes,
+  isBeemeshError,
+  safeText,
+  toError,
+  withDeadline
+} from '../../common/index.ts'
 import { decode, hasIdentifier } from '../../envelope/index.ts'
 import {
   encodeApplyRequest,
@@ -217,10 +224,19 @@ async function runningOn(
   { session, signal }: Pick<ApplyOne, 'session' | 'signal'>
 ): Promise<Set<string>> {
   const { id } = idOf(session.key, session.connection.networkId, manifest)
-  const holdings = await fetchHoldings(session, nodes, { manifestIds: [id], signal })
+  // a node that hangs is found out when it is asked to run something; until then it counts as one that runs nothing
+  const limit = withDeadline(RUNNING_TIMEOUT_MS, signal)
+  const asked = nodes.map((node) =>
+    fetchHoldings(session, [node], { manifestIds: [id], signal: limit }).catch(() => [])
+  )
+  signal?.throwIfAborted()
+  const holdings = (await Promise.all(asked)).flat()
   const runs = holdings.filter(({ manifests }) => manifests.some(({ workloads }) => workloads.length > 0))
   return new Set(runs.map(({ node }) => node.peerId))
 }
+
+/** Which of the named nodes run it already. Chosen: a round trip, and room for a busy machine. */
+const RUNNING_TIMEOUT_MS = 1_000
 
 /** In place of a node, of a copy that none takes. */
 const NOBODY = { peerId: '', name: '-' }
