@@ -29,11 +29,9 @@ export const MAX_SELECTION_WINDOW_MS = 2_000
 /** Nodes asked for a bid, beside those that run the manifest. Chosen: enough for every choice, whatever the size of the mesh. */
 export const MAX_ASKED = 48
 /**
- * A daemon that died may be started again at once, and its containers run on: nothing is moved before it was silent for so long. Chosen: above
- * the start of a node (1-2 s), and below the time in which silence is noticed at all (4.5 s), so that it costs nothing there.
+ * A node that was stopped in order is mostly started again, as for an upgrade, and its containers run on: nothing is moved before it was away
+ * for so long. One that died is not waited for: nobody can tell a dead daemon from a dead machine, and a copy too many is drained. Chosen.
  */
-export const DEAD_GRACE_MS = 4_000
-/** The same for one that was stopped in order, as for an upgrade. Chosen. */
 export const LEFT_GRACE_MS = 15_000
 /** A version is given to keepers; after this the answer does not wait for those that do not answer, if one has it. Chosen. */
 export const KEEP_PATIENCE_MS = 1_000

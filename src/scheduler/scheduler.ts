@@ -38,7 +38,7 @@ import type {
 import { asksOver } from './asks.ts'
 import { makeBid } from './bids/bid.ts'
 import { collectBids } from './bids/collect-bids.ts'
-import { DEAD_GRACE_MS, FENCE_RETRY_MS, LOOK_INTERVAL_MS } from './constants.ts'
+import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from './constants.ts'
 import { answerCordon, answerDrain } from './draining/answer-owner.ts'
 import { Draining } from './draining/draining.ts'
 import { FenceKeeping } from './fencing/fence-keeping.ts'
@@ -97,14 +97,10 @@ export class Scheduler implements SchedulerService {
   readonly #fencing: Fencing
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
-  #late: NodeJS.Timeout | undefined
   #seen: { atMs: number; list: readonly Neighbour[] } | undefined
   readonly #onGone = () => {
     this.#seen = undefined
     this.#lookSoon()
-    // once more when its daemon has had the time to be started again
-    clearTimeout(this.#late)
-    this.#late = setTimeout(() => this.#lookSoon(), DEAD_GRACE_MS)
   }
   readonly #onCopy = ({ detail: { type } }: CustomEvent<WorkloadEvent>) => {
     if (type === 'stopped' || type === 'failed') this.#lookSoon() // because keepers are to know soon what is done
@@ -215,7 +211,6 @@ export class Scheduler implements SchedulerService {
   async stop(): Promise<void> {
     this.#stop.abort()
     clearTimeout(this.#soon)
-    clearTimeout(this.#late)
     this.#components.workloads.removeEventListener('workload', this.#onCopy)
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.removeEventListener(change, this.#onGone)
