@@ -91,7 +91,9 @@ export async function createKeyMesh(
       startedAtMs: 0,
       now: () => mesh.clockMs,
       random: () => 0.5,
-      delay: async (ms) => void (mesh.clockMs += ms),
+      delay: async (ms) => {
+        mesh.clockMs += ms
+      },
       neighbours,
       isMember: (peerId) => !strangers.has(peerId),
       asks: {
