@@ -38,7 +38,7 @@ import type {
   ManifestStatusView,
   Placement
 } from './types.ts'
-import { isRunner, missingOrdinals, nameless, silentOf, toFound, toView, unanswered } from './views.ts'
+import { isRunner, missingOrdinals, silentOf, toFound, toView, unanswered } from './views.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
 const APPLY_CONCURRENCY = 4
@@ -138,7 +138,7 @@ export class Client {
     const silent = silentOf(holdings)
     return byManifest(holdings)
       .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
-      .map((held) => toView({ ...nameless(held), silent, isPartial: !all }, this.#session.key.peerId))
+      .map((held) => toView({ ...held, silent, isPartial: !all }, this.#session.key.peerId))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */

@@ -36,14 +36,6 @@ export function toView(
   }
 }
 
-/** What only keepers hold has no name that they could tell; it is shown by its ID. */
-export function nameless(held: HeldManifest): HeldManifest {
-  const { manifest, id } = held
-  return manifest.name !== ''
-    ? held
-    : { ...held, manifest: { ...manifest, kind: 'Unknown', name: id, namespace: '-' } }
-}
-
 /** Whether a node runs a manifest, or did; not only keeps it, and could say nothing of it. */
 export function isRunner({ status }: { readonly status: ManifestStatus }): boolean {
   return status.name !== ''

@@ -3,6 +3,7 @@ import { decode, openObject, signObject } from '../../envelope/index.ts'
 import { BID, type BidRequest, encodeBid } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey } from '../../identity/index.ts'
 import { type PlacementRules, parseRules } from '../../manifest/index.ts'
+import { authorise, heirOf } from '../../trust/index.ts'
 import { type Candidate, plan } from '../plan/index.ts'
 import type { World } from '../types.ts'
 
@@ -75,7 +76,9 @@ function reliability(upSeconds: number): number {
  * @returns SignedObject of kind bid, or undefined
  */
 export function makeBid(world: World, request: BidRequest): Uint8Array | undefined {
-  const candidate = ownCandidate(world, request)
+  const own = ownCandidate(world, request)
+  // because a copy of an owner whom this node does not obey would only be refused
+  const candidate = obeys(world, request.owner) ? own : { ...own, scheduling: false }
   const refusals = whyNot(candidate, request)
   if (refusals.length > 0 && candidate.ordinals.length === 0 && !request.explain) return undefined
   const body = encodeBid({
@@ -100,6 +103,13 @@ export function makeBid(world: World, request: BidRequest): Uint8Array | undefin
     refusals: refusals.map((one) => one.slice(0, MAX_REFUSAL_LENGTH))
   })
   return signObject({ kind: 'bid', body, key: world.key, networkId: world.networkId })
+}
+
+function obeys(world: World, owner: Uint8Array | undefined): boolean {
+  if (owner === undefined) return true
+  const trust = world.trust()
+  const author = heirOf(trust.successors, peerIdFromPublicKey(owner))
+  return authorise({ author, action: 'apply' }, trust).allowed
 }
 
 /** By the same planner that chooses: what keeps a copy from this node, alone with it. */
