@@ -45,7 +45,7 @@ function createKeepers(count: number): Keeper[] {
       isMember: () => true,
       asks: {
         keep: async (peerId: string, request: KeepRequest) => {
-          const empty = { sealedKeys: [], sealedShares: [], ordinals: [] }
+          const empty = { sealedKeys: [], sealedShares: [], ordinals: [], facts: [] }
           const answer = await keepers[keys.findIndex((one) => one.peerId === peerId)]!.keeping.answer(
             { ...empty, ...request },
             key.peerId
