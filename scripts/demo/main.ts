@@ -103,7 +103,8 @@ async function story(): Promise<void> {
   if (!mock) {
     since = performance.now()
     const url = `http://${placement.ports[0]!.hostIp}:${placement.ports[0]!.hostPort}/`
-    const body = (await (await fetch(url, { signal })).text()).trim()
+    const answer = () => fetch(url, { signal }).then((response) => response.text())
+    const body = (await soon(answer, signal)).trim()
     expect(body === 'hello from beemesh', `another answer than "${body}"`)
     done(`GET ${url} -> ${body}`, since)
   }
