@@ -11,12 +11,18 @@ export interface Collected {
   readonly members: number
 }
 
+/**
+ * Of those asked, who must have answered before a choice is made without the others, as long as the longest window allows. Chosen: on a busy
+ * mesh the quickest alone would get everything, and the node that asks is always the quickest.
+ */
+const ENOUGH_SHARE = 0.75
+
 /** Largest list that goes into one answer. Source: fbs/bids.fbs. */
 const MAX_BIDS = 64
 
 /**
  * Asks members what they have free. Done when all have answered, or when the selection window is over and there are as many bids as copies
- * wanted; later, when there are fewer, but not much. Of a large mesh a sample is asked: who runs the manifest, and others by lot.
+ * wanted and most have answered; later, when there are fewer, but not much. Of a large mesh a sample is asked: who runs the manifest, and others by lot.
  */
 export async function collectBids(
   world: World,
@@ -42,7 +48,8 @@ export async function collectBids(
   const window = async () => {
     await world.delay(SELECTION_WINDOW_MS, { signal: limit })
     for (let waited = SELECTION_WINDOW_MS; waited < MAX_SELECTION_WINDOW_MS; waited += SELECTION_WINDOW_MS) {
-      if (bids.length >= Math.max(1, request.copies)) return
+      const answered = asked.length - open
+      if (bids.length >= Math.max(1, request.copies) && answered >= asked.length * ENOUGH_SHARE) return
       await world.delay(SELECTION_WINDOW_MS, { signal: limit })
     }
   }
