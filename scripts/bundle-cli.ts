@@ -3,7 +3,7 @@
  * that speaks to the node of this machine) falls away with its imports. What a command loads when it needs it, the node above
  * all, stays as tsc made it, and packages are loaded as they are installed.
  */
-import { rm } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
@@ -23,6 +23,8 @@ const lazyParts: Plugin = {
   }
 }
 
+// what the node hands to a shell is no module, so that tsc leaves it behind
+await copyFile(resolve(SRC, 'runtime/guard/guard.sh'), resolve(ROOT, 'dist/runtime/guard/guard.sh'))
 await rm(outdir, { recursive: true, force: true })
 await build({
   entryPoints: [resolve(SRC, 'cli/run.ts')],

@@ -67,7 +67,7 @@ export async function openStar(size: number): Promise<Star> {
       delay: (ms, options) => delay(ms, options),
       neighbours: () => neighbours.map((one, at) => ({ ...one, self: at === index })),
       isMember: () => true,
-      asks: asksOver(wire),
+      asks: asksOver(wire, { self: key.peerId, assign: async () => ({}) }),
       leased: () => [],
       find: async () => [],
       workloads: {

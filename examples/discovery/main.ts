@@ -31,7 +31,7 @@ const pod = {
   metadata: { name: 'clock', annotations: { 'beemesh.io/engine': 'mock' } },
   spec: { containers: [{ name: 'clock', image: 'localhost/clock:1' }] }
 }
-const [result] = await client.apply(parseManifests(JSON.stringify(pod)))
+const [result] = await client.apply(parseManifests(JSON.stringify(pod)), { to: ['ada'] })
 const manifestId = parseManifestId(result!.manifestId)!
 
 for (const { nodeName, source } of await cyd.services.providers.find(manifestId))

@@ -6,6 +6,7 @@ import {
   Client,
   loadNetworkKey,
   loadSigningKey,
+  type Placement,
   parseManifests,
   remoteConnection,
   Session
@@ -62,13 +63,13 @@ function mockWarning(): string {
 }
 
 async function story(): Promise<void> {
-  say(mock ? mockWarning() : 'beemesh demo: three nodes, real Podman, no control plane')
+  say(mock ? mockWarning() : 'beemesh demo: four nodes, real Podman, no control plane')
   if (!mock) prepareImage()
 
   let since = performance.now()
   const ada = await stage.startNode('ada')
-  const [bob, cyd] = await Promise.all([stage.startNode('bob'), stage.startNode('cyd')])
-  done('three node processes are up: ada, bob, cyd', since)
+  const [bob, cyd] = await Promise.all(['bob', 'cyd', 'dee'].map((name) => stage.startNode(name)))
+  done('four node processes are up: ada, bob, cyd, dee', since)
   note(`ada is ${ada.address}`)
 
   since = performance.now()
@@ -77,11 +78,11 @@ async function story(): Promise<void> {
   const signal = AbortSignal.timeout(60_000)
   const connect = (address: string) => remoteConnection(address, network, { signal })
   const toAda = await connect(ada.address)
-  const toCyd = await connect(cyd.address)
+  const toCyd = await connect(cyd!.address)
   const viaCyd = new Client({ session: new Session(owner, toCyd) })
-  while ((await viaCyd.nodes({ signal })).filter(({ member, connected }) => member && connected).length < 3)
+  while ((await viaCyd.nodes({ signal })).filter(({ member, connected }) => member && connected).length < 4)
     await new Promise((resolve) => setTimeout(resolve, 50))
-  done('one mesh: cyd knows three members, joined through ada', since)
+  done('one mesh: cyd knows four members, joined through ada', since)
 
   since = performance.now()
   const ear = eavesdrop(toAda, 'forward')
@@ -134,14 +135,48 @@ async function story(): Promise<void> {
   done(`a stranger with a valid signature: refused, ${stranger.code}`, since)
 
   since = performance.now()
+  await stage.loseMachine(bob!)
+  const heir = await cameBack(viaCyd, 'bob', signal)
+  done(`bob lost: nobody was asked, the copy runs on ${heir.node} again`, since)
+  const { recoverable } = await viaCyd.status('hello', { signal })
+  note(`its key came from ${recoverable!.threshold} of ${recoverable!.holders} nodes that each held a share`)
+  if (!mock) {
+    const url = `http://${heir.ports[0]!.hostIp}:${heir.ports[0]!.hostPort}/`
+    const answer = () => fetch(url, { signal }).then((response) => response.text())
+    expect((await soon(answer, signal)).trim() === 'hello from beemesh', 'the same answer from there')
+    note(`GET ${url} -> hello from beemesh`)
+  }
+
+  since = performance.now()
   await viaCyd.delete('hello', { signal })
-  expect(
-    (await viaCyd.providers('hello', { signal })).providers.length === 0,
-    'nobody to provide it any more'
-  )
+  const after = await viaCyd.providers('hello', { signal })
+  // bob, who is gone, cannot take back what he said; that is shown as stale
+  const left = after.providers.filter(({ source }) => source !== 'stale')
+  expect(left.length === 0, 'nobody to provide it any more')
   done('deleted; nobody provides it any more', since)
   await Promise.all([toAda.close(), toCyd.close()])
-  void bob
+}
+
+/** The copy on another node, once it runs there. */
+async function cameBack(client: Client, lost: string, signal: AbortSignal): Promise<Placement> {
+  for (;;) {
+    const { placements } = await client.status('hello', { signal })
+    const heir = placements.find(({ node, state }) => node !== lost && state === 'running')
+    if (heir !== undefined) return heir
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    signal.throwIfAborted()
+  }
+}
+
+/** A server that has just been started may not listen yet. */
+async function soon<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;)
+    try {
+      return await ask()
+    } catch (error) {
+      if (signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
 }
 
 function prepareImage(): void {

@@ -15,7 +15,7 @@ export interface DemoNode {
   readonly process: ChildProcess
 }
 
-/** Three real node processes in a folder of their own, and whatever they start: all of it goes when the demo ends. */
+/** Real node processes in a folder of their own, and whatever they start: all of it goes when the demo ends. */
 export class Stage {
   readonly dir: string
   readonly identity: string
@@ -83,6 +83,13 @@ export class Stage {
     for (const { peerId } of this.nodes) await this.#removeWorkloads(peerId)
     await this.#engine?.close?.()
     await rm(this.dir, { recursive: true, force: true })
+  }
+
+  /** What happens to a node when its machine loses power: its process is gone at once, and what it ran with it. */
+  async loseMachine({ peerId, process: child }: DemoNode): Promise<void> {
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await Promise.all([ended, this.#removeWorkloads(peerId)])
   }
 
   async #removeWorkloads(peerId: string): Promise<void> {

@@ -28,7 +28,8 @@ const UNABLE: ReadonlySet<string> = new Set(['NODE_UNREACHABLE', 'BUSY'])
 const DEEDS: ReadonlySet<string> = new Set([
   ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped'],
   ...['node-started', 'node-stopped', 'sealing-key-made', 'sealing-key-destroyed'],
-  'neighbours-replaced'
+  'neighbours-replaced',
+  'equivocation'
 ])
 
 /** What becomes an entry of its own, what is only counted, and what is nobody's business. */

@@ -91,3 +91,16 @@ export function portsText(
     )
     .join(',')
 }
+
+/** `deployment/web`; the manifest ID where nobody who was asked can read what it is called. */
+export function describeRef({
+  kind,
+  name,
+  manifestId
+}: {
+  kind: string
+  name: string
+  manifestId: string
+}): string {
+  return name === '' ? manifestId : `${kind.toLowerCase()}/${name}`
+}

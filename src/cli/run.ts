@@ -1,14 +1,19 @@
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addAudit } from './commands/audit.ts'
+import { addRestart, addScale } from './commands/change/change.ts'
+import { addRollout } from './commands/change/rollout.ts'
 import { addDelete } from './commands/delete.ts'
 import { addEvents } from './commands/events.ts'
 import { addExec } from './commands/exec.ts'
+import { addExplain } from './commands/explain.ts'
 import { addGet } from './commands/get.ts'
 import { addProviders, addStatus, addValidate } from './commands/inspect.ts'
 import { addJoin } from './commands/join.ts'
 import { addLogs } from './commands/logs.ts'
 import { addNodeStart } from './commands/node-start.ts'
+import { addDrain } from './commands/nodes/drain.ts'
+import { addRebalance } from './commands/nodes/rebalance.ts'
 import { addTop } from './commands/top.ts'
 import { addEvict } from './commands/trust/evict.ts'
 import { addGrant } from './commands/trust/grant.ts'
@@ -27,6 +32,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(see: beemesh --help)')
   addNodeStart(program.command('node').description('this machine as a node'))
   addApply(program)
+  addExplain(program)
   addGet(program)
   addStatus(program)
   addProviders(program)
@@ -35,10 +41,15 @@ export function createProgram(): Command {
   addEvents(program)
   addExec(program)
   addAudit(program)
+  addScale(program)
+  addRestart(program)
+  addRollout(program)
   addDelete(program)
   addEvict(program)
   addInspectAs(program)
   addValidate(program)
+  addDrain(program)
+  addRebalance(program)
   addInvite(program)
   addJoin(program)
   addGrant(program)

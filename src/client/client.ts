@@ -11,6 +11,7 @@ import { formatManifestId, type Manifest } from '../manifest/index.ts'
 import { openProviderStatement, type ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
 import { applyManifest, failedPlacement, toPlacement } from './apply/apply-manifest.ts'
+import { type PlanView, planManifest } from './apply/dry-run.ts'
 import { signTombstone } from './apply/seal.ts'
 import { auditEntries } from './audit/fetch.ts'
 import type { AuditEntryView, AuditQuery, AuditVerdict } from './audit/types.ts'
@@ -62,6 +63,15 @@ export class Client {
     this.#namespace = namespace
   }
 
+  get session(): Session {
+    return this.#session
+  }
+
+  /** Every node that holds a manifest. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS; WireError NODE_UNREACHABLE */
+  held(ref: string, options: Abortable = {}): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
+    return this.#resolve(ref, options)
+  }
+
   /** Every node the entry node has heard of. */
   nodes(options: Abortable = {}): Promise<SeenNode[]> {
     return fetchNodes(this.#session, this.#roots, options)
@@ -69,14 +79,8 @@ export class Client {
 
   /** Runs manifests; failures of single copies are in the results. @throws ClientError when a node cannot be resolved */
   async apply(manifests: readonly Manifest[], options: ApplyOptions = {}): Promise<ManifestResult[]> {
-    const { to = [], signal, onProgress } = options
-    const nodes = await this.nodes({ signal })
-    const roots = this.#roots
-    const chosen = await Promise.all(
-      to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal }))
-    )
-    for (const node of nodes) if (node.entry && to.length === 0) assertMember(node, node.name)
-    const unique = [...new Map(chosen.map((node) => [node.peerId, node])).values()]
+    const { signal, onProgress } = options
+    const { nodes, to } = await this.#chosen(options)
     const results: ManifestResult[] = new Array(manifests.length)
     const waiting = [...manifests.entries()]
     const worker = async () => {
@@ -84,13 +88,39 @@ export class Client {
         results[next[0]] = await applyManifest(next[1], {
           session: this.#session,
           nodes,
-          to: unique,
+          to,
           signal,
           onProgress
         })
     }
     await Promise.all(Array.from({ length: Math.min(APPLY_CONCURRENCY, manifests.length) }, worker))
     return results
+  }
+
+  /** What an apply would do. Nothing is changed. @throws ClientError as apply */
+  async plan(manifests: readonly Manifest[], options: ApplyOptions = {}): Promise<PlanView[]> {
+    const { signal } = options
+    const { nodes, to } = await this.#chosen(options)
+    const plans: PlanView[] = []
+    for (const manifest of manifests)
+      plans.push(await planManifest(manifest, { session: this.#session, nodes, to, signal }))
+    return plans
+  }
+
+  async #chosen({ to = [], signal }: ApplyOptions) {
+    const nodes = await this.nodes({ signal })
+    const roots = this.#roots
+    const chosen = await Promise.all(
+      to.map((name) => resolveNode(this.#session, name, { nodes, roots, signal }))
+    )
+    for (const node of nodes) if (node.entry && to.length === 0) assertMember(node, node.name)
+    return { nodes, to: [...new Map(chosen.map((node) => [node.peerId, node])).values()] }
+  }
+
+  /** The member a person named. @throws ClientError as {@link resolveNode} */
+  async node(name: string, { signal }: Abortable = {}): Promise<SeenNode> {
+    const nodes = await this.nodes({ signal })
+    return resolveNode(this.#session, name, { nodes, roots: this.#roots, signal })
   }
 
   /** What the entry node holds of ours; with `all`, what every node holds. */
@@ -108,7 +138,7 @@ export class Client {
     const silent = silentOf(holdings)
     return byManifest(holdings)
       .filter(({ manifest }) => all || manifest.name !== '') // what the entry node only keeps is not what it runs
-      .map((held) => toView({ ...nameless(held), silent }, this.#session.key.peerId))
+      .map((held) => toView({ ...nameless(held), silent, isPartial: !all }, this.#session.key.peerId))
   }
 
   /** @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */

@@ -12,7 +12,10 @@ export const CLIENT_ERROR_CODES = [
   'GRANT_TEXT_INVALID',
   'INVITE_TEXT_INVALID',
   'REVOCATION_REFUSED',
-  'NOTHING_FITS'
+  'NOTHING_FITS',
+  'NOT_READABLE',
+  'NOT_SCALABLE',
+  'NO_VERSION_BEFORE'
 ] as const
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -107,3 +107,29 @@ export function recoverableOf({ holders }: Pick<HeldManifest, 'holders'>): Recov
   const { shareThreshold: threshold, shareHolders, liveHolders, standbys } = newest
   return { keepers: keepers.length, threshold, holders: shareHolders, liveHolders, standbys }
 }
+
+/** Whether enough of it runs, and whether it would come back. */
+export function healthOf(
+  { kind, replicas }: Pick<ManifestStatus, 'kind' | 'replicas'>,
+  {
+    holders,
+    hasSilent,
+    isPartial
+  }: Pick<HeldManifest, 'holders'> & {
+    readonly hasSilent: boolean
+    /** Not every node was asked, so what is missing is not known. */
+    readonly isPartial: boolean
+  }
+): { missing: number; recoverable: Recoverable | undefined; atRisk: true | undefined } {
+  const recoverable = recoverableOf({ holders })
+  // what is over, or waits for its time, is not missing
+  const isRun = kind === 'Job' || kind === 'CronJob'
+  const copies = holders.flatMap(({ status }) => status.workloads)
+  const running = copies.filter(({ state }) => state === 'running' || state === 'ready')
+  const missing =
+    isRun || isPartial ? 0 : Math.max(0, replicas - new Set(running.map(({ ordinal }) => ordinal)).size)
+  const isAlone = recoverable === undefined || (recoverable.keepers === 1 && !hasSilent)
+  const { threshold = 0, liveHolders = 0, standbys = 0 } = recoverable ?? {}
+  const atRisk = !isPartial && !isAlone && (threshold === 0 || liveHolders <= threshold) && standbys < 2
+  return { missing, recoverable, atRisk: atRisk || undefined }
+}

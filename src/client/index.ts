@@ -12,6 +12,7 @@
  * ```
  */
 export { dealCopies } from './apply/apply-manifest.ts'
+export { describePlan, type PlanView } from './apply/dry-run.ts'
 export {
   RECORD_LIFETIME_MS,
   type SealedManifest,
@@ -37,6 +38,8 @@ export {
 } from './connection/local-nodes.ts'
 export { pnetKey } from './connection/pnet-key.ts'
 export { Session, type Target } from './connection/session.ts'
+export { cordon, type DrainView, drain, type MovedView } from './drain/drain.ts'
+export { type MoveView, planRebalance, rebalance } from './drain/rebalance.ts'
 export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './errors.ts'
 export type { ExecQuery, TerminalSize } from './exec.ts'
 export { grantFolder, readGrants, removeGrant, saveGrant } from './grants/grant-folder.ts'
@@ -56,6 +59,15 @@ export { changeTrust } from './grants/trust.ts'
 export type { SeenNode } from './nodes.ts'
 export type { EvictOptions, GuestManifest } from './on-node/evict.ts'
 export type { HeldView, InspectionView, RecordView } from './on-node/inspect.ts'
+export { type ChangeOptions, restart, scale } from './own/change.ts'
+export { explain } from './own/explain.ts'
+export {
+  type RolloutHistory,
+  type RolloutStatus,
+  rolloutHistory,
+  rolloutStatus,
+  undo
+} from './own/rollout.ts'
 export type {
   ApplyOptions,
   DeleteOptions,

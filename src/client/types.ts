@@ -49,6 +49,8 @@ export interface ManifestResult {
   /** Peer ID. */
   readonly owner: string
   readonly placements: readonly Placement[]
+  /** It did not run on some node, and what ran before was applied again, as `version`. Left out otherwise. */
+  readonly rolledBack?: { readonly from: string; readonly to: string }
 }
 
 export interface ApplyOptions extends Abortable {
@@ -85,6 +87,10 @@ export interface Recoverable {
 /** What a manifest looks like on the nodes that hold it. */
 export interface ManifestStatusView extends ManifestResult {
   readonly replicas: number
+  /** Copies that should run and do not, as far as the nodes that answered tell. */
+  readonly missing: number
+  /** With one node more gone it may not come back. Left out otherwise. */
+  readonly atRisk?: boolean
   /** undefined: nobody keeps it. */
   readonly recoverable?: Recoverable
   /** Names of nodes that did not answer and may hold copies, too. */

@@ -4,13 +4,19 @@ import { peerIdFromPublicKey } from '../identity/index.ts'
 import type { ProviderView } from '../providers/index.ts'
 import { WireError } from '../wire/index.ts'
 import { toPlacement } from './apply/apply-manifest.ts'
-import { type HeldManifest, type Holding, recoverableOf } from './holders.ts'
+import { type HeldManifest, type Holding, healthOf } from './holders.ts'
 import type { SeenNode } from './nodes.ts'
 import type { FoundProvider, ManifestStatusView } from './types.ts'
 
+export type Shown = HeldManifest & {
+  readonly silent: readonly SeenNode[]
+  /** Not every node was asked. @default false */
+  readonly isPartial?: boolean
+}
+
 /** A manifest with all who hold it, as it is shown. @param self peer ID of who asks */
 export function toView(
-  { id, manifest, holders, silent }: HeldManifest & { silent: readonly SeenNode[] },
+  { id, manifest, holders, silent, isPartial = false }: Shown,
   self: string
 ): ManifestStatusView {
   const placements = holders.flatMap(({ node, status }) =>
@@ -25,7 +31,7 @@ export function toView(
     owner: manifest.owner === undefined ? self : peerIdFromPublicKey(manifest.owner),
     replicas: manifest.replicas,
     placements: placements.sort((a, b) => a.ordinal - b.ordinal),
-    recoverable: recoverableOf({ holders }),
+    ...healthOf(manifest, { holders, hasSilent: silent.length > 0, isPartial }),
     unanswered: silent.length === 0 ? undefined : silent.map(({ name }) => name)
   }
 }

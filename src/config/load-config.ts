@@ -4,7 +4,6 @@ import { hostname } from 'node:os'
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import { packageFile } from '../common/index.ts'
-import type { PolicyInput } from '../manifest/index.ts'
 import { ConfigError } from './errors.ts'
 import { assertLabels } from './labels.ts'
 import { defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
@@ -87,7 +86,6 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
       'CONFIG_INVALID',
       'a bootstrap node takes no workloads, so scheduling cannot be true'
     )
-  for (const who of ['own', 'others'] as const) assertPolicyHolds(config.policy[who], who)
   if (config.portFirst > config.portLast)
     throw new ConfigError(
       'CONFIG_INVALID',
@@ -97,16 +95,6 @@ export function withDefaults(input: ConfigInput, env: NodeJS.ProcessEnv = proces
   return config.network === undefined
     ? { ...config, networkKey: config.networkKey ?? defaultNetworkKey(env) }
     : config
-}
-
-/** Because a node that says it cuts workloads off, and does not, is worse than one that does not start. */
-function assertPolicyHolds(policy: PolicyInput, who: 'own' | 'others'): void {
-  if (typeof policy !== 'string' && policy.overrides?.egress === 'deny')
-    throw new ConfigError(
-      'CONFIG_INVALID',
-      `policy.${who}.overrides.egress cannot be deny: no engine here can cut a workload off and still publish its ports`,
-      { hint: 'Leave it out, and keep workloads off the network by the firewall of the machine.' }
-    )
 }
 
 function isLoopbackOnly(listen: readonly string[]): boolean {

@@ -6,10 +6,14 @@ import {
   BID_LIST,
   BID_REQUEST,
   CAPACITY_REQUEST,
+  CORDON_REQUEST,
   DELETE_REQUEST,
+  DRAIN_REQUEST,
   EVICT_REQUEST,
   EXCHANGE,
   EXEC_REQUEST,
+  FENCE_REQUEST,
+  FETCH_REQUEST,
   KEEP_REQUEST,
   LEASE,
   LOOKUP,
@@ -77,7 +81,11 @@ export const MESSAGE_TYPE_NAMES = [
   'released',
   'verdict',
   'inspect',
-  'evict'
+  'evict',
+  'fetch',
+  'cordon',
+  'drain',
+  'fence'
 ] as const
 export type MessageTypeName = (typeof MESSAGE_TYPE_NAMES)[number]
 
@@ -124,7 +132,11 @@ export const MESSAGE_TYPES: Readonly<Record<MessageTypeName, MessageType>> = {
   released: { type: 30, name: 'released', payloads: [RELEASED], ...node },
   verdict: { type: 31, name: 'verdict', payloads: [VERDICT], ...node },
   inspect: { type: 32, name: 'inspect', payloads: [QUERY], ...owner },
-  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner }
+  evict: { type: 33, name: 'evict', payloads: [EVICT_REQUEST], ...owner },
+  fetch: { type: 40, name: 'fetch', payloads: [FETCH_REQUEST], ...owner },
+  cordon: { type: 41, name: 'cordon', payloads: [CORDON_REQUEST], ...owner },
+  drain: { type: 42, name: 'drain', payloads: [DRAIN_REQUEST], ...owner },
+  fence: { type: 50, name: 'fence', payloads: [FENCE_REQUEST], ...node }
 }
 
 const BY_NUMBER = new Map(Object.values(MESSAGE_TYPES).map((row) => [row.type, row]))

@@ -3,6 +3,7 @@ import { concat, equalBytes, utf8 } from '../common/index.ts'
 import {
   AUDIT_HEAD,
   BID,
+  DONE_STATEMENT,
   encodeSignedObject,
   GRANT,
   NODE_STATEMENT,
@@ -28,7 +29,8 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   provider: PROVIDER_STATEMENT,
   revocation: REVOCATION,
   auditHead: AUDIT_HEAD,
-  bid: BID
+  bid: BID,
+  done: DONE_STATEMENT
 }
 
 export interface OpenedObject {

@@ -47,6 +47,8 @@ export const DNS_LABEL_PATTERN = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 export const PIDS_LIMIT_ANNOTATION = 'beemesh.io/pids-limit'
 export const ON_PARTITION_ANNOTATION = 'beemesh.io/on-partition'
 export const ON_NODE_LOSS_ANNOTATION = 'beemesh.io/on-node-loss'
+/** Set by `beemesh restart`: another value is another version whose copies are all new. */
+export const RESTARTED_AT_ANNOTATION = 'beemesh.io/restarted-at'
 /** Annotations of a workload that say where its copies run. Source: docs/MANIFESTS.md. */
 export const STRATEGY_ANNOTATION = 'beemesh.io/strategy'
 export const NODES_ANNOTATION = 'beemesh.io/nodes'

@@ -23,9 +23,11 @@
  * const { pod, files } = toPod(received.manifest, { workloadId, ordinal: 0, labels: {}, ports: [] })
  * ```
  */
+export { canonicalAutoscale, MAX_AUTOSCALE_BYTES, parseAutoscale } from './autoscale/parse-autoscale.ts'
 export type { Autoscale, AutoscaleMetric, ScalingPolicy, ScalingRules } from './autoscale/types.ts'
 export { canonicalBytes, parseCanonical } from './canonical.ts'
 export * from './constants.ts'
+export { copyBytes } from './copy-bytes.ts'
 export { MANIFEST_ERROR_CODES, ManifestError, type ManifestErrorCode, type Violation } from './errors.ts'
 export {
   formatManifestId,
@@ -58,6 +60,7 @@ export { pidsLimitOf, recoveryOf } from './plans/annotations.ts'
 export { claimVolumes } from './plans/claims.ts'
 export { lastRun, nextRun } from './plans/cron.ts'
 export { completionsOf } from './plans/job.ts'
+export { isReplacedInPlace, paceOf } from './plans/rollout.ts'
 export type { CronPlan, JobPlan, Recovery, Rollout } from './plans/types.ts'
 export { checkPolicy, describeViolation } from './policy/check-policy.ts'
 export { limitsOf, withDefaultLimits } from './policy/default-limits.ts'

@@ -86,6 +86,8 @@ export interface Manifest {
   readonly autoscale?: Autoscale
   /** From annotation `beemesh.io/engine`; undefined lets the node choose. */
   readonly engine?: string
+  /** By the policy of the node that runs it: no network but loopback. */
+  readonly isolated?: boolean
   /** The workload first, then what it refers to, ordered by kind and name. */
   readonly objects: readonly KubeObject[]
 }

@@ -11,8 +11,8 @@ import { toLibp2pPrivateKeyBytes } from '../identity/index.ts'
 import { type MembersService, type MemberView, members } from '../members/index.ts'
 import { providers } from '../providers/index.ts'
 import { reach, type Whereabouts } from '../reach/index.ts'
-import type { EngineRegistry } from '../runtime/index.ts'
-import { type SchedulerService, scheduler } from '../scheduler/index.ts'
+import { type EngineRegistry, Guard } from '../runtime/index.ts'
+import { Cordon, type SchedulerService, scheduler } from '../scheduler/index.ts'
 import { jsonCodec, openStore } from '../store/index.ts'
 import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '../telemetry/index.ts'
 import type { Revocation, TrustState } from '../trust/index.ts'
@@ -55,6 +55,8 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
   const { key, network, owners, sealingKeys } = data
   const bootstrap = [...new Set([...config.bootstrap, ...data.bootstrap])]
   const store = await openStore(join(data.path, 'db'))
+  const cordon = new Cordon(store)
+  await cordon.open()
   const runDir = join(runtime, key.peerId.slice(-12))
   await mkdir(runDir, { recursive: true, mode: 0o700 })
   const engines = options.engines ?? createEngines(config, runDir, log)
@@ -126,7 +128,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
           version: VERSION,
           bootId,
           startedAtMs,
-          scheduling: config.scheduling,
+          scheduling: config.scheduling && !cordon.isSet,
           sealingKey: sealingKeys.current.publicKey,
           sealingEpoch: sealingKeys.current.epoch,
           memberships: data.memberships,
@@ -186,9 +188,12 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         nodeEvents: (): MembersService => libp2p.services.members,
         keep: (bundle, keeping) => schedulerOf().keep(bundle, keeping),
         mayResume: (stored, resuming) => schedulerOf().mayResume(stored, resuming),
+        fencing: () => schedulerOf(),
+        guard: new Guard(join(runDir, 'guard')),
         keptFor: () => schedulerOf(),
         keptOf: async (manifestId, author) => schedulerOf().inspectKept(manifestId, author),
         scheduling: config.scheduling,
+        isCordoned: () => cordon.isSet,
         policyFor: policyFor(config, data.own),
         ownOwners: data.own,
         exec: config.exec,
@@ -205,6 +210,11 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
         trust: (): TrustState => libp2p.services.guests.trust(),
         sealingKey: (epoch) => (epoch === undefined ? sealingKeys.current : sealingKeys.stored.of(epoch)),
         isMember: (peerId) => isMember(peerId),
+        onEquivocation: ({ manifestId, version, ownerPeerId: owner }) => {
+          log.error({ owner, version }, 'an owner signed two records with one version')
+          recorder.did({ type: 'equivocation', manifestId, version })
+        },
+        cordon,
         hasOthers: (): boolean => bootstrap.length > 0 || libp2p.services.members.list().length > 1
       }),
       audit: audit({

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts'
 import type { Network } from '../identity/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
+import type { SchedulerService } from '../scheduler/index.ts'
 import type { SealingKeyRotation } from '../sealing/index.ts'
 import type { WorkloadsService } from '../workloads/index.ts'
 
@@ -25,6 +26,7 @@ export interface BeemeshNode extends Startable {
     readonly providers: ProvidersService
     readonly workloads: WorkloadsService
     readonly audit: AuditService
+    readonly scheduler: SchedulerService
   }
   /** Replaces the key that others seal to, now or when it is old. */
   readonly sealing: SealingKeyRotation

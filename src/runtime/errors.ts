@@ -37,7 +37,9 @@ export const RUNTIME_ERROR_CODES = [
   /** The command did not end within its time, and was killed. */
   'EXEC_TIMEOUT',
   /** The engine does not know the workload, or the workload has no such container. */
-  'WORKLOAD_NOT_FOUND'
+  'WORKLOAD_NOT_FOUND',
+  /** What kills workloads whose lease is over does not run. */
+  'GUARD_UNAVAILABLE'
 ] as const
 
 export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number]

@@ -15,6 +15,7 @@
 export { DockerEngine, type DockerEngineInit, type DockerTimeouts } from './docker/index.ts'
 export { createEngine, ENGINE_NAMES, type EngineInits, type EngineName } from './engines.ts'
 export { RUNTIME_ERROR_CODES, RuntimeError, type RuntimeErrorCode } from './errors.ts'
+export { bootClockMs, Guard, type GuardLease, startTicks } from './guard/index.ts'
 export { MockEngine, type MockEngineInit, type MockScript, type MockWorkloadConfig } from './mock/index.ts'
 export { PodmanEngine, type PodmanEngineInit, type PodmanTimeouts } from './podman/index.ts'
 export {

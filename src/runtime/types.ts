@@ -44,6 +44,8 @@ export interface DeployRequest {
   readonly files: readonly FileVolume[]
   /** Highest number of processes and threads in each container; init containers are not counted. Undefined: the engine's default. */
   readonly pidsLimit?: number
+  /** none: no network but loopback. @default the engine's own, with the ports of the pod published */
+  readonly network?: 'none'
 }
 
 export type ContainerState = 'created' | 'running' | 'exited' | 'unknown'
@@ -168,6 +170,15 @@ export interface EngineStats {
   readonly pids: number
 }
 
+/** A process of this machine, named so that its PID cannot mean another one. */
+export interface EngineProcess {
+  readonly pid: number
+  /** When it began, in ticks since boot: field 22 of /proc/PID/stat. */
+  readonly startTicks: number
+  /** Folder of its cgroup under /sys/fs/cgroup; undefined where it shares it with others. */
+  readonly cgroup?: string
+}
+
 /**
  * What runs workloads. Implementations hold no state the engine itself does not hold, so that a restarted node finds
  * everything again with `list`. Every method may be called concurrently and has its own deadline.
@@ -205,6 +216,8 @@ export interface RuntimeEngine {
   exec(workloadId: string, options: ExecOptions): Promise<{ readonly exitCode: number }>
   /** Of these workloads, or of all that this kind of engine made here; those that do not run are left out. */
   stats(workloadIds?: readonly string[], options?: Abortable): Promise<EngineStats[]>
+  /** Processes of this machine that everything in the workload ends with; none when it does not run. */
+  processes(workloadId: string, options?: Abortable): Promise<EngineProcess[]>
   /** @throws RuntimeError WORKLOAD_NOT_FOUND */
   logs(workloadId: string, options?: LogsOptions): AsyncIterable<LogLine>
   /** Removes pod, containers, ports and files; named volumes of claims stay. Repeatable: nothing to remove is success. */

@@ -15,6 +15,8 @@ export const LOOK_INTERVAL_MS = 2_000
 export const RANK_DELAY_MS = 2_000
 /** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
 export const OFFER_INTERVAL_MS = 30_000
+/** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */
+export const ASK_INTERVAL_MS = 30_000
 /** One node's answer to keep or assign. */
 export const ASK_TIMEOUT_MS = 5_000
 /** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */
@@ -28,6 +30,8 @@ export const MAX_SELECTION_WINDOW_MS = 2_000
 export const MAX_ASKED = 48
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
+/** Keepers do not meddle with an update for so long after its last step: its owner goes from node to node. Chosen: longer than most copies take. */
+export const UPDATE_PATIENCE_MS = 30_000
 /** A node that failed to start a copy is left alone for: doubling from the first to the last. Chosen, as Kubernetes' CrashLoopBackOff. */
 export const AVOID_MS = { first: 10_000, last: 300_000 } as const
 /** A key or share was given for one copy; nobody else gets it for so long. Source: a lease. */
@@ -37,3 +41,24 @@ export const OBTAIN_TIMEOUT_MS = 15_000
 export const OBTAIN_RETRY_MS = 400
 /** After a start a node waits so long for keepers to ask before it starts what it has. Chosen. */
 export const RESUME_WAIT_MS = 5_000
+/** For so long a keeper lets one node run a fenced copy, and no other. Source: ARCHITECTURE section 7, a lease. */
+export const FENCE_LEASE_MS = 10_000
+/** How often a node asks again for what it runs. Chosen: two answers may be lost. */
+export const FENCE_RENEW_MS = 3_000
+/** From the end of a lease until what ran under it is dead: the guard looks every 0.5 s (1 s where sleep knows no fractions). Chosen, measured 0.6 s. */
+export const KILL_DEADLINE_MS = 3_000
+/** What the clocks of two machines may differ by over a lease, since boot. Chosen: a tenth; quartz stays below a ten-thousandth. */
+export const FENCE_DRIFT_MS = 1_000
+/** Nobody else gets a fenced copy for so long after its node was last let run it. */
+export const FENCE_HOLD_MS = FENCE_LEASE_MS + KILL_DEADLINE_MS + FENCE_DRIFT_MS
+/** A copy is started only when its lease lasts for so long more. Chosen: half a lease. */
+export const FENCE_MIN_LEFT_MS = FENCE_LEASE_MS / 2
+/** How long a node that is to start a fenced copy asks for it. Chosen: whoever had it is fenced by then, and a renewal more. */
+export const FENCE_START_WAIT_MS = FENCE_HOLD_MS + 2 * FENCE_RENEW_MS
+export const FENCE_RETRY_MS = 1_000
+/** Between two attempts for one copy, for each that a node has. Chosen: 20 a second to a keeper that may be asked 50 times. */
+export const FENCE_PACE_MS = 50
+/** One keeper's answer: less than a renewal. Source: the same limit in wire's protocols. */
+export const FENCE_ASK_TIMEOUT_MS = 2_500
+/** Members that let a fenced copy run; a majority decides. Source: the keepers' number. */
+export const FENCE_KEEPERS = 5

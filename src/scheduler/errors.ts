@@ -7,7 +7,9 @@ export const SCHEDULER_ERROR_CODES = [
   'NOT_YET',
   'NOT_ALLOWED',
   'NOT_STARTED',
-  'KEY_UNAVAILABLE'
+  'KEY_UNAVAILABLE',
+  'FENCED',
+  'HELD_ELSEWHERE'
 ] as const
 export type SchedulerErrorCode = (typeof SCHEDULER_ERROR_CODES)[number]
 

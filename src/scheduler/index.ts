@@ -14,7 +14,10 @@ import type { SchedulerInit, SchedulerService } from './types.ts'
 
 export { type BidView, openBid, rulesOf } from './bids/bid.ts'
 export { capacityRequest } from './bids/collect-bids.ts'
+export { FENCE_KEEPERS } from './constants.ts'
+export { Cordon } from './draining/cordon.ts'
 export { SCHEDULER_ERROR_CODES, SchedulerError, type SchedulerErrorCode } from './errors.ts'
+export { rank } from './keeping/rank.ts'
 export * from './plan/index.ts'
 export type { Healed, Kept, SchedulerInit, SchedulerService } from './types.ts'
 

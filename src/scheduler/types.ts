@@ -4,6 +4,7 @@ import type {
   AssignRequestInit,
   BidList,
   BidRequestInit,
+  FenceRequestInit,
   HeldVersionInit,
   KeepRequestInit,
   MemberState,
@@ -18,7 +19,16 @@ import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
 import type { Conduct, Doors } from '../wire/index.ts'
-import type { Bundle, KeepOptions, KeptView, StoredManifest, WorkloadsService } from '../workloads/index.ts'
+import type {
+  Bundle,
+  Fencer,
+  KeepOptions,
+  KeptBundle,
+  KeptView,
+  StoredManifest,
+  WorkloadsService
+} from '../workloads/index.ts'
+import type { Cordon } from './draining/cordon.ts'
 
 /** Another node, or this one, as far as placing and keeping need to know it. */
 export interface Neighbour {
@@ -37,13 +47,17 @@ export interface Neighbour {
 }
 
 /** Who runs a manifest, as its lease says. */
-export type Lease = Pick<ProviderView, 'peerId' | 'version' | 'highest' | 'workloads'>
+export type Lease = Pick<ProviderView, 'peerId' | 'version' | 'highest' | 'workloads'> & {
+  /** "stale" is no lease: what a node said once that cannot be asked now. */
+  readonly source?: ProviderView['source']
+}
 
 /** Questions to another node. All have a deadline of their own. @throws WireError when it does not answer */
 export interface Asks {
   keep(peerId: string, request: KeepRequestInit, options: Required<Abortable>): Promise<Verdict>
   assign(peerId: string, request: AssignRequestInit, options: Required<Abortable>): Promise<Verdict>
   release(peerId: string, request: ReleaseRequestInit, options: Required<Abortable>): Promise<Released>
+  fence(peerId: string, request: FenceRequestInit, options: Required<Abortable>): Promise<Verdict>
   bid(peerId: string, request: BidRequestInit, options: Required<Abortable>): Promise<BidList>
 }
 
@@ -64,6 +78,8 @@ export interface World {
   readonly load: () => number
   readonly startedAtMs: number
   readonly now: () => number
+  /** Since the machine was switched on, ms; leases of fenced copies are measured by it. @default now */
+  readonly bootClock?: () => number
   readonly random: () => number
   readonly delay: (ms: number, options: Required<Abortable>) => Promise<void>
   /** This node and all members it has heard of, dead ones too. */
@@ -73,18 +89,36 @@ export interface World {
   /** Who counts as running it now, without asking. */
   readonly leased: (manifestId: Uint8Array) => readonly Lease[]
   /** The same, after asking whoever may know. */
-  readonly find: (manifestId: Uint8Array, options: Required<Abortable>) => Promise<readonly Lease[]>
+  readonly find: (
+    manifestId: Uint8Array,
+    options: Required<Abortable> & {
+      /** Also where a lease would do, for what the copies use. */
+      readonly fresh?: boolean
+    }
+  ) => Promise<readonly Lease[]>
   readonly workloads: Pick<
     WorkloadsService,
-    'get' | 'list' | 'assign' | 'drop' | 'bury' | 'contentKeyOf' | 'resources'
-  >
+    | 'get'
+    | 'list'
+    | 'assign'
+    | 'drop'
+    | 'leave'
+    | 'bury'
+    | 'fence'
+    | 'unfence'
+    | 'extend'
+    | 'guardedUntil'
+    | 'contentKeyOf'
+    | 'resources'
+  > &
+    Partial<Pick<WorkloadsService, 'freeable'>>
 }
 
 /** What was done about a manifest, for people and programs that want to know. */
 export interface Healed {
   readonly atMs: number
   readonly manifestId: Uint8Array
-  readonly action: 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
+  readonly action: 'scaled' | 'replaced' | 'updated' | 'drained' | 'buried' | 'nothing-fits'
   readonly detail: string
 }
 
@@ -119,12 +153,18 @@ export interface SchedulerInit {
   readonly sealingKey: (epoch?: number) => SealingKey
   /** Whether a node is a member, who alone is asked to keep, to run, or is given keys. */
   readonly isMember: (peerId: string) => boolean
+  /** An owner signed two records with one version; every keeper says so. */
+  readonly onEquivocation?: (record: CheckedRecord) => void
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
+  /** Remembers that the node takes nothing new. @default it always takes something */
+  readonly cordon?: Cordon
   readonly now?: () => number
+  /** Since the machine was switched on, ms. @default now when that is given, else the machine's */
+  readonly bootClock?: () => number
 }
 
-export interface SchedulerService extends Startable {
+export interface SchedulerService extends Startable, Fencer {
   /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
   keep(bundle: Bundle, options: KeepOptions): Promise<void>
   /** Whether copies that do not run may be started again after a restart. */
@@ -134,9 +174,11 @@ export interface SchedulerService extends Startable {
   /** The same as status shows it, with how far each is from being lost with the nodes that run it. */
   keptViews(): KeptView[]
   /** What is kept of a manifest, for its owner. @param author peer ID */
-  inspectKept(manifestId: Uint8Array, author: string): HeldVersionInit[]
+  inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]>
   /** Seals what is kept under one key of this node to another one; on disk when it resolves. */
   reseal(from: SealingKey, to: SealingKey): Promise<void>
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
   /** What was done about manifests lately, oldest first. */
   healed(): readonly Healed[]
 }

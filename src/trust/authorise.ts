@@ -8,6 +8,7 @@ export const ACTIONS = [
   'apply',
   'delete',
   'capacity',
+  'fetch',
   'status',
   'logs',
   'events',
@@ -21,7 +22,9 @@ export const ACTIONS = [
   'grants',
   'trust',
   'inspect',
-  'evict'
+  'evict',
+  'cordon',
+  'drain'
 ] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -30,6 +33,7 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   apply: 'apply',
   delete: 'delete',
   capacity: 'apply',
+  fetch: 'apply', // because what it is for is to apply it again
   status: 'read',
   logs: 'logs',
   events: 'read',
@@ -41,6 +45,8 @@ const NEEDED: Readonly<Record<Action, GrantAction | 'any' | 'anybody'>> = {
   revoke: 'any', // because what it carries is signed, and counts by who signed it
   grants: 'admin',
   trust: 'admin',
+  cordon: 'admin',
+  drain: 'admin',
   audit: 'admin',
   inspect: 'read',
   evict: 'admin' // the handler asks for more: an owner

@@ -62,6 +62,8 @@ export const OWNER_PROTOCOLS = {
     maxRequestBytes: 16 * KIB,
     answerTimeoutMs: 10_000
   },
+  /** What an owner applied, given back to it. */
+  fetch: { ...owner, name: 'fetch', request: 'fetch', answerTimeoutMs: 10_000 },
   delete: { ...owner, name: 'delete', request: 'delete', answerTimeoutMs: 120_000, changesState: true },
   status: { ...owner, name: 'status', request: 'status' },
   logs: { ...owner, name: 'logs', request: 'logs', answerTimeoutMs: undefined },
@@ -84,7 +86,10 @@ export const OWNER_PROTOCOLS = {
   /** What a node holds of a manifest and can open of it. */
   inspect: { ...owner, name: 'inspect', request: 'inspect' },
   /** The machine's owner stops what a guest runs. */
-  evict: { ...owner, name: 'evict', request: 'evict', answerTimeoutMs: 120_000, changesState: true }
+  evict: { ...owner, name: 'evict', request: 'evict', answerTimeoutMs: 120_000, changesState: true },
+  cordon: { ...owner, name: 'cordon', request: 'cordon', answerTimeoutMs: 10_000, changesState: true },
+  /** Ends when all is moved, at the deadline it names, or when the asker leaves. */
+  drain: { ...owner, name: 'drain', request: 'drain', answerTimeoutMs: undefined, changesState: true }
 } as const satisfies Record<string, Protocol>
 export type OwnerProtocolName = keyof typeof OWNER_PROTOCOLS
 
@@ -145,7 +150,16 @@ export const PEER_PROTOCOLS = {
     forwardable: false
   },
   /** The content key or a share of it. */
-  release: { ...owner, name: 'release', request: 'release', answerTimeoutMs: 5_000, forwardable: false }
+  release: { ...owner, name: 'release', request: 'release', answerTimeoutMs: 5_000, forwardable: false },
+  /** To a keeper of a fenced manifest: may this copy run for a lease more? */
+  fence: {
+    ...owner,
+    name: 'fence',
+    request: 'fence',
+    maxRequestBytes: 32 * KIB,
+    answerTimeoutMs: 3_000,
+    forwardable: false
+  }
 } as const satisfies Record<string, Protocol>
 
 /** Client to entry node: an envelope for somebody else. Its limits are those of what it carries plus the frame. */

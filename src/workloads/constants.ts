@@ -12,6 +12,8 @@ export const WATCH_INTERVAL_MS = 2_000
 export const SWEEP_INTERVAL_MS = 3_600_000
 /** Host ports given where a manifest leaves them open. Source: ARCHITECTURE section 7. */
 export const PORT_RANGE = { first: 19_000, last: 29_000 } as const
+/** Versions before the one that runs that are kept for their owner. Chosen: at most 400 KiB a manifest. */
+export const MAX_HISTORY = 5
 /** Copies of one manifest on one node. Source: fbs/apply.fbs. */
 export const MAX_ORDINALS = 64
 /** Manifests of one owner on one node. Source: facts on limits. */

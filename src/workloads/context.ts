@@ -1,16 +1,25 @@
 import type { Logger } from '@libp2p/interface'
 import type { WorkloadInit } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../identity/index.ts'
-import { type Manifest, withDefaultLimits } from '../manifest/index.ts'
+import { formatManifestId, type Manifest, withDefaultLimits } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { EnginePort } from '../runtime/index.ts'
 import { LABELS } from './constants.ts'
 import type { Capacity } from './copies/capacity.ts'
 import type { Gate, Lanes } from './copies/lanes.ts'
 import type { FaultPoint } from './fault-points.ts'
+import type { Guarded } from './fenced/guarded.ts'
 import { allCopies, type ManifestTable } from './manifest-table.ts'
 import { type OpenedContent, openContent, openKey, openRecord } from './open-record.ts'
-import type { Release, StoredManifest, StoredWorkload, WorkloadEvent, WorkloadsInit } from './types.ts'
+import type { Usage } from './resources/usage.ts'
+import type {
+  PastRelease,
+  Release,
+  StoredManifest,
+  StoredWorkload,
+  WorkloadEvent,
+  WorkloadsInit
+} from './types.ts'
 
 /** What every verb of this folder works with. */
 export interface Context {
@@ -25,7 +34,12 @@ export interface Context {
   readonly signal: AbortSignal
   /** Host ports promised to copies that are not in the table yet. */
   readonly takenPorts: Set<number>
+  /** Manifest ID and ordinal of copies that another node is about to run. */
+  readonly leaving: Set<string>
   readonly capacity: Capacity
+  /** What the guard knows of fenced copies. */
+  readonly guarded: Guarded
+  readonly usage: Usage
   readonly emit: (event: WorkloadEvent) => void
   readonly recentEvents: () => readonly WorkloadEvent[]
   /** Hears of every event from now on. @returns what ends that */
@@ -59,7 +73,7 @@ export async function openStored(context: Context, owner: string, release: Relea
 }
 
 /** The content key of what a stored manifest holds. Secret. @throws SealingError */
-export function openStoredKey(context: Context, owner: string, release: Release): Promise<Uint8Array> {
+export function openStoredKey(context: Context, owner: string, release: PastRelease): Promise<Uint8Array> {
   const { network, key, sealingKey } = context.init
   const author = publicKeyFromPeerId(owner)
   const record = openRecord(release.record, { author, networkId: network.id, nowMs: 0, tombstone: false })
@@ -70,6 +84,11 @@ export function openStoredKey(context: Context, owner: string, release: Release)
     node,
     sealingKey: sealingKey.stored
   })
+}
+
+/** Whether a copy that runs may be said to: one whose lease is over may run elsewhere. */
+export function isHeld({ init }: Pick<Context, 'init'>, manifestId: Uint8Array, ordinal: number): boolean {
+  return init.fencing?.().isHeld(manifestId, ordinal) ?? true
 }
 
 /** A copy as it goes over the wire. */
@@ -99,14 +118,18 @@ export const RUNNING: ReadonlySet<string> = new Set(['running', 'ready'])
 
 /** Tells the world, or takes it back, by what runs now: copies of the old version and of the new one alike. */
 export function announce(context: Context, manifestId: Uint8Array): void {
+  const isLeaving = ({ ordinal }: StoredWorkload) =>
+    context.leaving.has(`${formatManifestId(manifestId)} ${ordinal}`)
+  const toLeased = (copy: StoredWorkload) => toWire(isLeaving(copy) ? { ...copy, state: 'stopping' } : copy)
   const provided = () => {
     const manifest = context.table.get(manifestId)
     if (manifest === undefined || manifest.tombstone) return undefined
-    const running = allCopies(manifest).filter(({ state }) => RUNNING.has(state))
+    const running = allCopies(manifest).filter(
+      ({ state, ordinal }) => RUNNING.has(state) && isHeld(context, manifestId, ordinal)
+    )
     const { version, highest } = manifest
-    return running.length === 0
-      ? undefined
-      : { version, highest: highest.version, workloads: running.map(toWire) }
+    const workloads = running.map((copy) => ({ ...toLeased(copy), ...context.usage.of(copy.workloadId) }))
+    return running.length === 0 ? undefined : { version, highest: highest.version, workloads }
   }
   if (provided() === undefined) context.providers.withdraw(manifestId)
   else context.providers.announce(manifestId, provided)

@@ -17,11 +17,17 @@ import { Workloads, type WorkloadsComponents } from './workloads.ts'
 export type { Assignment, Bundle } from './accept/accept-copies.ts'
 export { MAX_CONCURRENT_DEPLOYMENTS, PORT_RANGE } from './constants.ts'
 export type { NodeResources, Resources } from './copies/capacity.ts'
+export type { Past } from './copies/job.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
 export type {
+  FencedCopy,
+  FenceLease,
+  Fencer,
   KeepOptions,
+  KeptBundle,
   KeptView,
+  Release,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,

@@ -54,11 +54,24 @@ export class ManifestTable {
   }
 
   /** Durable when it resolves. */
-  put(manifest: StoredManifest): Promise<void> {
+  async put(manifest: StoredManifest): Promise<void> {
     const key = toHex(manifest.manifestId)
+    const before = this.#manifests.get(key)
     // at once and in order: two copies that change at the same moment must not write over each other
     this.#manifests.set(key, manifest)
-    return this.#write(() => this.#stored.put(key, manifest))
+    try {
+      await this.#write(() => this.#stored.put(key, manifest))
+    } catch (error) {
+      // because a version that is not on disk was not accepted, and whoever brings it again must not hear that it is known
+      const isNews = before?.highest.version !== manifest.highest.version
+      if (isNews && this.#manifests.get(key) === manifest) this.#restore(key, before)
+      throw error
+    }
+  }
+
+  #restore(key: string, before: StoredManifest | undefined): void {
+    if (before === undefined) this.#manifests.delete(key)
+    else this.#manifests.set(key, before)
   }
 
   #write(act: () => Promise<void>): Promise<void> {

@@ -28,19 +28,25 @@ async function resealOne(context: Context, manifestId: Uint8Array, keys: Keys): 
   if (before === undefined) return
   const content = await resealed(context, before.owner, before, keys)
   const nextContent = before.next && (await resealed(context, before.owner, before.next, keys))
-  if (content === undefined && nextContent === undefined) return
+  const past = new Map<number, Release['content']>()
+  for (const release of before.history ?? []) {
+    const again = await resealed(context, before.owner, release, keys)
+    if (again !== undefined) past.set(release.version, again)
+  }
+  if (content === undefined && nextContent === undefined && past.size === 0) return
   // read again, because copies change outside of the lane
   const now = context.table.get(manifestId)
   if (now === undefined) return
   const next = now.next && { ...now.next, content: nextContent ?? now.next.content }
-  await context.table.put({ ...now, content: content ?? now.content, next })
+  const history = now.history?.map((one) => ({ ...one, content: past.get(one.version) ?? one.content }))
+  await context.table.put({ ...now, content: content ?? now.content, next, history })
 }
 
 /** The content with its key sealed anew; undefined: there is nothing to do. */
 async function resealed(
   { init, log }: Context,
   owner: string,
-  { record, content }: Release,
+  { record, content }: Pick<Release, 'record' | 'content'>,
   { from, to }: Keys
 ): Promise<Release['content']> {
   if (content === undefined || content.sealedKey.sealingEpoch !== from.epoch) return undefined

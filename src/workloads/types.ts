@@ -11,7 +11,7 @@ import type {
   WorkloadKind
 } from '../manifest/index.ts'
 import type { MembersService } from '../members/index.ts'
-import type { EnginePort, EngineRegistry } from '../runtime/index.ts'
+import type { EnginePort, EngineRegistry, Guard } from '../runtime/index.ts'
 import type { Resealer, SealingKeyring } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
@@ -21,6 +21,7 @@ import type { NodeResources } from './copies/capacity.ts'
 import type { JobProgress } from './copies/job.ts'
 import type { FaultPoint } from './fault-points.ts'
 import type { OpenedRecord } from './open-record.ts'
+import type { Claimant, Freeable } from './resources/preempt.ts'
 
 /** One copy on this node, as written to disk. */
 export interface StoredWorkload {
@@ -31,6 +32,8 @@ export interface StoredWorkload {
   readonly ports: readonly EnginePort[]
   readonly startedAtMs?: number
   readonly message?: string
+  /** It does not run because its lease was over, and starts again when it may. */
+  readonly fenced?: boolean | undefined
   /** Of a Job or CronJob: where it stands. */
   readonly job?: JobProgress
   /** Of a CronJob: the slot it was started for, ms since epoch. */
@@ -38,6 +41,9 @@ export interface StoredWorkload {
   /** Of a Job or CronJob: when it was over. */
   readonly endedAtMs?: number
 }
+
+/** A version that ran here before, as far as it is needed to run it again. */
+export type PastRelease = Pick<Release, 'version' | 'record' | 'content'>
 
 /** One version of a manifest on this node, as written to disk. */
 export interface Release {
@@ -54,6 +60,8 @@ export interface Release {
     readonly sealedKey: SealedKey
     /** sha256 of the decrypted document: tells whether a newer version changed anything. */
     readonly digest: Uint8Array
+    /** sha256 of what of it a running copy depends on: tells whether copies must be replaced. */
+    readonly copyDigest?: Uint8Array
   }
   readonly kind: WorkloadKind
   readonly name: string
@@ -69,6 +77,10 @@ export interface Release {
   readonly acceptedAtMs: number
   /** What the sandbox policy gave to containers that state no limits. */
   readonly defaultLimits?: PolicyLimits
+  /** Those with a higher one may take its room. @default 0 */
+  readonly priority?: number
+  /** How many copies there are follows what they use, so that is measured. */
+  readonly autoscaled?: boolean
   readonly job?: JobPlan
   readonly cron?: CronPlan
   /** Of a CronJob: the last slot that was started or passed over. */
@@ -76,6 +88,8 @@ export interface Release {
   /** Of a CronJob: which copies of each run this node starts, and on what. */
   readonly slotOrdinals?: readonly number[]
   readonly slotEngine?: string
+  /** Of a CronJob: slots that another node began and did not finish, to be run here. */
+  readonly openSlots?: readonly number[]
   readonly workloads: readonly StoredWorkload[]
 }
 
@@ -91,6 +105,8 @@ export interface StoredManifest extends Release {
   readonly evicted?: { readonly by: string; readonly untilMs: number }
   /** A newer version whose copies are being started while the old ones still run. */
   readonly next?: Release
+  /** Versions with other content that ran here before, newest first, at most {@link MAX_HISTORY}. */
+  readonly history?: readonly PastRelease[]
   /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
   readonly handedOver?: boolean
 }
@@ -120,8 +136,35 @@ export interface KeptView {
   readonly standbys: number
 }
 
+/** A copy that is about to be started. */
+export type FencedCopy = Pick<StoredManifest, 'manifestId' | 'version'> & Pick<StoredWorkload, 'ordinal'>
+
+export interface FenceLease {
+  /** On the clock since boot, ms. */
+  readonly untilMs: number
+  /** What still runs then is killed from outside; else it is stopped in order. */
+  readonly byGuard: boolean
+}
+
+export interface Fencer {
+  /** Resolves when the copy may run here; undefined: it needs no lease. @throws what refuses it, code FENCED */
+  mayStart(copy: FencedCopy, options: Required<Abortable>): Promise<FenceLease | undefined>
+  /** Whether a copy that runs counts as running. */
+  isHeld(manifestId: Uint8Array, ordinal: number): boolean
+}
+
 export interface KeptForOwners {
   keptViews(): KeptView[]
+  /** What its owner handed out; undefined: nothing, or a tombstone. */
+  keptBundle(manifestId: Uint8Array): KeptBundle | undefined
+}
+
+export interface KeptBundle {
+  readonly bundle: Bundle
+  readonly version: number
+  /** Peer ID. */
+  readonly owner: string
+  readonly ownerKey: Uint8Array
 }
 
 export interface WorkloadsInit {
@@ -131,7 +174,7 @@ export interface WorkloadsInit {
   readonly nodeName: string
   readonly store: Store
   /** What is opened that was sealed to this node. */
-  readonly sealingKey: SealingKeyring
+  readonly sealingKey: Pick<SealingKeyring, 'of' | 'stored'>
   readonly engines: EngineRegistry
   /** Engine to take when the manifest names none. */
   readonly preferredEngine?: string
@@ -148,11 +191,17 @@ export interface WorkloadsInit {
   readonly nodeEvents?: () => NodeEventSource
   /** false: takes no workloads. @default true */
   readonly scheduling?: boolean
+  /** Whether it takes nothing new just now. @default never */
+  readonly isCordoned?: () => boolean
   /**
    * Makes a version, or the tombstone of a manifest, durable on other nodes before anybody is told that it is accepted.
    * @default nowhere but here
    */
   readonly keep?: (bundle: Bundle, options: KeepOptions) => Promise<void>
+  /** Who lets copies run whose owner wants them to run once at most. @default every copy may run */
+  readonly fencing?: () => Fencer
+  /** Kills fenced copies when this process cannot. @default nobody does */
+  readonly guard?: Guard
   /** What this node keeps for owners besides what it runs, for status. @default nothing */
   readonly keptFor?: () => KeptForOwners
   /** Resolves when copies of this manifest that do not run may be started after a restart, or rejects. @default at once */
@@ -213,14 +262,30 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   readonly reseal: Resealer
   /** What this machine has, what is promised to copies, and what is left. */
   resources(): NodeResources
+  /** What copies of lower priority would give to somebody's copies, were there no other room. */
+  freeable(claimant: Claimant): Freeable
   /** The manifest as it is here, a tombstone too. */
   get(manifestId: Uint8Array): StoredManifest | undefined
   /** Runs copies that somebody else than their owner brought, in the owner's name. @returns the manifest, failed copies included @throws what refuses it */
   assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest>
   /** Stops copies here because others run them; with none left the manifest is handed over. */
   drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
+  /** Tells others that copies which go on running here are about to be run by another node, or that they are not. */
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
   bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
+  /** Stops copies whose lease is over; they start again with {@link unfence}. */
+  fence(manifestId: Uint8Array, ordinal: number): Promise<void>
+  /** Starts copies that were fenced. Nothing happens when they run, or are gone. */
+  unfence(manifestId: Uint8Array, ordinal: number): Promise<void>
+  /** Tells the guard, and whoever asked for the manifest, that copies go on running. @param lease.isNew it was over before */
+  extend(
+    manifestId: Uint8Array,
+    ordinal: number,
+    lease: FenceLease & { readonly isNew: boolean }
+  ): Promise<void>
+  /** Until when the guard lets a workload run, ms since boot; undefined: it does not know it. */
+  guardedUntil(workloadId: string): Promise<number | undefined>
   /** The content key of what runs here. Uint8Array(32), secret @returns undefined when it does not run here in that version */
   contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined>
 }

@@ -2,7 +2,14 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { delay, repeat } from '../common/index.ts'
-import { APPLY_REQUEST, DELETE_REQUEST, EVICT_REQUEST, EXEC_REQUEST, QUERY } from '../generated/fbs/index.ts'
+import {
+  APPLY_REQUEST,
+  DELETE_REQUEST,
+  EVICT_REQUEST,
+  EXEC_REQUEST,
+  FETCH_REQUEST,
+  QUERY
+} from '../generated/fbs/index.ts'
 import { formatManifestId, type Manifest, probesOf } from '../manifest/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
@@ -14,18 +21,23 @@ import {
   SWEEP_INTERVAL_MS,
   WATCH_INTERVAL_MS
 } from './constants.ts'
-import { type Context, openStoredKey } from './context.ts'
+import { announce, type Context, openStoredKey } from './context.ts'
 import { Capacity, type NodeResources } from './copies/capacity.ts'
 import { Gate, Lanes } from './copies/lanes.ts'
 import { recover } from './copies/recover.ts'
 import { setReady } from './copies/transition.ts'
 import { Watcher } from './copies/watch.ts'
 import { EventLog } from './event-log.ts'
+import { extendLease, fenceCopies, unfenceCopies } from './fenced/fence-copies.ts'
+import { Guarded } from './fenced/guarded.ts'
 import { ManifestTable } from './manifest-table.ts'
 import type { OpenedRecord } from './open-record.ts'
 import { Prober } from './probes/prober.ts'
 import { reseal } from './reseal.ts'
+import { type Claimant, type Freeable, freedBy, preemptible } from './resources/preempt.ts'
+import { Usage } from './resources/usage.ts'
 import type {
+  FenceLease,
   StoredManifest,
   StoredWorkload,
   WorkloadEvent,
@@ -38,6 +50,7 @@ import { finishRemoval, remove } from './verbs/delete.ts'
 import { events } from './verbs/events.ts'
 import { evict } from './verbs/evict.ts'
 import { exec } from './verbs/exec.ts'
+import { fetch } from './verbs/fetch.ts'
 import { inspect } from './verbs/inspect.ts'
 import { logs } from './verbs/logs.ts'
 import { status } from './verbs/status.ts'
@@ -64,6 +77,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     super()
     const log = components.logger.forComponent('beemesh:workloads')
     const table = new ManifestTable(init.store)
+    const { guard, engines } = init
     this.#events = new EventLog(init.store, log, init.maxEvents)
     this.#context = {
       init,
@@ -75,11 +89,14 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       log,
       signal: this.#stop.signal,
       takenPorts: new Set(),
+      leaving: new Set(),
+      guarded: new Guarded({ guard, engines, table, log }),
       capacity: new Capacity({
         ...init.capacity,
         storagePath: init.storagePath,
         manifests: () => table.all()
       }),
+      usage: new Usage(init.engines),
       isReady: ({ workloadId }) => this.#prober.isReady(workloadId),
       probe: (manifest, copy, opened) => this.#probe(manifest, copy, opened),
       unprobe: ({ workloadId }) => this.#prober.forget(workloadId),
@@ -97,6 +114,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     init.doors.open('delete', DELETE_REQUEST, (request) => remove(this.#context, request))
     init.doors.open('evict', EVICT_REQUEST, (request) => evict(this.#context, request))
     init.doors.open('inspect', QUERY, (request) => inspect(this.#context, request))
+    init.doors.open('fetch', FETCH_REQUEST, (request) => fetch(this.#context, request))
     init.doors.open('status', QUERY, (request) => status(this.#context, request))
     init.doors.open('exec', EXEC_REQUEST, (request) => exec(this.#context, request))
     init.doors.open('events', QUERY, (request) => events(this.#context, request))
@@ -107,6 +125,7 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     await this.#context.table.open(this.#context.now())
     await this.#events.open()
     await this.#context.capacity.refresh()
+    await this.#context.guarded.open()
     this.#track((await recover(this.#context)).rest)
     this.#track(this.#watch())
     const { log, now, table } = this.#context
@@ -136,6 +155,11 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     return this.#context.capacity.view()
   }
 
+  freeable(claimant: Claimant): Freeable {
+    const { table, init } = this.#context
+    return freedBy(preemptible(table.live(), claimant, init.ownOwners ?? new Set()))
+  }
+
   get(manifestId: Uint8Array): StoredManifest | undefined {
     return this.#context.table.get(manifestId)
   }
@@ -151,12 +175,36 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals))
   }
 
+  leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void {
+    const { leaving } = this.#context
+    for (const ordinal of ordinals)
+      leaving[isLeaving ? 'add' : 'delete'](`${formatManifestId(manifestId)} ${ordinal}`)
+    announce(this.#context, manifestId)
+  }
+
   async bury(record: OpenedRecord, bytes: Uint8Array): Promise<void> {
     await this.#inLane(record.manifestId, async () => {
       const existing = this.#context.table.get(record.manifestId)
       if (existing === undefined || existing.highest.version > record.version) return
       await finishRemoval(this.#context, await bury(this.#context, existing, { record, bytes }))
     })
+  }
+
+  fence(manifestId: Uint8Array, ordinal: number): Promise<void> {
+    return this.#inLane(manifestId, () => fenceCopies(this.#context, manifestId, ordinal))
+  }
+
+  unfence(manifestId: Uint8Array, ordinal: number): Promise<void> {
+    const { restarter } = this.#watcher
+    return this.#inLane(manifestId, () => unfenceCopies(this.#context, { manifestId, ordinal, restarter }))
+  }
+
+  extend(manifestId: Uint8Array, ordinal: number, lease: FenceLease & { isNew: boolean }): Promise<void> {
+    return extendLease(this.#context, manifestId, ordinal, lease)
+  }
+
+  guardedUntil(workloadId: string): Promise<number | undefined> {
+    return this.#context.guarded.untilMs(workloadId)
   }
 
   async contentKeyOf(manifestId: Uint8Array, version: number): Promise<Uint8Array | undefined> {

@@ -15,7 +15,7 @@ describe('cli: inspect --as', function () {
   let client: Client
   before(async () => {
     home = await createTestHome()
-    mesh = await createMesh(3)
+    mesh = await createMesh(4)
     client = await mesh.client(0)
     await client.apply(parseManifests(toYaml(pod({ name: 'web', command: ['sleep', 'secret-argument'] }))), {
       to: ['node-1']
@@ -49,14 +49,22 @@ describe('cli: inspect --as', function () {
     expect([entry, held.length, unknown]).to.deep.equal([false, 1, []])
   })
 
-  it('the entry node holds nothing of it, and finds its provider like anybody', async () => {
-    const { held, finds, entry } = await inspect('web', 'node-0')
+  it('keepers and holders cannot open it; the entry node finds its provider like anybody', async () => {
+    for (const node of ['node-0', 'node-2', 'node-3']) {
+      const { held } = await inspect('web', node)
+      const [{ role, record, document, clear, shares }] = held
 
-    expect([entry, held]).to.deep.equal([true, []])
+      expect(role).to.be.oneOf(['holder', 'keeper'])
+      expect(shares).to.equal(role === 'holder' ? 1 : 0)
+      expect([document, clear]).to.deep.equal([undefined, undefined])
+      expect(record).to.include({ shareThreshold: 3, lifetime: 'service' })
+    }
+    const { finds, entry } = await inspect('web', 'node-0')
+    expect(entry).to.equal(true)
     expect(finds.map(({ node }: { node: string }) => node)).to.deep.equal(['node-1'])
     const { stdout } = await cli('web', '--as', 'node-0')
     expect(stdout)
-      .to.match(/holds nothing of web/)
+      .to.match(/not the document/)
       .and.match(/what it saw is not known/)
   })
 

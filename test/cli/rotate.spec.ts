@@ -67,13 +67,13 @@ describe('cli: identity rotate', function () {
   })
 
   it('lets what the old key runs go on, to be seen and deleted by its ID with the new one', async () => {
-    const { workloads } = expectDone(await cli('get', 'workloads', '--all'), 'get-workloads')
+    const { workloads } = expectDone(await cli('get', 'workloads'), 'get-workloads')
     const before = workloads.find((one: { manifestId: string }) => one.manifestId === manifestId)
     expect(before).to.include({ name: 'before', owner: old.peerId })
     expectDone(await cli('status', manifestId), 'status')
     expectFailure(await cli('status', 'before'), 6, 'NODE_UNREACHABLE') // by name it is another manifest, and node-2 is silent
     expectDone(await cli('delete', manifestId), 'delete')
-    const after = expectDone(await cli('get', 'workloads', '--all'), 'get-workloads')
+    const after = expectDone(await cli('get', 'workloads'), 'get-workloads')
     expect(after.workloads.map(({ name }: { name: string }) => name)).to.deep.equal(['after'])
   })
 

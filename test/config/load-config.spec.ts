@@ -203,15 +203,6 @@ describe('config: loading', () => {
       expect(await strict({ registries: [prefix] }), prefix).to.include('registries.0')
   })
 
-  it('refuses a policy that denies egress, because nothing would keep it', async () => {
-    for (const who of ['own', 'others']) {
-      const policy = { [who]: { preset: 'open', overrides: { egress: 'deny' } } }
-      const error = await refuse(JSON.stringify({ policy }))
-      expect(error.code).to.equal('CONFIG_INVALID')
-      expect(error.message).to.include(`policy.${who}.overrides.egress`)
-    }
-  })
-
   it('refuses a port range whose end is before its start', async () => {
     expect((await refuse('portFirst: 30000\nportLast: 29999')).message).to.include('30000')
   })

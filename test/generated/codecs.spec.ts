@@ -49,7 +49,11 @@ const workload = fc.record({
   ports: fc.array(port, { maxLength: 4 }),
   startedAt: time,
   message: fc.option(text, { nil: undefined }),
-  stats: fc.option(stats, { nil: undefined })
+  stats: fc.option(stats, { nil: undefined }),
+  cpuMillisUsed: u32,
+  memoryBytesUsed: time,
+  usedAt: time,
+  usedOverMs: u32
 })
 const manifest = fc.record({
   manifestId: bytes(36),

@@ -15,6 +15,7 @@ export const UNREACHABLE_IMAGE = 'registry.invalid/beemesh-test:1'
 export const COMMANDS: Commands = {
   fail: ['sh', '-c', 'echo out; echo err >&2; exit 7'],
   echo: ['cat'],
+  interfaces: ['sh', '-c', "sed -n 's/^ *\\([a-z0-9]*\\):.*/\\1/p' /proc/net/dev"],
   size: ['sh', '-c', 'until [ "$(stty size)" = "40 100" ]; do sleep 0.05; done; stty size'],
   hang: (word) => ['sh', '-c', `sleep ${word}; echo never`],
   write: ['sh', '-c', 'echo kept > /data/x'],

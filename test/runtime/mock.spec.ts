@@ -22,7 +22,8 @@ const COMMANDS: Commands = {
   size: ['size'],
   hang: (word) => ['hang', word],
   write: ['write'],
-  read: ['read']
+  read: ['read'],
+  interfaces: ['interfaces']
 }
 
 function toContainer(name: string, { say = [], ...script }: ContainerScript = {}): PodContainer {

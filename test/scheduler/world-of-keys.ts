@@ -95,8 +95,9 @@ export async function createKeyMesh(
       neighbours,
       isMember: (peerId) => !strangers.has(peerId),
       asks: {
-        keep: async () => ({ retryable: false, highest: 0 }),
-        assign: async () => ({ retryable: false, highest: 0 }),
+        keep: async () => ({ retryable: false, highest: 0, facts: [] }),
+        assign: async () => ({ retryable: false, highest: 0, facts: [] }),
+        fence: async () => ({ retryable: false, highest: 0, facts: [] }),
         bid: async () => ({ bids: [], asked: 0, members: 0 }),
         release: async (peerId, request) => {
           const asked = nodes.find((node) => node.key.peerId === peerId)!
@@ -113,6 +114,11 @@ export async function createKeyMesh(
         assign: () => Promise.reject(new TypeError('not here')),
         drop: async () => {},
         bury: async () => {},
+        leave: () => {},
+        fence: async () => {},
+        unfence: async () => {},
+        extend: async () => {},
+        guardedUntil: async () => undefined,
         contentKeyOf: async () => (node.runs === undefined ? undefined : Uint8Array.from(node.runs)),
         resources: () => ({}) as never
       }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { parseManifests } from '../../src/manifest/index.ts'
+import type { SchedulerService } from '../../src/scheduler/index.ts'
 import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
 
 const template = (restartPolicy = 'Never') => ({
@@ -43,6 +44,40 @@ describe('workloads: Jobs', () => {
     await lone.restart()
     const [held] = lone.node.services.workloads.list()
     expect(held!.workloads[0]).to.deep.include({ workloadId: before, state: 'stopped' })
+  })
+
+  it('goes on after the completions that another node has done', async () => {
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+    await lone.client.apply(job({ completions: 3 }))
+    await lone.event(({ reason }) => reason === 'completed')
+    const { workloads } = lone.node.services
+    const { scheduler } = lone.node.services as unknown as { scheduler: SchedulerService }
+    const { record, bundle } = scheduler.kept()[0]!
+    const { sealedKey } = workloads.get(record.manifestId)!.content!
+    await workloads.drop(record.manifestId, [0])
+    const startedBefore = workloads.recentEvents().filter(({ type }) => type === 'started').length
+
+    const past = { progress: new Map([[0, { done: 2, failures: 0 }]]) }
+    const { owner, ownerPeerId } = record
+    const report = () => {}
+    await workloads.assign({
+      owner,
+      ownerPeerId,
+      record,
+      bundle,
+      sealedKey,
+      ordinals: [0],
+      isKept: true,
+      report,
+      past
+    })
+    await lone.event(
+      ({ reason, atMs }) => reason === 'completed' && atMs >= workloads.get(record.manifestId)!.acceptedAtMs
+    )
+
+    const started = workloads.recentEvents().filter(({ type }) => type === 'started').length
+    expect(started - startedBefore, 'the third alone').to.equal(1)
+    expect(workloads.get(record.manifestId)!.workloads[0]!.job!.done).to.deep.equal([0, 1, 2])
   })
 
   it('tries again in a new pod, and gives up at its backoffLimit', async () => {
@@ -124,6 +159,41 @@ describe('workloads: CronJobs', () => {
     while (lone.node.services.workloads.list()[0]!.lastSlotMs === first)
       await new Promise((resolve) => setImmediate(resolve))
     expect(lone.node.services.workloads.list()[0]!.workloads).to.have.length(1)
+  })
+
+  it('begins again the run that the node before died in, and goes on after its last slot', async () => {
+    // given: a CronJob that this node has handed over
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+    await lone.client.apply(cron())
+    const { workloads } = lone.node.services
+    const { scheduler } = lone.node.services as unknown as { scheduler: SchedulerService }
+    const [kept] = scheduler.kept()
+    const { record, bundle } = kept!
+    const content = workloads.get(record.manifestId)!.content!
+    await workloads.drop(record.manifestId, [0])
+    expect(workloads.get(record.manifestId)!.handedOver).to.equal(true)
+
+    // when
+    const slotMs = Math.floor(Date.now() / 60_000) * 60_000
+    const openSlots = [slotMs - 120_000]
+    await workloads.assign({
+      owner: record.owner,
+      ownerPeerId: record.ownerPeerId,
+      record,
+      bundle,
+      sealedKey: content.sealedKey,
+      ordinals: [0],
+      isKept: true,
+      report: () => {},
+      past: { progress: new Map(), slotMs, openSlots }
+    })
+    await lone.event(({ reason }) => reason === 'completed')
+
+    // then
+    const held = workloads.get(record.manifestId)!
+    expect(held.workloads.map((copy) => copy.slotMs)).to.include(openSlots[0])
+    expect(held.openSlots).to.deep.equal([])
+    expect(held.lastSlotMs).to.be.at.least(slotMs)
   })
 
   it('starts nothing while suspended', async () => {

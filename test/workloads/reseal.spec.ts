@@ -4,6 +4,7 @@ import { encodeApplyRequest } from '../../src/generated/fbs/index.ts'
 import { publicKeyFromPeerId } from '../../src/identity/index.ts'
 import { parseManifests } from '../../src/manifest/index.ts'
 import { OLD_KEY_GRACE_MS } from '../../src/sealing/index.ts'
+import type { PastRelease } from '../../src/workloads/types.ts'
 import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
 import { send, signRequest } from '../fixtures/raw-request.ts'
 import { deployment, pod, toYaml } from '../fixtures/workload-files.ts'
@@ -57,6 +58,16 @@ describe('workloads: when the sealing key of the node is replaced', () => {
     expect(epochs()).to.deep.equal([2])
     expect(self().sealingEpoch).to.equal(2)
     expect(self().sealingKey).not.to.deep.equal(before.sealingKey)
+  })
+
+  it('versions of before are sealed anew, too, so that they can be given back', async () => {
+    await lone.client.apply(manifestsOf(pod({ name: 'web' })))
+    await lone.client.apply(manifestsOf(pod({ name: 'web', command: ['sleep', '9'] })))
+    await lone.node.sealing.rotate()
+    const [held] = lone.node.services.workloads.list()
+    const history: readonly PastRelease[] = held?.history ?? []
+
+    expect(history.map(({ content }) => content?.sealedKey.sealingEpoch)).to.deep.equal([2])
   })
 
   it('three times in a row, each old key destroyed, a copy is started again after a restart of the node', async () => {

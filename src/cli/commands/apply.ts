@@ -4,10 +4,12 @@ import { parseManifests } from '../../manifest/index.ts'
 import { type ClientOptions, readInput, withClient, withClientOptions } from '../client-options.ts'
 import { exitCodeOfFailures } from '../exit-codes.ts'
 import { duration, type Output, portsText, table } from '../output.ts'
+import { printPlans } from './explain.ts'
 
 interface ApplyOptions extends ClientOptions {
   readonly filename: string
   readonly to?: string[]
+  readonly dryRun?: boolean
 }
 
 /** `beemesh apply -f FILE` */
@@ -17,9 +19,10 @@ export function addApply(program: Command): void {
     .requiredOption('-f, --filename <file>', 'manifest, YAML or JSON; "-" for standard input')
     .option(
       '--to <node>',
-      'node that takes copies: peer ID, name or full address; repeatable (default: the entry node)',
+      'node that takes copies: peer ID, name or full address; repeatable (default: the mesh is asked who has room)',
       collect
     )
+    .option('--dry-run', 'show which node would run what, and why; change nothing')
     .action(apply)
 }
 
@@ -30,21 +33,39 @@ async function apply(options: ApplyOptions): Promise<void> {
   const text = await readInput(options.filename)
   const manifests = parseManifests(text, { file: options.filename, namespace: options.namespace })
   await withClient(options, async ({ client, output, signal }) => {
+    if (options.dryRun === true)
+      return printPlans(output, await client.plan(manifests, { to: options.to, signal }))
     const lastMs = new Map<string, number>()
+    const tell = progressOf(output, startedAt)
     const onProgress = (event: ProgressEvent) => {
       lastMs.set(event.manifestId, performance.now() - startedAt)
-      progress(output, event, performance.now() - startedAt)
+      tell(event)
     }
     const applied = await client.apply(manifests, { to: options.to, signal, onProgress })
-    const durationMs = Math.round(performance.now() - startedAt)
-    const results = applied.map((result) => ({
-      ...result,
-      durationMs: Math.round(lastMs.get(result.manifestId) ?? durationMs)
-    }))
-    output.result({ results, durationMs }, () => human(results, durationMs))
-    const placements = results.flatMap((result) => result.placements)
-    process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))
+    printApplied(output, applied, startedAt, lastMs)
   })
+}
+
+/** What prints progress with the time since the command began. */
+export function progressOf(output: Output, startedAt: number): (event: ProgressEvent) => void {
+  return (event) => progress(output, event, performance.now() - startedAt)
+}
+
+/** The end of every command that applies something. @param lastMs when each manifest was done @default now */
+export function printApplied(
+  output: Output,
+  applied: readonly ManifestResult[],
+  startedAt: number,
+  lastMs: ReadonlyMap<string, number> = new Map()
+): void {
+  const durationMs = Math.round(performance.now() - startedAt)
+  const results = applied.map((result) => ({
+    ...result,
+    durationMs: Math.round(lastMs.get(result.manifestId) ?? durationMs)
+  }))
+  output.result({ results, durationMs }, () => human(results, durationMs))
+  const placements = results.flatMap((result) => result.placements)
+  process.exitCode = exitCodeOfFailures(placements.map(({ error }) => error?.code))
 }
 
 function progress(
@@ -78,5 +99,13 @@ function human(results: readonly ManifestResult[], durationMs: number): string {
   const hints = [
     ...new Set(failed.flatMap(({ error }) => (error?.hint === undefined ? [] : [`  → ${error.hint}`])))
   ]
-  return [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), summary, ...hints].join('\n')
+  const turned = results.flatMap(({ kind, name, version, rolledBack }) =>
+    rolledBack === undefined
+      ? []
+      : [
+          `${kind.toLowerCase()}/${name} was turned back: version ${rolledBack.to} runs again, as version ${version}`
+        ]
+  )
+  const lines = [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), ...turned, summary, ...hints]
+  return lines.join('\n')
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { ManifestStatusView, SeenNode } from '../../client/index.ts'
 import { type ClientOptions, withClient, withClientOptions } from '../client-options.ts'
-import { duration, portsText, table } from '../output.ts'
+import { describeRef, duration, portsText, table } from '../output.ts'
+import { recoverableText, warningsOf } from '../recoverable.ts'
 
 interface GetOptions extends ClientOptions {
   readonly all?: boolean
@@ -29,25 +30,34 @@ async function getWorkloads(options: GetOptions): Promise<void> {
     )
     const silent = workloads[0]?.unanswered
     if (silent !== undefined) output.progress(`no answer from ${silent.join(', ')}`)
+    for (const line of workloads.flatMap(warningsOf)) output.progress(`warning: ${line}`)
     output.result({ workloads }, () => (workloads.length === 0 ? 'no workloads' : workloadTable(workloads)))
   })
 }
 
-/** One line a copy; a manifest without copies has a line of its own. */
+/** One line a copy, and one for those that are missing; a manifest without copies has a line of its own. */
 export function workloadTable(workloads: readonly ManifestStatusView[]): string {
-  const rows = workloads.flatMap(({ kind, name, namespace, replicas, placements }) => {
+  const rows = workloads.flatMap((status) => {
+    const { namespace, replicas, placements, missing } = status
     const running = placements.filter(({ state }) => state === 'running' || state === 'ready').length
-    const head = [namespace, `${kind.toLowerCase()}/${name}`, `${running}/${replicas}`]
-    if (placements.length === 0) return [[...head, '', '', '', '']]
-    return placements.map(({ node, state, ports, workloadId }) => [
-      ...head,
-      node,
-      state,
-      portsText(ports),
-      workloadId
-    ])
+    const head = [namespace, describeRef(status), `${running}/${replicas}`]
+    const kept = recoverableText(status)
+    const gone = missing > 0 ? [[...head, '', `${missing} missing`, '', kept, '']] : []
+    if (placements.length === 0) return gone.length > 0 ? gone : [[...head, '', '', '', kept, '']]
+    return [
+      ...placements.map(({ node, state, ports, workloadId }) => [
+        ...head,
+        node,
+        state,
+        portsText(ports),
+        kept,
+        workloadId
+      ]),
+      ...gone
+    ]
   })
-  return table(['NAMESPACE', 'NAME', 'RUNNING', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows)
+  const columns = ['NAMESPACE', 'NAME', 'RUNNING', 'NODE', 'STATE', 'PORTS', 'RECOVERABLE', 'WORKLOAD']
+  return table(columns, rows)
 }
 
 async function getNodes(options: GetOptions): Promise<void> {
@@ -89,7 +99,7 @@ function nodeTable(nodes: readonly SeenNode[]): string {
     node.name + (node.entry ? ' *' : ''),
     node.state !== 'alive' ? node.state : node.connected ? 'connected' : 'not connected',
     pathOf(node) ?? '-',
-    node.member ? (node.scheduling ? 'member' : 'member, takes nothing') : 'NOT A MEMBER',
+    node.member ? (node.scheduling ? 'member' : 'member, SchedulingDisabled') : 'NOT A MEMBER',
     node.engines.join(','),
     node.roundTripMs === undefined ? '-' : duration(node.roundTripMs),
     duration(Math.max(0, Date.now() - node.lastSeenMs)),

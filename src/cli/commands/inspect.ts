@@ -18,6 +18,7 @@ import {
 } from '../client-options.ts'
 import { CliError } from '../errors.ts'
 import { duration, Output, type OutputFormat, table } from '../output.ts'
+import { recoverableText, warningsOf } from '../recoverable.ts'
 import { workloadTable } from './get.ts'
 
 /** `beemesh status REF` */
@@ -33,7 +34,10 @@ export function addStatus(program: Command): void {
         )
         if (status.unanswered !== undefined) output.progress(`no answer from ${status.unanswered.join(', ')}`)
         const id = `manifest ${status.manifestId}, version ${status.version}`
-        output.result(status, () => [workloadTable([status]), id, ...failures].join('\n'))
+        for (const line of warningsOf(status)) output.progress(`warning: ${line}`)
+        const kept = recoverableText(status)
+        const recoverable = kept === '' ? [] : [`recoverable: ${kept}`]
+        output.result(status, () => [workloadTable([status]), ...recoverable, id, ...failures].join('\n'))
       })
     })
 }

@@ -15,9 +15,12 @@ import { ClientError } from '../errors.ts'
 import { fetchHoldings } from '../holders.ts'
 import type { SeenNode } from '../nodes.ts'
 import type { ManifestResult, Placement, ProgressEvent } from '../types.ts'
+import { chooseFenceKeepers } from './fence-keepers.ts'
+import { inTurn } from './in-turn.ts'
 import { placeManifest } from './place.ts'
 import { idOf, type SealedManifest, sealManifest, signTombstone } from './seal.ts'
 import { shareOut } from './share-out.ts'
+import { paceAcross, stopsRollout, turnBack } from './turn-back.ts'
 
 type ChosenNode = SeenNode & { readonly hints?: readonly string[] }
 
@@ -28,6 +31,8 @@ export interface ApplyOne extends Abortable {
   /** Those that take copies, in turn; none: the mesh is asked. */
   readonly to: readonly ChosenNode[]
   readonly onProgress?: (event: ProgressEvent) => void
+  /** The version must be newer than this one. */
+  readonly after?: number
 }
 
 /** Most nodes that one message names a sealed key for. Source: fbs/apply.fbs. */
@@ -50,12 +55,14 @@ export function dealCopies<T>(replicas: number, nodes: readonly T[]): { node: T;
 
 /** Seals one manifest, hands it to its nodes and follows until every copy runs or has failed. Failures are in the result. */
 export async function applyManifest(manifest: Manifest, options: ApplyOne): Promise<ManifestResult> {
-  let version = Date.now()
+  let version = Math.max(Date.now(), (options.after ?? 0) + 1)
   for (let attempt = 1; ; attempt++) {
     const result = await applyVersion(manifest, version, options)
     // because a clock that went back must not stop its owner: the node says which version it has seen
     const highest = staleAt(result.failures)
     if (highest === undefined || attempt > 1) {
+      const back = options.after === undefined ? await tryTurnBack(result, options) : undefined
+      if (back !== undefined) return back
       const { placements } = result.result
       const isRefused = placements.every(({ error }) => error !== undefined && !UNHEARD.has(error.code))
       if (isRefused && placements.length > 0) await forget(result, options).catch(() => {})
@@ -86,18 +93,38 @@ async function forget(
     }
 }
 
+async function tryTurnBack(
+  { id, result, updated }: Attempt,
+  options: ApplyOne
+): Promise<ManifestResult | undefined> {
+  const { session, signal } = options
+  const failed = new Set(result.placements.filter(stopsRollout).map(({ peerId }) => peerId))
+  const nodes = updated.toSorted((a, b) => Number(failed.has(b.peerId)) - Number(failed.has(a.peerId)))
+  const reapply = (manifest: Manifest, after: number) =>
+    applyManifest(manifest, { ...options, to: [], after })
+  if (signal?.aborted) return undefined
+  return turnBack(session, { id, result, nodes }, { reapply, signal })
+}
+
 interface Attempt {
   readonly id: Uint8Array
   readonly result: ManifestResult
+  /** Nodes that ran an older version. */
+  readonly updated: readonly ChosenNode[]
   readonly failures: readonly Error[]
 }
 
 async function applyVersion(manifest: Manifest, version: number, options: ApplyOne): Promise<Attempt> {
   const { session, nodes } = options
   const { key, connection } = session
-  const { hands, unplaced } = await deal(manifest, options)
+  const { hands, unplaced, running } = await deal(manifest, options)
   if (hands.length === 0) return unplacedOnly(manifest, version, { session, unplaced })
   const { holders, threshold, standbys } = shareOut(nodes, { running: hands.map(({ node }) => node) })
+  const isFenced = manifest.recovery.onPartition !== 'keep' && !manifest.perNode
+  const { id } = idOf(key, connection.networkId, manifest)
+  const fenceKeepers = isFenced
+    ? await chooseFenceKeepers(id, { session, nodes, signal: options.signal })
+    : []
   const sealed = await sealManifest(manifest, {
     key,
     networkId: connection.networkId,
@@ -105,11 +132,16 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
     nodes: [...hands.map(({ node }) => node), ...standbys],
     holders,
     threshold,
+    fenceKeepers,
     nowMs: Date.now()
   })
   const failures: Error[] = []
-  const perNode = await Promise.all(
-    hands.map(async ({ node, ordinals }) => {
+  const runs = ({ node }: { node: ChosenNode }) => running.has(node.peerId)
+  const perNode = await inTurn(hands, {
+    weightOf: (hand) => (runs(hand) ? Math.max(1, hand.ordinals.length) : 0),
+    pace: paceAcross(manifest),
+    hasFailed: (placements: Placement[]) => placements.some(stopsRollout),
+    act: async ({ node, ordinals }): Promise<Placement[]> => {
       try {
         return await applyOn(node, ordinals, { ...options, manifest, sealed, standbys })
       } catch (thrown) {
@@ -117,14 +149,15 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
         failures.push(error)
         return ordinals.map((ordinal) => failedPlacement(node, ordinal, error))
       }
-    })
-  )
+    }
+  })
   const placements = [...perNode.flat(), ...unplaced].sort((a, b) => a.ordinal - b.ordinal)
   const { kind, name, namespace } = manifest
   const manifestId = formatManifestId(sealed.manifestId)
   return {
     id: sealed.manifestId,
     result: { manifestId, kind, name, namespace, version: String(version), owner: key.peerId, placements },
+    updated: hands.filter(runs).map(({ node }) => node),
     failures
   }
 }
@@ -141,6 +174,7 @@ function unplacedOnly(
   return {
     id,
     result: { ...named, version: String(version), owner: key.peerId, placements: unplaced },
+    updated: [],
     failures: []
   }
 }
@@ -149,23 +183,41 @@ function unplacedOnly(
 async function deal(
   manifest: Manifest,
   { session, nodes, to, signal }: ApplyOne
-): Promise<{ hands: readonly { node: ChosenNode; ordinals: readonly number[] }[]; unplaced: Placement[] }> {
+): Promise<{
+  hands: readonly { node: ChosenNode; ordinals: readonly number[] }[]
+  unplaced: Placement[]
+  /** Peer IDs of nodes that run it already. */
+  running: { has(peerId: string): boolean }
+}> {
   if (to.length > 0)
     return {
+      running: await runningOn(to, manifest, { session, signal }),
       hands: manifest.perNode
         ? to.map((node) => ({ node, ordinals: [0] }))
         : dealCopies(manifest.replicas, to),
       unplaced: []
     }
-  const { hands, plan } = await placeManifest(manifest, { session, nodes, signal })
+  const { hands, running, plan } = await placeManifest(manifest, { session, nodes, signal })
   const hint = 'See why with "beemesh apply --dry-run", or name nodes with --to.'
   const why = plan.summary === '' ? 'no node bids for it' : plan.summary
   const error = new ClientError('NOTHING_FITS', why, { retryable: true, hint })
   const unplaced = plan.unplaced.map((ordinal) => failedPlacement(NOBODY, ordinal, error))
-  const entry = nodes.find((one) => one.entry)
-  // because a manifest without copies must be kept by somebody, too
-  const isEmpty = hands.length === 0 && unplaced.length === 0 && entry !== undefined
-  return { hands: isEmpty ? [{ node: entry, ordinals: [] }] : hands, unplaced }
+  if (hands.length > 0 || unplaced.length > 0) return { hands, unplaced, running }
+  // a manifest without copies: those that run some stop them, and where nobody does somebody must keep it all the same
+  const stopping = nodes.filter(({ peerId }) => running.has(peerId))
+  const told = stopping.length > 0 ? stopping : nodes.filter(({ entry }) => entry)
+  return { hands: told.map((node) => ({ node, ordinals: [] })), unplaced, running }
+}
+
+async function runningOn(
+  nodes: readonly ChosenNode[],
+  manifest: Manifest,
+  { session, signal }: Pick<ApplyOne, 'session' | 'signal'>
+): Promise<Set<string>> {
+  const { id } = idOf(session.key, session.connection.networkId, manifest)
+  const holdings = await fetchHoldings(session, nodes, { manifestIds: [id], signal })
+  const runs = holdings.filter(({ manifests }) => manifests.some(({ workloads }) => workloads.length > 0))
+  return new Set(runs.map(({ node }) => node.peerId))
 }
 
 /** In place of a node, of a copy that none takes. */

@@ -2,6 +2,7 @@ import { signObject } from '../../envelope/index.ts'
 import { encodeRecord, type SealedKeyInit, type SealedShareInit } from '../../generated/fbs/index.ts'
 import { deriveSecret, type SigningKey } from '../../identity/index.ts'
 import {
+  canonicalAutoscale,
   canonicalBytes,
   canonicalRules,
   type Manifest,
@@ -48,6 +49,7 @@ export async function sealManifest(
     holders = [],
     threshold = 0,
     recoveryNodes = [],
+    fenceKeepers = [],
     nowMs
   }: {
     key: SigningKey
@@ -61,6 +63,8 @@ export async function sealManifest(
     threshold?: number
     /** The only nodes that may ever be given the key. @default every member */
     recoveryNodes?: readonly Uint8Array[] | undefined
+    /** With on-partition stop or fence: of whom a majority lets a copy run. @default nobody is asked */
+    fenceKeepers?: readonly Uint8Array[]
     nowMs: number
   }
 ): Promise<SealedManifest> {
@@ -96,7 +100,8 @@ export async function sealManifest(
     ...clearFields(manifest),
     shareThreshold: threshold,
     shareHolders: shares.commitments,
-    recoveryNodes: recoveryNodes.map((node) => ({ node }))
+    recoveryNodes: recoveryNodes.map((node) => ({ node })),
+    fenceKeepers: fenceKeepers.map((node) => ({ node }))
   })
   const record = signObject({ kind: 'record', body, key, networkId })
   return {
@@ -109,7 +114,7 @@ export async function sealManifest(
 }
 
 /** What keepers must know of a manifest that they cannot read, to bring copies of it back. */
-function clearFields({ perNode, resources, engine, placement, recovery, job, cron }: Manifest) {
+function clearFields({ perNode, resources, engine, placement, recovery, job, cron, autoscale }: Manifest) {
   return {
     lifetime: cron !== undefined ? 'cron' : job !== undefined ? 'job' : 'service',
     perNode,
@@ -117,7 +122,8 @@ function clearFields({ perNode, resources, engine, placement, recovery, job, cro
     engine,
     placement: canonicalRules(placement),
     onPartition: recovery.onPartition,
-    onNodeLoss: recovery.onNodeLoss
+    onNodeLoss: recovery.onNodeLoss,
+    autoscale: autoscale && canonicalAutoscale(autoscale)
   } as const
 }
 

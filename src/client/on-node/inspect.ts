@@ -35,13 +35,28 @@ export interface RecordView {
   /** Hexadecimal. */
   readonly ciphertextDigest?: string
   readonly keyCommitment?: string
+  readonly lifetime: string
+  readonly perNode: boolean
+  readonly storageBytes: number
+  readonly engine?: string
+  /** The rules where copies may run, canonical JSON. */
+  readonly placement?: string
+  readonly onPartition: string
+  readonly onNodeLoss: string
+  readonly shareThreshold: number
+  /** Peer IDs. */
+  readonly shareHolders: readonly string[]
+  readonly recoveryNodes: readonly string[]
 }
 
 /** One version of a manifest as a node holds it. */
 export interface HeldView {
   readonly manifestId: string
-  /** host: opens the whole document · keeper: record and ciphertext, no key · holder: shares of the key · record: the record alone */
-  readonly role: 'host' | 'keeper' | 'holder' | 'record'
+  /**
+   * host: runs it, and opens the whole document · standby: opens it, too, and runs it when others are lost · holder: keeps a share of the key
+   * · keeper: record and ciphertext, no key · record: the record alone
+   */
+  readonly role: 'host' | 'standby' | 'holder' | 'keeper' | 'record'
   readonly record?: RecordView
   readonly ciphertextBytes: number
   /** The node's key that the content key is sealed to, whether or not it opens. */
@@ -123,7 +138,7 @@ function toView(held: HeldVersion, networkId: Uint8Array): HeldView {
   const opens = documentBytes > 0 && documentDigest !== undefined
   return {
     manifestId: formatManifestId(manifestId),
-    role: opens ? 'host' : ciphertextBytes > 0 ? 'keeper' : shares > 0 ? 'holder' : 'record',
+    role: roleOf(held, opens),
     record,
     ciphertextBytes,
     sealedToEpoch: sealingEpoch === 0 ? undefined : String(sealingEpoch),
@@ -135,6 +150,12 @@ function toView(held: HeldVersion, networkId: Uint8Array): HeldView {
     copies,
     shares
   }
+}
+
+function roleOf({ kind, ciphertextBytes, shares }: HeldVersion, opens: boolean): HeldView['role'] {
+  if (opens) return kind === undefined ? 'standby' : 'host'
+  if (shares > 0) return 'holder'
+  return ciphertextBytes > 0 ? 'keeper' : 'record'
 }
 
 /** What the record says to whoever has its bytes. @throws EnvelopeError when the node gave something else for it */
@@ -154,7 +175,17 @@ function recordOf(bytes: Uint8Array, networkId: Uint8Array): RecordView {
     cipher: record.cipher,
     kem: record.kem,
     ciphertextDigest: record.ciphertextDigest && toHex(record.ciphertextDigest),
-    keyCommitment: record.keyCommitment && toHex(record.keyCommitment)
+    keyCommitment: record.keyCommitment && toHex(record.keyCommitment),
+    lifetime: record.lifetime,
+    perNode: record.perNode,
+    storageBytes: record.storageBytes,
+    engine: record.engine && safeText(record.engine, 32),
+    placement: record.placement && safeText(record.placement, 8192),
+    onPartition: record.onPartition,
+    onNodeLoss: record.onNodeLoss,
+    shareThreshold: record.shareThreshold,
+    shareHolders: record.shareHolders.map(({ node }) => peerIdFromPublicKey(node)),
+    recoveryNodes: record.recoveryNodes.map(({ node }) => peerIdFromPublicKey(node))
   }
 }
 

@@ -85,7 +85,15 @@ export const BID_REQUEST_LAYOUT: TableLayout = {
     { name: 'copies', slot: 14, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'engine', slot: 16, type: 'string', required: false, max: 32, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'placement', slot: 18, type: 'string', required: false, max: 8192, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'explain', slot: 20, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'owner', slot: 22, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const BYTES_LAYOUT: TableLayout = {
+  name: 'Bytes',
+  fields: [
+    { name: 'value', slot: 4, type: 'bytes', required: true, max: 131072, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -97,7 +105,10 @@ export const ASSIGN_REQUEST_LAYOUT: TableLayout = {
     { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
     { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
     { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'surplus', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'drains', slot: 16, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'facts', slot: 18, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'replicas', slot: 20, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -128,13 +139,6 @@ export const AUDIT_HEAD_LAYOUT: TableLayout = {
     { name: 'hash', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'length', slot: 8, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'at', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
-  ]
-}
-
-export const BYTES_LAYOUT: TableLayout = {
-  name: 'Bytes',
-  fields: [
-    { name: 'value', slot: 4, type: 'bytes', required: true, max: 131072, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -195,7 +199,10 @@ export const BID_LAYOUT: TableLayout = {
     { name: 'engines', slot: 28, type: 'strings', required: false, max: 8, min: 0, enumSize: 0, elementMax: 256, table: undefined },
     { name: 'scheduling', slot: 30, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'ordinals', slot: 32, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'refusals', slot: 34, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined }
+    { name: 'refusals', slot: 34, type: 'strings', required: false, max: 16, min: 0, enumSize: 0, elementMax: 256, table: undefined },
+    { name: 'freeableCpuMillis', slot: 36, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeableMemoryBytes', slot: 38, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'freeablePods', slot: 40, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -259,7 +266,19 @@ export const WORKLOAD_LAYOUT: TableLayout = {
     { name: 'ports', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: PORT_LAYOUT },
     { name: 'startedAt', slot: 14, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'message', slot: 16, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT }
+    { name: 'stats', slot: 18, type: 'table', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: STATS_LAYOUT },
+    { name: 'cpuMillisUsed', slot: 20, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'memoryBytesUsed', slot: 22, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'usedAt', slot: 24, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'usedOverMs', slot: 26, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const CORDON_REQUEST_LAYOUT: TableLayout = {
+  name: 'CordonRequest',
+  fields: [
+    { name: 'scheduling', slot: 4, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -269,6 +288,79 @@ export const DELETE_REQUEST_LAYOUT: TableLayout = {
     { name: 'record', slot: 4, type: 'bytes', required: true, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'replyKey', slot: 6, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'volumes', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DONE_COPY_LAYOUT: TableLayout = {
+  name: 'DoneCopy',
+  fields: [
+    { name: 'ordinal', slot: 4, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'done', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'failures', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'over', slot: 10, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'failed', slot: 12, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DONE_SLOT_LAYOUT: TableLayout = {
+  name: 'DoneSlot',
+  fields: [
+    { name: 'at', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DONE_STATEMENT_LAYOUT: TableLayout = {
+  name: 'DoneStatement',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'bootId', slot: 8, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'issuedAt', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 12, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: DONE_COPY_LAYOUT },
+    { name: 'schedule', slot: 14, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'since', slot: 16, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'slot', slot: 18, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'openSlots', slot: 20, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: DONE_SLOT_LAYOUT }
+  ]
+}
+
+export const MOVE_LAYOUT: TableLayout = {
+  name: 'Move',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinals', slot: 6, type: 'u32s', required: true, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'to', slot: 8, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DRAIN_REQUEST_LAYOUT: TableLayout = {
+  name: 'DrainRequest',
+  fields: [
+    { name: 'moves', slot: 4, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: MOVE_LAYOUT },
+    { name: 'timeoutMs', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const MOVED_COPY_LAYOUT: TableLayout = {
+  name: 'MovedCopy',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinal', slot: 6, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'state', slot: 8, type: 'enum', required: false, max: 0, min: 0, enumSize: 4, elementMax: 0, table: undefined },
+    { name: 'to', slot: 10, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'toName', slot: 12, type: 'string', required: false, max: 63, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'name', slot: 14, type: 'string', required: false, max: 320, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'code', slot: 16, type: 'string', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'message', slot: 18, type: 'string', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const DRAINED_LAYOUT: TableLayout = {
+  name: 'Drained',
+  fields: [
+    { name: 'scheduling', slot: 4, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'copies', slot: 6, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: MOVED_COPY_LAYOUT }
   ]
 }
 
@@ -382,6 +474,46 @@ export const EXEC_OUTPUT_LAYOUT: TableLayout = {
   ]
 }
 
+export const FENCE_REQUEST_LAYOUT: TableLayout = {
+  name: 'FenceRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ordinal', slot: 8, type: 'u32', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'bootId', slot: 10, type: 'bytes', required: true, max: 16, min: 16, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'sequence', slot: 12, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'release', slot: 14, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 16, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const FETCH_REQUEST_LAYOUT: TableLayout = {
+  name: 'FetchRequest',
+  fields: [
+    { name: 'manifestId', slot: 4, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'version', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'replyKey', slot: 8, type: 'bytes', required: true, max: 1216, min: 1216, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const PAST_VERSION_LAYOUT: TableLayout = {
+  name: 'PastVersion',
+  fields: [
+    { name: 'version', slot: 4, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'record', slot: 6, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
+export const FETCHED_LAYOUT: TableLayout = {
+  name: 'Fetched',
+  fields: [
+    { name: 'record', slot: 4, type: 'bytes', required: true, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'key', slot: 8, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'history', slot: 10, type: 'tables', required: false, max: 5, min: 0, enumSize: 0, elementMax: 0, table: PAST_VERSION_LAYOUT }
+  ]
+}
+
 export const FORWARD_LAYOUT: TableLayout = {
   name: 'Forward',
   fields: [
@@ -479,7 +611,8 @@ export const KEEP_REQUEST_LAYOUT: TableLayout = {
     { name: 'ciphertext', slot: 6, type: 'bytes', required: false, max: 81920, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
     { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
-    { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
   ]
 }
 
@@ -702,7 +835,9 @@ export const RECORD_LAYOUT: TableLayout = {
     { name: 'onNodeLoss', slot: 44, type: 'enum', required: false, max: 0, min: 0, enumSize: 2, elementMax: 0, table: undefined },
     { name: 'shareThreshold', slot: 46, type: 'u8', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'shareHolders', slot: 48, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SHARE_HOLDER_LAYOUT },
-    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT }
+    { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
+    { name: 'fenceKeepers', slot: 52, type: 'tables', required: false, max: 5, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
+    { name: 'autoscale', slot: 54, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -784,7 +919,7 @@ export const REVOKE_REQUEST_LAYOUT: TableLayout = {
 export const SIGNED_OBJECT_LAYOUT: TableLayout = {
   name: 'SignedObject',
   fields: [
-    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 8, elementMax: 0, table: undefined },
+    { name: 'kind', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 9, elementMax: 0, table: undefined },
     { name: 'author', slot: 6, type: 'bytes', required: true, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'body', slot: 8, type: 'bytes', required: true, max: 65536, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'signature', slot: 10, type: 'bytes', required: true, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
@@ -836,6 +971,7 @@ export const VERDICT_LAYOUT: TableLayout = {
     { name: 'message', slot: 6, type: 'string', required: false, max: 1024, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'retryable', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'highest', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'record', slot: 12, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'record', slot: 12, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
   ]
 }

@@ -9,6 +9,7 @@ import {
   ON_PARTITION_ANNOTATION,
   PIDS_LIMIT_ANNOTATION,
   PRIORITY_ANNOTATION,
+  RESTARTED_AT_ANNOTATION,
   STRATEGIES,
   STRATEGY_ANNOTATION
 } from '../constants.ts'
@@ -48,7 +49,11 @@ const OURS: Readonly<Record<string, readonly [shape: string, isValid: (value: st
     'must be keep, stop or fence',
     (value) => ['keep', 'stop', 'fence'].includes(value)
   ],
-  [ON_NODE_LOSS_ANNOTATION]: ['must be keep or recreate', (value) => ['keep', 'recreate'].includes(value)]
+  [ON_NODE_LOSS_ANNOTATION]: ['must be keep or recreate', (value) => ['keep', 'recreate'].includes(value)],
+  [RESTARTED_AT_ANNOTATION]: [
+    'must be a time as 2026-11-20T12:00:00.000Z',
+    (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(value)
+  ]
 }
 
 function isNodeList(text: string): boolean {

@@ -1,5 +1,5 @@
 import { asRecord } from '../objects/json.ts'
-import type { KubeObject } from '../types.ts'
+import type { KubeObject, Manifest } from '../types.ts'
 import type { Rollout } from './types.ts'
 
 /** Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ */
@@ -60,4 +60,20 @@ function copies(pace: Pace, replicas: number, round: 'up' | 'down'): number {
 
 function milliseconds(seconds: unknown): number | undefined {
   return typeof seconds === 'number' ? seconds * 1000 : undefined
+}
+
+/** Two copies cannot have one host port, one lasting volume, or one name: then the old one goes first. */
+export function isReplacedInPlace({ ports, claims, kind, rollout, recovery }: Manifest): boolean {
+  const exclusive =
+    ports.some(({ hostPort }) => hostPort !== undefined) ||
+    claims.length > 0 ||
+    recovery.onPartition !== 'keep' // what is fenced runs once
+  return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
+}
+
+/** Copies replaced at a time. Never both surge and unavailable at once: what runs should go on running where it can. */
+export function paceOf(manifest: Manifest): number {
+  const { ordered, maxSurge, maxUnavailable } = manifest.rollout
+  if (ordered) return 1
+  return Math.max(1, isReplacedInPlace(manifest) ? maxUnavailable : maxSurge)
 }

@@ -7,13 +7,14 @@ import type { KubeObject, Manifest } from '../types.ts'
 import type { PolicyLimits, SandboxRules } from './types.ts'
 
 /** What a container that states no limit gets: the policy's default, and no more than it allows at most. */
-export function limitsOf({ defaultLimits, maxPerContainer }: SandboxRules): PolicyLimits {
+export function limitsOf({ defaultLimits, maxPerContainer, egress }: SandboxRules): PolicyLimits {
   const keys = ['cpuMillis', 'memoryBytes', 'pids'] as const
   const least = keys.map((key) => {
     const stated = [defaultLimits[key], maxPerContainer[key]].filter((one) => one !== undefined)
     return [key, stated.length === 0 ? undefined : Math.min(...stated)] as const
   })
-  return Object.fromEntries(least.filter(([, value]) => value !== undefined))
+  const limits = Object.fromEntries(least.filter(([, value]) => value !== undefined))
+  return egress === 'deny' ? { ...limits, network: 'none' } : limits
 }
 
 /**
@@ -29,7 +30,8 @@ export function withDefaultLimits(manifest: Manifest, limits: PolicyLimits): Man
   return {
     ...manifest,
     resources: { ...resourcesOf(spec), storageBytes: manifest.resources.storageBytes },
-    objects: [limited, ...others]
+    objects: [limited, ...others],
+    ...(limits.network === 'none' ? { isolated: true } : {})
   }
 }
 

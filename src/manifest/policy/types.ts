@@ -7,6 +7,8 @@ export interface PolicyLimits {
   readonly memoryBytes?: number
   /** Processes and threads of one container. */
   readonly pids?: number
+  /** Written by a policy whose `egress` is `deny`: no network but loopback. */
+  readonly network?: 'none'
 }
 
 /** What all copies of one manifest on one node may have together; what is left out is not bounded. */
@@ -40,7 +42,7 @@ export interface SandboxRules {
   readonly hostPorts: boolean
   /** Whether Secrets may go into the environment, where the engine keeps them in its own state. */
   readonly secretsInEnvironment: boolean
-  /** `deny` cannot be done yet, so a policy that says it admits nothing. */
+  /** `deny`: no network but loopback, for which a workload must publish no ports. */
   readonly egress: 'allow' | 'deny'
   /** Written into containers that state none. */
   readonly defaultLimits: PolicyLimits

@@ -5,6 +5,7 @@ import type {
   DeployRequest,
   EngineAvailability,
   EngineLogger,
+  EngineProcess,
   EngineStats,
   EngineWorkload,
   ExecOptions,
@@ -31,6 +32,7 @@ import { execInWorkload } from './exec.ts'
 import { readLogs } from './logs.ts'
 import { removeWorkload } from './remove.ts'
 import { restartContainer } from './restart.ts'
+import { fetchProcesses } from './status/processes.ts'
 import { fetchStats } from './status/stats.ts'
 import { fetchWorkload, fetchWorkloads, type StatusContext } from './status/status.ts'
 import type { DockerEngineInit } from './types.ts'
@@ -116,6 +118,11 @@ export class DockerEngine implements RuntimeEngine {
   async stats(workloadIds?: readonly string[], options: Abortable = {}): Promise<EngineStats[]> {
     const { client } = await this.#prepare()
     return fetchStats(client, workloadIds, options)
+  }
+
+  async processes(workloadId: string, options: Abortable = {}): Promise<EngineProcess[]> {
+    const { client } = await this.#prepare()
+    return fetchProcesses(client, workloadId, options)
   }
 
   async remove(workloadId: string, options: RemoveOptions = {}): Promise<void> {

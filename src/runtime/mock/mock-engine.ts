@@ -5,6 +5,7 @@ import type {
   DeployRequest,
   EngineAvailability,
   EnginePort,
+  EngineProcess,
   EngineStats,
   EngineWorkload,
   ExecOptions,
@@ -116,6 +117,10 @@ export class MockEngine implements RuntimeEngine {
       ([id]) => workloadIds === undefined || workloadIds.includes(id)
     )
     return chosen.flatMap(([, workload]) => workload.stats() ?? [])
+  }
+
+  async processes(workloadId: string, _options: Abortable = {}): Promise<EngineProcess[]> {
+    return this.#workloads.has(workloadId) ? (this.#init.processes?.(workloadId) ?? []) : []
   }
 
   async *logs(workloadId: string, options: LogsOptions = {}): AsyncGenerator<LogLine> {

@@ -25,12 +25,16 @@ export class MockWorkload {
   readonly #now: () => number
   readonly #address: string
   readonly #startedAtMs: number
+  readonly #usage: MockEngineInit['usage']
+  #burnt = { atMs: 0, cpuNanos: 0 }
+  readonly #ends = new Set<NodeJS.Timeout>()
   readonly #processes = new Map<string, number>()
 
   constructor(
     request: DeployRequest,
-    { portMapping = true, now = Date.now, address = '127.0.0.1' }: MockEngineInit
+    { portMapping = true, now = Date.now, address = '127.0.0.1', usage }: MockEngineInit
   ) {
+    this.#usage = usage
     this.#address = address
     this.request = request
     this.#now = now
@@ -55,7 +59,7 @@ export class MockWorkload {
   ): void {
     for (const container of this.request.pod.spec.containers) {
       if (container.name !== name) continue
-      const { lines = [], exitCode, processes = 1, outOfMemory = false } = script(container)
+      const { lines = [], exitCode, processes = 1, outOfMemory = false, endsAfterMs } = script(container)
       this.#processes.set(name, Math.min(processes, this.config.pidsLimit ?? processes))
       this.#containers.set(container.name, {
         name: container.name,
@@ -64,7 +68,9 @@ export class MockWorkload {
       })
       for (const line of lines) this.say(container.name, line)
       if (outOfMemory) this.exit(container.name, SIGKILL_EXIT, true)
-      else if (exitCode !== undefined) this.exit(container.name, exitCode)
+      else if (exitCode !== undefined && endsAfterMs === undefined) this.exit(container.name, exitCode)
+      else if (exitCode !== undefined)
+        this.#ends.add(setTimeout(() => this.exit(container.name, exitCode), endsAfterMs).unref())
     }
   }
 
@@ -89,6 +95,7 @@ export class MockWorkload {
 
   /** Ends every container that still runs, as SIGKILL would. */
   kill(): void {
+    for (const timer of this.#ends) clearTimeout(timer)
     for (const { name, state } of this.#containers.values())
       if (state === 'running') this.exit(name, SIGKILL_EXIT)
   }
@@ -124,12 +131,23 @@ export class MockWorkload {
       cpuNanos: ((this.#now() - this.#startedAtMs) * 1_000_000 * (cpuMillis || 1000)) / 2000 + 1,
       memoryBytes: memoryBytes === 0 ? PRETENDED_BYTES : memoryBytes / 2,
       ...(memoryBytes === 0 ? {} : { memoryLimitBytes: memoryBytes }),
+      ...this.#used(),
       networkRxBytes: 0,
       networkTxBytes: 0,
       blockReadBytes: 0,
       blockWriteBytes: 0,
       pids: running.reduce((sum, { name }) => sum + (this.#processes.get(name) ?? 1), 0)
     }
+  }
+
+  /** As told: its CPU time grows by what it uses now, since it was asked last. */
+  #used(): Partial<EngineStats> {
+    if (this.#usage === undefined) return {}
+    const { cpuMillis, memoryBytes } = this.#usage(this.request)
+    const atMs = this.#now()
+    const sinceMs = this.#burnt.atMs === 0 ? this.#startedAtMs : this.#burnt.atMs
+    this.#burnt = { atMs, cpuNanos: this.#burnt.cpuNanos + (atMs - sinceMs) * cpuMillis * 1000 }
+    return { cpuNanos: this.#burnt.cpuNanos, memoryBytes }
   }
 
   async *logs({

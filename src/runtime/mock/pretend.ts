@@ -1,5 +1,5 @@
 import { RuntimeError, type RuntimeErrorCode } from '../errors.ts'
-import type { DeployRequest, ExecOptions } from '../types.ts'
+import type { DeployRequest, ExecOptions, PodContainer } from '../types.ts'
 import type { MockScript } from './types.ts'
 
 /** What the engine is called in manifests and errors. */
@@ -12,8 +12,13 @@ export async function pretendToRun(_: DeployRequest, container: string, { comman
   return 0
 }
 
-export function sayHello({ name, image }: { readonly name: string; readonly image: string }): MockScript {
-  return { lines: [`mock engine: pretending to run ${image} as "${name}"`] }
+/** First word of a command that ends well after so many seconds as its second word says, such as a Job's. */
+const WORK = 'pretend-work'
+
+export function sayHello({ name, image, command }: PodContainer): MockScript {
+  const lines = [`mock engine: pretending to run ${image} as "${name}"`]
+  const [word, seconds] = Array.isArray(command) ? command : []
+  return word === WORK ? { lines, exitCode: 0, endsAfterMs: Number(seconds) * 1000 } : { lines }
 }
 
 export function failure(code: RuntimeErrorCode, workloadId: string, why: string): RuntimeError {

@@ -1,4 +1,11 @@
-import type { DeployRequest, EnginePort, ExecOptions, FileVolume, PodContainer } from '../types.ts'
+import type {
+  DeployRequest,
+  EnginePort,
+  EngineProcess,
+  ExecOptions,
+  FileVolume,
+  PodContainer
+} from '../types.ts'
 
 /** What a pretended container does. */
 export interface MockScript {
@@ -10,6 +17,8 @@ export interface MockScript {
   readonly outOfMemory?: boolean
   /** Ends with this code at once; undefined keeps it running until a test or `remove` ends it. */
   readonly exitCode?: number
+  /** With `exitCode`: not at once, but so long after it was started. @default 0 */
+  readonly endsAfterMs?: number
 }
 
 export interface MockEngineInit {
@@ -39,6 +48,10 @@ export interface MockEngineInit {
   readonly address?: string
   /** What a command in a container does; its result is the exit code. @default says one line and ends with 0 */
   readonly exec?: (request: DeployRequest, container: string, options: ExecOptions) => Promise<number>
+  /** Real processes of a workload, for tests that give it some. @default none */
+  readonly processes?: (workloadId: string) => EngineProcess[]
+  /** What a workload uses at this moment. @default half of its limits */
+  readonly usage?: (request: DeployRequest) => { readonly cpuMillis: number; readonly memoryBytes: number }
   /** Current time, ms. @default Date.now */
   readonly now?: () => number
 }

@@ -7,6 +7,7 @@
  * const { filesDir } = await prepareRunDirs('/run/beemesh', log)
  * const paths = await writeFileVolumes(filesDir, 'web-0', files) // volume name -> directory to mount
  */
+export { describeProcess } from './engine-processes.ts'
 export { type ExecTransport, type RawExec, runExec } from './exec-session.ts'
 export { removeFileVolumes, writeFileVolumes } from './file-volumes.ts'
 export { type Frame, readFrames } from './frames.ts'

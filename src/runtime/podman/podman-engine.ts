@@ -5,6 +5,7 @@ import type {
   DeployRequest,
   EngineAvailability,
   EngineLogger,
+  EngineProcess,
   EngineStats,
   EngineWorkload,
   ExecOptions,
@@ -32,6 +33,7 @@ import { prepareContainersConf } from './machine/containers-conf.ts'
 import { podmanError } from './podman-error.ts'
 import { removeWorkload } from './remove.ts'
 import { restartContainer } from './restart.ts'
+import { fetchProcesses } from './status/processes.ts'
 import { fetchStats } from './status/stats.ts'
 import { fetchWorkload, fetchWorkloads, type StatusContext } from './status/status.ts'
 import type { PodmanEngineInit } from './types.ts'
@@ -130,6 +132,11 @@ export class PodmanEngine implements RuntimeEngine {
   async stats(workloadIds?: readonly string[], options: Abortable = {}): Promise<EngineStats[]> {
     const { podman } = await this.#prepare()
     return fetchStats(podman, workloadIds, options)
+  }
+
+  async processes(workloadId: string, options: Abortable = {}): Promise<EngineProcess[]> {
+    const { podman } = await this.#prepare()
+    return fetchProcesses(podman, workloadId, options)
   }
 
   async remove(workloadId: string, options: RemoveOptions = {}): Promise<void> {

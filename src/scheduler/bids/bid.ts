@@ -40,12 +40,19 @@ export interface BidView extends Candidate {
 }
 
 /** This node as a candidate for copies of a manifest. */
-export function ownCandidate(world: World, manifestId: Uint8Array | undefined): Candidate {
+export function ownCandidate(
+  world: World,
+  { manifestId, owner, placement }: Pick<BidRequest, 'manifestId' | 'owner' | 'placement'>
+): Candidate {
   const self = world.neighbours().find((one) => one.self)!
   const { free, allocatable } = world.workloads.resources()
   const runs = manifestId === undefined ? undefined : world.workloads.get(manifestId)
   const upSeconds = (world.now() - world.startedAtMs) / 1000
+  const { priority } = rulesOf(placement)
+  const freeable =
+    owner && world.workloads.freeable?.({ manifestId, owner: peerIdFromPublicKey(owner), priority })
   return {
+    ...(freeable === undefined || freeable.pods === 0 ? {} : { freeable }),
     peerId: self.peerId,
     name: self.name,
     labels: self.labels,
@@ -68,7 +75,7 @@ function reliability(upSeconds: number): number {
  * @returns SignedObject of kind bid, or undefined
  */
 export function makeBid(world: World, request: BidRequest): Uint8Array | undefined {
-  const candidate = ownCandidate(world, request.manifestId)
+  const candidate = ownCandidate(world, request)
   const refusals = whyNot(candidate, request)
   if (refusals.length > 0 && candidate.ordinals.length === 0 && !request.explain) return undefined
   const body = encodeBid({
@@ -86,6 +93,9 @@ export function makeBid(world: World, request: BidRequest): Uint8Array | undefin
     labels: Object.entries(candidate.labels).map(([key, value]) => ({ key, value })),
     engines: [...candidate.engines],
     scheduling: candidate.scheduling,
+    freeableCpuMillis: whole(candidate.freeable?.cpuMillis ?? 0),
+    freeableMemoryBytes: whole(candidate.freeable?.memoryBytes ?? 0),
+    freeablePods: whole(candidate.freeable?.pods ?? 0),
     ordinals: candidate.ordinals.slice(0, MAX_STATED_ORDINALS),
     refusals: refusals.map((one) => one.slice(0, MAX_REFUSAL_LENGTH))
   })
@@ -138,6 +148,15 @@ export function openBid(
       storageBytes: said.freeStorageBytes,
       pods: said.freePods
     },
+    ...(said.freeablePods === 0
+      ? {}
+      : {
+          freeable: {
+            cpuMillis: said.freeableCpuMillis,
+            memoryBytes: said.freeableMemoryBytes,
+            pods: said.freeablePods
+          }
+        }),
     load: Math.min(1, said.loadPermille / 1000),
     roundTripMs: roundTripMs > 0 ? roundTripMs : undefined,
     reliability: reliability(said.upSeconds),

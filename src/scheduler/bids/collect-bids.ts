@@ -16,7 +16,6 @@ export interface Collected {
  * mesh the quickest alone would get everything, and the node that asks is always the quickest.
  */
 const ENOUGH_SHARE = 0.75
-
 /** Largest list that goes into one answer. Source: fbs/bids.fbs. */
 const MAX_BIDS = 64
 

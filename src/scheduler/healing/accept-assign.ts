@@ -2,20 +2,28 @@ import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../
 import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
 import { sealContentKey } from '../../sealing/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import { CONFIRM_TIMEOUT_MS, MAX_KEPT } from '../constants.ts'
+import { CONFIRM_TIMEOUT_MS, KEEPERS, MAX_KEPT, SPARE_KEEPERS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import type { Fact } from '../facts/fact.ts'
+import { pastOf, toldOf } from '../facts/past.ts'
+import { allFacts } from '../facts/take-facts.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { rank } from '../keeping/rank.ts'
 import { obtainKey } from '../keys/obtain-key.ts'
-import type { CheckedRecord, World } from '../types.ts'
+import { ownShare } from '../keys/own-share.ts'
+import { withinBounds } from '../scale/bounds.ts'
+import { runningReplicas } from '../scale/scaler.ts'
+import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
+import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
-  /** Copies are about to run here: other keepers should know before a lease can tell them, or they place them again. */
-  readonly onTaken: (bundle: Bundle, ordinals: readonly number[]) => void
+  /** Copies are about to be started here. */
+  readonly onStarting: (record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
 }
 
@@ -47,8 +55,8 @@ export class Accepting {
         return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
-        if (request.surplus.length > 0) await this.#drain(record, request.surplus)
-        if (request.ordinals.length > 0) return await this.#start(record, request)
+        if (request.surplus.length > 0) await this.#drain(record, request, from)
+        if (request.ordinals.length > 0) return await this.#start(record, request, from)
       }
       return { highest }
     } catch (error) {
@@ -57,7 +65,7 @@ export class Accepting {
   }
 
   /** Answered when the copies are written down. */
-  async #start(record: CheckedRecord, request: AssignRequest): Promise<VerdictInit> {
+  async #start(record: CheckedRecord, request: AssignRequest, from: string): Promise<VerdictInit> {
     const ordinals = [...request.ordinals].sort((a, b) => a - b)
     const key = `${toHex(record.digest)} ${ordinals}`
     const failed = this.#failed.get(key)
@@ -69,7 +77,12 @@ export class Accepting {
     if (underway !== undefined) return underway
     const { promise, resolve } = Promise.withResolvers<VerdictInit>()
     this.#underway.set(key, promise)
-    void this.#run(record, { request, ordinals, onAccepted: () => resolve({ highest: record.version }) })
+    void this.#run(record, {
+      request,
+      ordinals,
+      from,
+      onAccepted: () => resolve({ highest: record.version })
+    })
       .catch((error: unknown) => {
         const verdict = refusal(error)
         this.#init.world.log.error('copies %s are not started: %s', ordinals.join(), verdict.message)
@@ -90,18 +103,20 @@ export class Accepting {
     {
       request,
       ordinals,
+      from,
       onAccepted
-    }: { request: AssignRequest; ordinals: readonly number[]; onAccepted: () => void }
+    }: { request: AssignRequest; ordinals: readonly number[]; from: string; onAccepted: () => void }
   ): Promise<void> {
     const { world } = this.#init
-    await this.#assertNeeded(record, ordinals)
+    const facts = allFacts(world, this.#init.kept.facts, { manifestId: record.manifestId, given: request })
+    await this.#assertNeeded(record, ordinals, { facts, giver: request.drains ? from : undefined })
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
     const hasIt = runs?.content !== undefined && runs.version === record.version
     const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
-    this.#init.onTaken(bundle, ordinals)
     const { owner, ownerPeerId } = record
+    this.#init.onStarting(record, bytes, ordinals)
     const stored = await world.workloads.assign({
       owner,
       ownerPeerId,
@@ -110,6 +125,7 @@ export class Accepting {
       sealedKey,
       ordinals,
       isKept: true,
+      past: pastOf(facts, { version: record.version, ordinals, self: world.key.peerId }),
       report: onAccepted
     })
     const failed = stored.workloads.find(
@@ -121,23 +137,39 @@ export class Accepting {
       })
   }
 
-  /** @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here */
-  async #assertNeeded(record: CheckedRecord, ordinals: readonly number[]): Promise<void> {
+  /**
+   * @param giver a node that gives its own copies away
+   * @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here
+   */
+  async #assertNeeded(
+    record: CheckedRecord,
+    ordinals: readonly number[],
+    { facts, giver }: { readonly facts: readonly Fact[]; readonly giver: string | undefined }
+  ): Promise<void> {
     if (record.perNode) return
     const { world } = this.#init
-    const live = liveCopies(await this.#look(record.manifestId))
+    const { over, schedules } = toldOf(record, facts, world.neighbours())
+    if (ordinals.every((ordinal) => over?.has(ordinal)))
+      throw new SchedulerError('NOT_NEEDED', `copies ${ordinals.join()} are done`)
+    const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
     const other = live.find(
       ({ peerId, ordinal, version }) =>
-        peerId !== world.key.peerId && ordinals.includes(ordinal) && version === record.version
+        peerId !== world.key.peerId &&
+        peerId !== giver &&
+        ordinals.includes(ordinal) &&
+        version === record.version
     )
     if (other !== undefined)
       throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
   }
 
   async #look(manifestId: Uint8Array) {
-    const { world, signal } = this.#init
-    const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
-    return world.find(manifestId, limit).catch(() => world.leased(manifestId))
+    const { world } = this.#init
+    return world.find(manifestId, this.#confirmLimit()).catch(() => world.leased(manifestId))
+  }
+
+  #confirmLimit(): { signal: AbortSignal } {
+    return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
 
   /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */
@@ -151,7 +183,9 @@ export class Accepting {
       kept !== undefined && equalBytes(kept.record.digest, record.digest) ? kept.bundle.sealedKeys : []
     const own = [...known, ...bundle.sealedKeys].find((one) => equalBytes(one.recipient, recipient))
     if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
-    const key = await obtainKey(world, record, { ordinals, signal })
+    const standbys = bundle.sealedKeys.map((one) => one.recipient)
+    const share = await ownShare(world, this.#init.kept, record).catch(() => undefined) // then the others' must do
+    const key = await obtainKey(world, record, { ordinals, standbys, own: share, signal })
     world.log('got the key for copies %s', ordinals.join())
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }
@@ -169,11 +203,21 @@ export class Accepting {
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */
-  async #drain(record: CheckedRecord, proposed: readonly number[]): Promise<void> {
-    const { world } = this.#init
+  async #drain(record: CheckedRecord, request: AssignRequest, from: string): Promise<void> {
+    const { world, kept } = this.#init
+    const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
-    const { surplus } = countCopies(record, await this.#look(record.manifestId))
+    const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
+    const told = toldOf(record, facts, world.neighbours())
+    const leases = await this.#look(record.manifestId)
+    // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
+    const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
+      .slice(0, KEEPERS + SPARE_KEEPERS)
+      .some(({ peerId }) => peerId === from)
+    const isSaid = request.replicas > 0 && isKeeper
+    const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
+    const { surplus } = countCopies({ ...record, replicas }, leases, [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return
@@ -182,6 +226,10 @@ export class Accepting {
       .drop(record.manifestId, going)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
+}
+
+function isLive({ state }: Neighbour): boolean {
+  return state === 'alive' || state === 'suspect'
 }
 
 function describe(error: unknown): string {

@@ -9,7 +9,17 @@ export interface LiveCopy {
   /** The newest version its node knows of. */
   readonly highest: number
   readonly isReady: boolean
+  /** Its node has another one run it, and then stops it by itself. */
+  readonly isLeaving: boolean
   readonly startedAtMs: number
+  /** Of a CronJob, whose schedule counts and not its runs: when the node took it. Of two the later one stays. */
+  readonly sinceMs?: number
+}
+
+/** What nodes have said of a Job or CronJob. */
+export interface Told {
+  readonly over?: ReadonlySet<number>
+  readonly schedules?: readonly LiveCopy[] | undefined
 }
 
 export interface Count {
@@ -24,7 +34,9 @@ export interface Count {
 
 /** One for each number and node: a node that replaces a copy by a newer one runs both for a moment, and that is its own matter. */
 export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
-  return leases.flatMap(({ peerId, version, highest, workloads }) =>
+  // because a search that finds nobody names who ran it before, who may be the very node that is dead
+  const valid = leases.filter(({ source }) => source !== 'stale')
+  return valid.flatMap(({ peerId, version, highest, workloads }) =>
     [...new Map(workloads.map((one) => [one.ordinal, one])).values()].map(
       ({ ordinal, state, startedAt }) => ({
         peerId,
@@ -32,6 +44,7 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
         version,
         highest,
         isReady: state === 'ready',
+        isLeaving: state === 'stopping',
         startedAtMs: startedAt
       })
     )
@@ -42,13 +55,15 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
  * What of a manifest runs too little, too much, or too old. Pure; every node that sees the same leases gets the same answer, which is what
  * makes it harmless that two act at once.
  * @param nodes peer IDs of those that are to have a copy each, of a manifest with a copy on every node
+ * @param told of a Job the copies that are over, which nobody has to run; of a CronJob who starts its runs, in the place of leases
  */
 export function countCopies(
   record: Pick<CheckedRecord, 'manifestId' | 'version' | 'replicas' | 'perNode' | 'tombstone'>,
   leases: readonly Lease[],
-  nodes: readonly string[] = []
+  nodes: readonly string[] = [],
+  told: Told = {}
 ): Count {
-  const live = liveCopies(leases)
+  const live = told.schedules ?? liveCopies(leases)
   const { version, replicas, perNode, tombstone } = record
   if (tombstone) return { missing: [], outdated: [], surplus: live, live }
   const outdated = live.filter((copy) => copy.version < version && copy.highest < version)
@@ -60,16 +75,18 @@ export function countCopies(
   const surplus: LiveCopy[] = []
   const missing: number[] = []
   const wanted = live.filter(({ ordinal }) => ordinal < replicas)
-  for (let ordinal = 0; ordinal < replicas; ordinal++) {
-    const [kept, ...others] = wanted
-      .filter((copy) => copy.ordinal === ordinal)
-      .sort((a, b) => compare(a, b, record.manifestId))
-    if (kept === undefined) missing.push(ordinal)
-    else surplus.push(...others)
+  const byOrdinal = Map.groupBy(live, ({ ordinal }) => ordinal)
+  for (let ordinal = 0; ordinal < replicas; ordinal++)
+    if (!byOrdinal.has(ordinal) && told.over?.has(ordinal) !== true) missing.push(ordinal)
+  for (const copies of byOrdinal.values()) {
+    const [kept, ...others] = copies.sort((a, b) => compare(a, b, record.manifestId))
+    // both versions of it on one node are that node's rollout, which ends by itself
+    surplus.push(...others.filter((one) => one.peerId !== kept!.peerId && !one.isLeaving))
   }
   // too many only when the newest version is complete: until then what is old does the work
-  const isComplete = missing.length === 0 && wanted.some((copy) => copy.version === version)
-  if (isComplete) surplus.push(...live.filter(({ ordinal }) => ordinal >= replicas))
+  const isComplete =
+    missing.length === 0 && (replicas === 0 || wanted.some((copy) => copy.version === version))
+  if (isComplete) surplus.push(...live.filter((copy) => copy.ordinal >= replicas && !surplus.includes(copy)))
   return { missing, outdated, surplus, live }
 }
 
@@ -77,16 +94,11 @@ export function isRight({ missing, outdated, surplus }: Count): boolean {
   return missing.length === 0 && outdated.length === 0 && surplus.length === 0
 }
 
-/** A text that is the same as long as the same is wrong. */
-export function whatIsWrong({ missing, outdated, surplus }: Count): string {
-  const copies = (some: readonly LiveCopy[]) =>
-    some.map(({ peerId, ordinal }) => `${ordinal}@${peerId}`).sort()
-  return [missing, copies(outdated), copies(surplus)].join(' ')
-}
-
 /** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
+  if (a.isLeaving !== b.isLeaving) return a.isLeaving ? 1 : -1
   if (a.version !== b.version) return b.version - a.version
+  if (a.sinceMs !== b.sinceMs) return (b.sinceMs ?? 0) - (a.sinceMs ?? 0)
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1
   return Buffer.compare(draw(a.peerId, manifestId), draw(b.peerId, manifestId))
 }

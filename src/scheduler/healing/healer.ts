@@ -1,27 +1,27 @@
 import { toError, toHex, withDeadline } from '../../common/index.ts'
-import type { AssignRequestInit } from '../../generated/fbs/index.ts'
-import { rulesOf } from '../bids/bid.ts'
 import {
-  ASK_TIMEOUT_MS,
   CONCURRENCY,
   CONFIRM_TIMEOUT_MS,
+  FENCE_HOLD_MS,
   KEEPERS,
   RANK_DELAY_MS,
-  SPARE_KEEPERS
+  SPARE_KEEPERS,
+  STARTING_MS
 } from '../constants.ts'
+import { toldOf } from '../facts/past.ts'
+import { Telling } from '../facts/telling.ts'
+import { fenceOf } from '../fencing/fence.ts'
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
-import { plan } from '../plan/index.ts'
+import { mostReplicas } from '../scale/bounds.ts'
+import { Scaler } from '../scale/scaler.ts'
 import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
-import { type Count, countCopies, isRight, type LiveCopy, whatIsWrong } from './count.ts'
+import { assignTo } from './assign-to.ts'
+import { type Count, countCopies, isRight, type LiveCopy } from './count.ts'
+import { isGone, nameOf } from './neighbours.ts'
+import { nodesFor } from './nodes-for.ts'
 import { placeCopies } from './place-copies.ts'
 import { Watched } from './watched.ts'
-
-/** An assignment is answered when the copy is written down, and the node may have to get the key first. */
-const ASSIGN_TIMEOUT_MS = 15_000
-
-/** What a node has is not asked when it is only about which nodes are meant. */
-const ROOM = { cpuMillis: 1, memoryBytes: 1, storageBytes: 1, pods: 1 }
 
 export interface HealerInit {
   readonly world: World
@@ -38,9 +38,15 @@ export class Healer {
   readonly #init: HealerInit
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
+  /** Who lives, as one text to compare. */
+  #alive = ''
+  readonly #telling: Telling
+  readonly #scaler: Scaler
 
   constructor(init: HealerInit) {
     this.#init = init
+    this.#telling = new Telling(init)
+    this.#scaler = new Scaler(init.world)
   }
 
   /** What was done lately, oldest first. */
@@ -51,12 +57,19 @@ export class Healer {
   /** A version was brought by a node that runs these copies or is about to. */
   noteKept({ record }: Kept, from: string, ordinals: readonly number[]): void {
     const watched = this.#watch(record.manifestId)
-    if (record.version > watched.liveVersion) watched.renew()
+    watched.renew(record.version)
     watched.expect(from, ordinals, this.#init.world.now())
   }
 
   /** Looks at everything kept here. */
   async look(): Promise<void> {
+    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive')
+    this.#alive = live
+      .map(({ peerId }) => peerId)
+      .sort()
+      .join()
+    void this.#telling.look()
+    this.#scaler.tidy(this.#init.kept)
     const waiting = this.#init.kept.all()
     const work = async () => {
       for (let kept = waiting.shift(); kept !== undefined; kept = waiting.shift())
@@ -85,42 +98,55 @@ export class Healer {
     const ranks = keeping.ranked(record.manifestId)
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
+    const scaled = place === 0 ? await this.#scaler.decide(record, this.#init.signal) : undefined
+    if (scaled !== undefined) this.#tell(record, 'scaled', scaled)
     const seen = this.#count(record, world.leased(record.manifestId), watched)
-    if (isRight(seen)) return watched.right()
+    if (record.tombstone) await this.#buryScheduled(kept, watched)
     const nowMs = world.now()
-    const sinceMs = watched.wrong(whatIsWrong(seen), nowMs)
-    if (nowMs - sinceMs < place * RANK_DELAY_MS || nowMs < watched.restUntilMs) return
+    const isDue = watched.isDue(this.#alive, nowMs) && place === 0
+    // because a keeper that was never told who runs it takes nothing running for nothing wrong
+    const isUnseen = seen.live.length === 0 && watched.confirmedVersion < record.version
+    if (isRight(seen) && !isUnseen) {
+      watched.wrongSinceMs = undefined
+      watched.rests = 0
+      if (!isDue) return
+    }
+    if (nowMs < watched.restUntilMs) return
+    watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await world
       .find(record.manifestId, { signal })
       .catch(() => world.leased(record.manifestId))
     const count = this.#count(record, leases, watched)
+    watched.confirmedVersion = record.version
+    if (isRight(count)) {
+      watched.wrongSinceMs = undefined
+      return
+    }
+    // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
+    if (nowMs - watched.wrongSince(count.missing, nowMs) < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
-    await this.#update(kept, count.outdated)
-    await this.#drain(kept, count)
-    if (count.missing.length > 0 && record.lifetime === 'service') await this.#replace(kept, watched, count)
+    await this.#update(kept, watched, count)
+    await this.#drain(kept, count, this.#scaler.wanted(record, leases))
+    if (count.missing.length > 0) await this.#replace(kept, watched, count)
   }
 
   #count(record: CheckedRecord, leases: readonly Lease[], watched: Watched): Count {
-    const count = countCopies(record, leases, record.perNode ? this.#nodesFor(record) : [])
+    const { world, kept } = this.#init
+    const told = toldOf(record, kept.facts.of(record.manifestId), world.neighbours())
+    const replicas = this.#scaler.wanted(record, leases)
+    const count = countCopies(
+      { ...record, replicas },
+      leases,
+      record.perNode ? nodesFor(record, world) : [],
+      told
+    )
     for (const { version, peerId, ordinal } of count.live) {
       if (version === record.version) watched.liveVersion = record.version
-      if (!record.perNode) watched.expect(peerId, [ordinal], this.#init.world.now())
+      if (!record.perNode) watched.expect(peerId, [ordinal], world.now())
     }
     return count
-  }
-
-  /** Of a manifest with a copy on every node: those that are to have one, if they have room. */
-  #nodesFor(record: CheckedRecord): string[] {
-    const rules = rulesOf(record.placement)
-    const perCopy = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 }
-    const candidates = this.#init.world
-      .neighbours()
-      .filter(({ state, engines }) => engines.length > 0 && (state === 'alive' || state === 'suspect'))
-      .map((node) => ({ ...node, free: ROOM, allocatable: ROOM, load: 0, reliability: 1, ordinals: [] }))
-    const request = { rules, perCopy, engine: record.engine, ordinals: [0], perNode: true }
-    return plan({ candidates }, request, () => 0).assignments.map(({ peerId }) => peerId)
   }
 
   /** Starts what is missing on other nodes. */
@@ -130,9 +156,11 @@ export class Healer {
     const nowMs = world.now()
     const wanted: number[] = []
     for (const ordinal of new Set(count.missing))
-      if (await this.#isLost(kept, watched, ordinal)) wanted.push(ordinal)
+      if (this.#mayReplace(kept, watched, ordinal) && (await this.#isLost(kept, watched, ordinal)))
+        wanted.push(ordinal)
     if (wanted.length === 0) return
     const avoid = watched.avoid(nowMs)
+    world.log('copies %s are missing: asking for bids', wanted.join())
     const made = await placeCopies(world, record, { ordinals: wanted, avoid, signal })
     if (made.unplaced.length > 0) {
       watched.rest(nowMs)
@@ -142,25 +170,37 @@ export class Healer {
     await Promise.all(
       [...byNode].map(async ([peerId, assignments]) => {
         const ordinals = assignments.map(({ ordinal }) => ordinal)
-        world.log('copies %s are missing: asking %s', ordinals.join(), nameOf(world, peerId))
         const verdict = await this.#assign(peerId, kept, { ordinals })
         if (verdict.code === undefined) {
           watched.expect(peerId, ordinals, world.now())
           this.#tell(record, 'replaced', `copies ${ordinals.join()} on ${nameOf(world, peerId)}`)
-          return
-        }
-        for (const ordinal of ordinals) watched.forget(ordinal, peerId)
-        if (verdict.code !== 'NOT_NEEDED') watched.failed(peerId, verdict.code, world.now())
+        } else if (verdict.code !== 'NOT_NEEDED') watched.failed(peerId, verdict.code, world.now())
       })
     )
+  }
+
+  /**
+   * Whether a fenced copy that is not seen can be dead by now, and its keepers can be asked. That it never runs twice is not decided here
+   * but by them: a node that were asked too early would only ask in vain.
+   */
+  #mayReplace({ record, bundle }: Kept, watched: Watched, ordinal: number): boolean {
+    const fence = fenceOf(record, bundle.record)
+    if (fence === undefined || watched.liveVersion < record.version) return true
+    const reached = fence.keepers.filter((peerId) => !isGone(this.#init.world, peerId)).length
+    return reached >= fence.majority && watched.unseenMs(ordinal, this.#init.world.now()) >= FENCE_HOLD_MS
   }
 
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */
   async #isLost(kept: Kept, watched: Watched, ordinal: number): Promise<boolean> {
     const { record } = kept
-    const pending = watched.pending(ordinal, this.#init.world.now())
+    const askedAtMs = this.#init.world.now()
+    const pending = watched.pending(ordinal, askedAtMs)
+    // because its owner gives a version to several nodes, and the one that takes this copy may not have told yet
+    if (pending === undefined && askedAtMs - kept.keptAtMs < STARTING_MS) return false
     const neverRan = watched.liveVersion < record.version
-    if (pending === undefined || this.#isGone(pending.peerId)) return neverRan || record.onNodeLoss !== 'keep'
+    const isNew = pending === undefined && this.#scaler.isNew(record, ordinal)
+    if (pending === undefined || isGone(this.#init.world, pending.peerId))
+      return neverRan || isNew || record.onNodeLoss !== 'keep'
     if (!pending.isLate) return false
     const { code } = await this.#assign(pending.peerId, kept, { ordinals: [ordinal] })
     const nowMs = this.#init.world.now()
@@ -172,12 +212,17 @@ export class Healer {
     return true
   }
 
-  /** Brings the newest version to nodes that run an older one and have not heard of it. */
-  async #update(kept: Kept, outdated: readonly LiveCopy[]): Promise<void> {
-    for (const [peerId, copies] of Map.groupBy(outdated, (copy) => copy.peerId)) {
-      const ordinals = copies
-        .map(({ ordinal }) => ordinal)
-        .filter((one) => one < Math.max(1, kept.record.replicas))
+  /** Brings the newest version to a node that runs an older one and has not heard of it. One at a time: the others go on meanwhile. */
+  async #update(kept: Kept, watched: Watched, { outdated, live }: Count): Promise<void> {
+    const { version } = kept.record
+    // a node that knows it and does not run it is about to, or turned back, and then the others had better not begin
+    if (live.some((copy) => copy.version < version && copy.highest >= version)) return
+    if (!watched.mayUpdate(outdated.length, kept.keptAtMs, this.#init.world.now())) return
+    const byNode = [...Map.groupBy(outdated, (copy) => copy.peerId)].slice(0, 1)
+    for (const [peerId, copies] of byNode) {
+      // once each, because a node that replaces its copy states both
+      const stated = new Set(copies.map(({ ordinal }) => ordinal))
+      const ordinals = [...stated].filter((one) => one < Math.max(1, mostReplicas(kept.record)))
       if (ordinals.length === 0) continue
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)
@@ -185,10 +230,10 @@ export class Healer {
     }
   }
 
-  async #drain(kept: Kept, { surplus }: Count): Promise<void> {
+  async #drain(kept: Kept, { surplus }: Count, replicas: number): Promise<void> {
     for (const [peerId, copies] of Map.groupBy(surplus, (copy) => copy.peerId)) {
       const ordinals = copies.map(({ ordinal }) => ordinal)
-      const { code } = await this.#assign(peerId, kept, { ordinals: [], surplus: ordinals })
+      const { code } = await this.#assign(peerId, kept, { ordinals: [], surplus: ordinals, replicas })
       if (code === undefined)
         this.#tell(kept.record, 'drained', `copies ${ordinals.join()} on ${nameOf(this.#init.world, peerId)}`)
     }
@@ -201,28 +246,23 @@ export class Healer {
     }
   }
 
-  async #assign(
-    peerId: string,
-    { bundle }: Kept,
-    what: Pick<AssignRequestInit, 'ordinals' | 'surplus'>
-  ): Promise<{ code?: string | undefined }> {
-    const { world, signal } = this.#init
-    const timeoutMs = (what.ordinals?.length ?? 0) > 0 ? ASSIGN_TIMEOUT_MS : ASK_TIMEOUT_MS
-    try {
-      return await world.asks.assign(
-        peerId,
-        { ...bundle, ...what },
-        { signal: withDeadline(timeoutMs, signal) }
-      )
-    } catch (error) {
-      world.log('%s does not answer: %s', nameOf(world, peerId), toError(error).message)
-      return { code: 'UNREACHABLE' }
+  /** A node that starts the runs of a CronJob has no lease between them. */
+  async #buryScheduled(kept: Kept, { buried }: Watched): Promise<void> {
+    const { manifestId } = kept.record
+    const nodes = new Set(
+      this.#init.kept.facts
+        .of(manifestId)
+        .flatMap(({ author, schedule }) => (schedule.length > 0 ? [author] : []))
+    )
+    for (const peerId of nodes) {
+      if (buried.has(peerId) || isGone(this.#init.world, peerId)) continue
+      const { code } = await this.#assign(peerId, kept, { ordinals: [] })
+      if (code === undefined) buried.add(peerId)
     }
   }
 
-  #isGone(peerId: string): boolean {
-    const node = this.#init.world.neighbours().find((one) => one.peerId === peerId)
-    return node === undefined || node.state === 'dead' || node.state === 'left'
+  #assign(peerId: string, kept: Kept, what: Parameters<typeof assignTo>[3]): ReturnType<typeof assignTo> {
+    return assignTo(this.#init, peerId, kept, what)
   }
 
   #watch(manifestId: Uint8Array): Watched {
@@ -240,8 +280,4 @@ export class Healer {
     this.#healed.push({ atMs: this.#init.world.now(), manifestId: record.manifestId, action, detail })
     if (this.#healed.length > 256) this.#healed.shift()
   }
-}
-
-function nameOf(world: World, peerId: string): string {
-  return world.neighbours().find((one) => one.peerId === peerId)?.name ?? peerId.slice(-8)
 }

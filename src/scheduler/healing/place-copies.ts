@@ -15,15 +15,18 @@ export async function placeCopies(
   {
     ordinals,
     avoid,
+    leaving,
     signal
   }: {
     readonly ordinals: readonly number[]
     readonly avoid: ReadonlyMap<string, string>
+    /** Copies that stop where they are when they run elsewhere, so they do not count there. */
+    readonly leaving?: { readonly peerId: string; readonly ordinals: readonly number[] }
     readonly signal: AbortSignal
   }
 ): Promise<Plan> {
-  const { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
-  const wanted = { manifestId, cpuMillis, memoryBytes, storageBytes, engine, placement }
+  const { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
+  const wanted = { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement }
   const request = capacityRequest({ ...wanted, copies: ordinals.length }) as BidRequest
   const { bids } = await collectBids(world, request, { signal })
   const { networkId } = world
@@ -31,7 +34,10 @@ export async function placeCopies(
   const candidates = bids.flatMap(({ bid, roundTripMs = 0 }) => {
     try {
       const view = openBid(bid, { networkId, requestId, roundTripMs })
-      return view !== undefined && world.isMember(view.peerId) ? [view] : []
+      if (view === undefined || !world.isMember(view.peerId)) return []
+      const isLeaving = (ordinal: number) =>
+        leaving?.peerId === view.peerId && leaving.ordinals.includes(ordinal)
+      return [{ ...view, ordinals: view.ordinals.filter((one) => !isLeaving(one)) }]
     } catch (error) {
       world.log('a bid is left out: %s', isBeemeshError(error) ? error.code : error)
       return []

@@ -1,6 +1,10 @@
 import { equalBytes, withDeadline } from '../../common/index.ts'
+import type { Verdict } from '../../generated/fbs/index.ts'
 import type { StoredManifest } from '../../workloads/index.ts'
 import { CONFIRM_TIMEOUT_MS, KEEPERS, RESUME_WAIT_MS } from '../constants.ts'
+import { type Fact, openFact } from '../facts/fact.ts'
+import { mergeFacts } from '../facts/fact-table.ts'
+import { toldOf } from '../facts/past.ts'
 import { rank } from '../keeping/rank.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { liveCopies } from './count.ts'
@@ -36,20 +40,67 @@ export async function mayResume(
     const record = check(verdict.record)
     if (!equalBytes(record.manifestId, stored.manifestId) || record.ownerPeerId !== stored.owner) continue
     if (record.tombstone) await world.workloads.bury(record, verdict.record)
-    return false // a keeper brings the newer version when copies of it are missing
+    // a keeper brings the newer version when copies of it are missing; one that stayed here unstarted would pass for one that runs
+    else letGo(world, stored, ({ state }) => state !== 'running' && state !== 'ready')
+    return false
   }
   const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
   const leases = await world.find(stored.manifestId, limit).catch(() => world.leased(stored.manifestId))
+  const self = world.key.peerId
+  const { over, schedules } = toldOf(
+    {
+      lifetime: stored.cron !== undefined ? 'cron' : stored.job !== undefined ? 'job' : 'service',
+      ...stored
+    },
+    factsIn(world, stored, verdicts),
+    world.neighbours()
+  )
   const elsewhere = new Set(
-    liveCopies(leases)
-      .filter(({ peerId, version }) => peerId !== world.key.peerId && version >= stored.version)
+    (schedules ?? liveCopies(leases))
+      .filter(({ peerId, version }) => peerId !== self && version >= stored.version)
       .map(({ ordinal }) => ordinal)
   )
-  const own = stored.workloads.map(({ ordinal }) => ordinal)
+  for (const ordinal of over ?? []) elsewhere.add(ordinal)
+  const own =
+    stored.slotOrdinals ??
+    stored.workloads.filter(({ endedAtMs }) => endedAtMs === undefined).map(({ ordinal }) => ordinal)
   const doubled = own.filter((ordinal) => elsewhere.has(ordinal))
   if (doubled.length === 0) return true
-  void world.workloads.drop(stored.manifestId, doubled).catch(() => {}) // in the lane, after this
+  letGo(world, stored, ({ ordinal }) => elsewhere.has(ordinal))
   return doubled.length < own.length
+}
+
+type Copy = StoredManifest['workloads'][number]
+
+/** In the lane, after this. */
+function letGo(
+  world: World,
+  { manifestId, workloads }: StoredManifest,
+  isGoing: (copy: Copy) => boolean
+): void {
+  const going = workloads.filter(isGoing).map(({ ordinal }) => ordinal)
+  if (going.length > 0) void world.workloads.drop(manifestId, going).catch(() => {})
+}
+
+/** What keepers know of what others have done of it. */
+function factsIn(
+  world: World,
+  { manifestId }: StoredManifest,
+  verdicts: readonly (Pick<Verdict, 'facts'> | undefined)[]
+): readonly Fact[] {
+  const facts = verdicts
+    .flatMap((verdict) => verdict?.facts ?? [])
+    .flatMap(({ value }) => {
+      try {
+        return [openFact(value, world)]
+      } catch {
+        return [] // because one keeper that says nonsense must not hide what the others say
+      }
+    })
+  return mergeFacts(
+    [],
+    facts.filter((fact) => fact.author !== world.key.peerId && equalBytes(fact.manifestId, manifestId))
+  )
 }
 
 /** The nearest keepers that can be asked, once there are any. */

@@ -1,33 +1,50 @@
-import { AVOID_MS, STARTING_MS } from '../constants.ts'
+import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS, UPDATE_PATIENCE_MS } from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
   /** Copies that some node runs or is about to run, as whoever assigned them said. */
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
+  /** When a copy was last heard of that runs or is to run. */
+  readonly #seen = new Map<number, number>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
+  /** The newest version that was brought. */
+  #version = 0
   /** The version that some copy was seen running of. */
   liveVersion = 0
-  /** What is wrong, and since when; undefined: all is as it should be. */
-  #wrong: { readonly what: string; readonly sinceMs: number } | undefined
+  /** The version that whoever may know was asked about. */
+  confirmedVersion = 0
+  /** Since when something is wrong; undefined: all is as it should be. */
+  wrongSinceMs: number | undefined
   /** Not looked at again before this, because the last attempt found no node. */
   restUntilMs = 0
   rests = 0
   isBusy = false
+  #missing = ''
+  #asked = { alive: '', atMs: 0 }
+  #outdated = 0
+  #progressMs = 0
+  #isUpdating = false
 
-  /** Something is wrong. What was wrong before, and is another matter, does not count. @returns since when */
-  wrong(what: string, nowMs: number): number {
-    if (this.#wrong?.what !== what) this.#wrong = { what, sinceMs: nowMs }
-    return this.#wrong.sinceMs
+  /**
+   * Whether nodes with an older version are to be brought the newest: not while whoever applied it goes from node to node.
+   * @param keptAtMs since when the newest version is known here
+   */
+  mayUpdate(outdated: number, keptAtMs: number, nowMs: number): boolean {
+    if (outdated !== this.#outdated) this.#progressMs = nowMs
+    this.#outdated = outdated
+    const isFresh = nowMs - keptAtMs < 2 * UPDATE_PATIENCE_MS
+    this.#isUpdating ||= !isFresh || nowMs - Math.max(keptAtMs, this.#progressMs) >= UPDATE_PATIENCE_MS
+    return outdated > 0 && this.#isUpdating
   }
-
-  right(): void {
-    this.#wrong = undefined
-    this.rests = 0
-  }
+  /** Of a deleted CronJob: nodes that were told, which no lease says. */
+  readonly buried = new Set<string>()
 
   /** @param ordinals copies that the node runs or is about to run */
   expect(peerId: string, ordinals: readonly number[], nowMs: number): void {
-    for (const ordinal of ordinals) this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+    for (const ordinal of ordinals) {
+      this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+      this.#seen.set(ordinal, nowMs)
+    }
   }
 
   /** Who is about to run it, and whether it should have shown by now. */
@@ -36,9 +53,40 @@ export class Watched {
     return entry && { peerId: entry.peerId, isLate: nowMs - entry.sinceMs >= STARTING_MS }
   }
 
-  /** @param peerId only when it is this one that is to run it */
-  forget(ordinal: number, peerId?: string): void {
-    if (peerId === undefined || this.#pending.get(ordinal)?.peerId === peerId) this.#pending.delete(ordinal)
+  /** How long nothing was heard of a copy; since this process watches when never was. */
+  unseenMs(ordinal: number, nowMs: number): number {
+    if (!this.#seen.has(ordinal)) this.#seen.set(ordinal, nowMs)
+    return nowMs - this.#seen.get(ordinal)!
+  }
+
+  forget(ordinal: number): void {
+    this.#pending.delete(ordinal)
+  }
+
+  /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */
+  wrongSince(missing: readonly number[], nowMs: number): number {
+    const what = missing.join()
+    if (what !== this.#missing) this.wrongSinceMs = undefined
+    this.#missing = what
+    this.wrongSinceMs ??= nowMs
+    return this.wrongSinceMs
+  }
+
+  /**
+   * Whether everybody is to be asked who runs it although all seems well: nobody tells a keeper of copies that it has never heard of, such
+   * as those of the other side of a partition. When members came or went nothing rests any more either.
+   * @param alive who lives, as one text
+   */
+  isDue(alive: string, nowMs: number): boolean {
+    if (alive !== this.#asked.alive) {
+      this.restUntilMs = 0
+      this.rests = 0
+    }
+    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= ASK_INTERVAL_MS
+  }
+
+  asked(alive: string, atMs: number): void {
+    this.#asked = { alive, atMs }
   }
 
   /** A node did not start a copy: others are tried first, for longer each time. */
@@ -54,10 +102,16 @@ export class Watched {
     return new Map(now.map(([peerId, { why, times }]) => [peerId, `did not start it ${times} times: ${why}`]))
   }
 
-  /** A new version: what failed with the old one may work. */
-  renew(): void {
+  /**
+   * A version is kept: if it is a new one, what failed with the old one may work. Every node that runs a part of it brings it, and what the
+   * others of them said stays true.
+   */
+  renew(version: number): void {
+    if (version <= this.#version) return
+    this.#version = version
     this.#avoid.clear()
     this.#pending.clear()
+    this.#isUpdating = false
     this.restUntilMs = 0
     this.rests = 0
   }

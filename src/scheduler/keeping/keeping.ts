@@ -12,14 +12,20 @@ import {
   SPARE_KEEPERS
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
-import { rank } from './rank.ts'
+import { Ranking } from './ranking.ts'
+
+/** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
+const MAX_ALARMS = 1_000
 
 export interface KeepingInit {
   readonly world: World
   readonly kept: KeptTable
   readonly check: (bytes: Uint8Array) => CheckedRecord
+  /** An owner signed two records with one version. */
+  readonly onEquivocation?: ((record: CheckedRecord) => void) | undefined
   /** A version came that was not known. @param ordinals copies that whoever brought it runs, or is about to run */
   readonly onKept: (kept: Kept, from: string, ordinals: readonly number[]) => void
   readonly signal: AbortSignal
@@ -29,41 +35,93 @@ export interface KeepingInit {
 export class Keeping {
   readonly #init: KeepingInit
   /** When each manifest was offered to its keepers last, and to whom. */
+  readonly #ranking: Ranking
+  readonly #alarmed = new Set<string>()
   readonly #offered = new Map<string, { atMs: number; to: string }>()
 
   constructor(init: KeepingInit) {
     this.#init = init
+    this.#ranking = new Ranking(init.world)
   }
 
   /** Members that count, nearest to the manifest first: those that are thought to live. */
   ranked(manifestId: Uint8Array): Neighbour[] {
-    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
-    return rank(manifestId, live)
+    return this.#ranking.of(manifestId)
   }
 
-  /** Whether this node is to keep it: near enough, or holder of a share. */
+  /** Whether this node is to keep it: near enough, holder of a share, or one that lets copies of it run. */
   isMine(record: CheckedRecord): boolean {
     const { key } = this.#init.world
-    const isHolder = record.shareHolders.some(({ node }) => equalBytes(node, key.publicKey))
     const near = this.ranked(record.manifestId).slice(0, LET_GO_RANK)
-    return isHolder || near.some(({ self }) => self)
+    return isNamed(record, key.publicKey) || near.some(({ self }) => self)
   }
 
   /** Another node brings a version, or asks whether it is the newest. */
   async answer(request: KeepRequest, from: string): Promise<VerdictInit> {
-    const { world, check } = this.#init
+    const { world, check, kept } = this.#init
     try {
       if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
-      if (!record.tombstone && ciphertext === undefined) return this.#tellHighest(record)
+      const { manifestId } = record
+      if (!record.tombstone && ciphertext === undefined) {
+        const isKept = kept.get(manifestId) !== undefined
+        await takeFacts(world, kept.facts, { manifestId, given: request, isKept })
+        this.#expect(record, from, request.ordinals)
+        return this.#compare(record, from)
+      }
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
       assertComplete(record, bundle)
+      const before = this.#init.kept.get(record.manifestId)
       await this.take(record, bundle, { from, ordinals: request.ordinals })
-      return this.#tellHighest(record)
+      await takeFacts(world, kept.facts, { manifestId, given: request, isKept: true })
+      // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
+      const isOther =
+        before?.record.version === record.version && !equalBytes(before.record.digest, record.digest)
+      const told = this.#tellHighest(record)
+      return isOther ? { ...told, record: before.bundle.record } : told
     } catch (error) {
       return refusal(error)
     }
+  }
+
+  /** Is it the newest? Of two with one version the lower goes to whoever has the other, so that all come to keep the same. */
+  #compare(record: CheckedRecord, from: string): VerdictInit {
+    const mine = this.#init.kept.get(record.manifestId)
+    // because the nearest keeper alone offers, what only a farther one has would else never come to it
+    if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
+    const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
+    if (mine === undefined || !isOther) return this.#tellHighest(record)
+    this.#alarm(record)
+    if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
+    this.#send(from, mine.bundle)
+    return { highest: record.version }
+  }
+
+  /** Nobody waits for it: it is offered again. */
+  #send(peerId: string, bundle: Bundle): void {
+    const { world, signal } = this.#init
+    world.asks
+      .keep(peerId, bundle, { signal: withDeadline(ASK_TIMEOUT_MS, signal) })
+      .catch((error: unknown) => world.log('%s is not told what is kept here: %e', peerId, error))
+  }
+
+  /** A node that was given a record answers with another one of the same version. */
+  #compareEvidence(record: CheckedRecord, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) return
+    try {
+      const other = this.#init.check(bytes)
+      const isSame = equalBytes(other.manifestId, record.manifestId) && other.version === record.version
+      if (isSame && !equalBytes(other.digest, record.digest)) this.#alarm(other)
+    } catch {} // because what does not verify is no evidence
+  }
+
+  /** Once for each manifest, because every keeper says it. */
+  #alarm(record: CheckedRecord): void {
+    const key = record.manifestId.join()
+    if (this.#alarmed.has(key) || this.#alarmed.size >= MAX_ALARMS) return
+    this.#alarmed.add(key)
+    this.#init.onEquivocation?.(record)
   }
 
   /** @throws SchedulerError NOT_ALLOWED; WorkloadsError RECORD_EXPIRED */
@@ -80,8 +138,7 @@ export class Keeping {
     if (before === undefined && !this.isMine(record))
       throw new SchedulerError('NOT_ALLOWED', 'other members are nearer to this manifest')
     const taken = await kept.take(record, bundle, world.now())
-    if (taken === 'equivocation')
-      world.log.error('the owner %s signed two records with version %d', record.ownerPeerId, record.version)
+    if (taken === 'equivocation') this.#alarm(record)
     if (taken === 'new' || taken === 'equivocation') await this.#follow(record, bundle)
     if (taken !== 'older') onKept(kept.get(record.manifestId)!, from, ordinals)
   }
@@ -102,13 +159,36 @@ export class Keeping {
     return before === now || heirOf(this.#init.world.trust().successors, before) === now
   }
 
+  /** This node is about to run copies that a keeper asked it for: the other keepers hear so, and do not ask yet another one. */
+  tellStarting(record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]): void {
+    const { world, signal } = this.#init
+    for (const { self, peerId } of this.ranked(record.manifestId).slice(0, KEEPERS + SPARE_KEEPERS)) {
+      if (self) this.#expect(record, peerId, ordinals)
+      else {
+        const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
+        world.asks.keep(peerId, { record: bytes, ordinals: [...ordinals] }, limit).catch(() => {}) // it sees the lease soon
+      }
+    }
+  }
+
+  #expect(record: CheckedRecord, from: string, ordinals: readonly number[]): void {
+    const { kept, onKept } = this.#init
+    const mine = kept.get(record.manifestId)
+    if (mine !== undefined && ordinals.length > 0 && equalBytes(mine.record.digest, record.digest))
+      onKept(mine, from, ordinals)
+  }
+
   #tellHighest(asked: CheckedRecord): VerdictInit {
     const { world, kept } = this.#init
     const mine = kept.get(asked.manifestId)
     const runs = world.workloads.get(asked.manifestId)
     const highest = Math.max(mine?.record.version ?? 0, runs?.highest.version ?? 0)
     const isNewer = mine !== undefined && mine.record.version > asked.version
-    return { highest, record: isNewer ? mine.bundle.record : undefined }
+    return {
+      highest,
+      record: isNewer ? mine.bundle.record : undefined,
+      facts: giveFacts(kept.facts, asked.manifestId)
+    }
   }
 
   /**
@@ -119,10 +199,8 @@ export class Keeping {
     const { world, check } = this.#init
     const record = check(bundle.record)
     const ranked = this.ranked(record.manifestId)
-    const holders = ranked.filter(({ publicKey }) =>
-      record.shareHolders.some(({ node }) => equalBytes(node, publicKey))
-    )
-    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...holders])
+    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
+    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])
     const enough = Math.min(DURABLE_KEEPERS, targets.size)
     let durable = 0
     let open = targets.size
@@ -130,7 +208,8 @@ export class Keeping {
     for (const target of targets)
       void this.#give(target, record, bundle, ordinals)
         .then(
-          ({ code, highest = 0 }) => {
+          ({ code, highest = 0, record: other }) => {
+            this.#compareEvidence(record, other)
             if (highest > record.version) reject(stale(highest, record.version))
             if (code === undefined && ++durable >= enough) resolve()
           },
@@ -167,7 +246,10 @@ export class Keeping {
     const { record, bundle } = manifest
     const ranked = this.ranked(record.manifestId)
     const key = record.manifestId.join()
-    const keepers = ranked.slice(0, KEEPERS + SPARE_KEEPERS)
+    const fence = ranked.filter((one) =>
+      record.fenceKeepers.some(({ node }) => equalBytes(node, one.publicKey))
+    )
+    const keepers = [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...fence])]
     const to = keepers.map(({ peerId }) => peerId).join()
     const last = this.#offered.get(key)
     const nowMs = world.now()
@@ -189,12 +271,14 @@ export class Keeping {
   async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
     const { world, signal } = this.#init
     const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record }, limit)
+    const facts = giveFacts(this.#init.kept.facts, record.manifestId)
+    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
     if (asked.code === undefined && asked.highest >= record.version) {
       if (asked.record !== undefined) await this.#learn(asked.record)
       return true
     }
-    const { code } = await world.asks.keep(keeper.peerId, bundle, limit)
+    const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
+    this.#compareEvidence(record, other)
     return code === undefined
   }
 
@@ -205,6 +289,11 @@ export class Keeping {
     if (record.tombstone)
       await this.take(record, { record: bytes, sealedKeys: [], sealedShares: [] }, { from: '' })
   }
+}
+
+/** Whether the record gives a node a part of its own in keeping the manifest. */
+function isNamed({ shareHolders, fenceKeepers }: CheckedRecord, publicKey: Uint8Array): boolean {
+  return [...shareHolders, ...fenceKeepers].some(({ node }) => equalBytes(node, publicKey))
 }
 
 /** @throws WorkloadsError RECORD_INVALID */

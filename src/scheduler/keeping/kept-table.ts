@@ -3,6 +3,7 @@ import { type Collection, jsonCodec, type Store } from '../../store/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
 import { MAX_KEPT, MAX_KEPT_PER_OWNER } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
+import { FactTable } from '../facts/fact-table.ts'
 import type { CheckedRecord, Kept } from '../types.ts'
 
 interface StoredKept {
@@ -18,13 +19,14 @@ export class KeptTable {
   readonly #stored: Collection<StoredKept>
   readonly #kept = new Map<string, Kept>()
   readonly #check: (bytes: Uint8Array) => CheckedRecord
-  /** Manifests whose owner signed two records with one version. */
-  readonly equivocations = new Set<string>()
+  /** What nodes said of their parts of Jobs that are kept here. */
+  readonly facts: FactTable
 
   /** @param check what makes a record count here */
   constructor(store: Store, check: (bytes: Uint8Array) => CheckedRecord) {
     this.#stored = store.collection('kept', jsonCodec())
     this.#check = check
+    this.facts = new FactTable(store)
   }
 
   /** Reads everything back; what is over, or of an owner who may do nothing here any more, goes. */
@@ -39,6 +41,7 @@ export class KeptTable {
       } catch {} // because what does not count is as if it were not here
       await this.#stored.delete(key)
     }
+    await this.facts.open((key) => this.#kept.has(key))
   }
 
   get(manifestId: Uint8Array): Kept | undefined {
@@ -57,13 +60,18 @@ export class KeptTable {
     const key = toHex(record.manifestId)
     const before = this.#kept.get(key)
     const order = before === undefined ? 'new' : compare(before, record)
-    if (order === 'equivocation') this.equivocations.add(key)
     const isLower = before !== undefined && Buffer.compare(record.digest, before.record.digest) < 0
     if (order === 'known' || order === 'older' || (order === 'equivocation' && !isLower)) return order
     this.#assertRoom(record, before)
     const kept = { record, bundle, keptAtMs: nowMs }
     this.#kept.set(key, kept)
-    await this.#stored.put(key, { bundle, keptAtMs: nowMs })
+    try {
+      await this.#stored.put(key, { bundle, keptAtMs: nowMs })
+    } catch (error) {
+      // because whoever brings it again must not hear that it is known
+      if (this.#kept.get(key) === kept) this.#restore(key, before)
+      throw error
+    }
     return order
   }
 
@@ -79,8 +87,13 @@ export class KeptTable {
   async delete(manifestId: Uint8Array): Promise<void> {
     const key = toHex(manifestId)
     this.#kept.delete(key)
-    this.equivocations.delete(key)
+    await this.facts.delete(manifestId)
     await this.#stored.delete(key)
+  }
+
+  #restore(key: string, before: Kept | undefined): void {
+    if (before === undefined) this.#kept.delete(key)
+    else this.#kept.set(key, before)
   }
 
   #assertRoom({ ownerPeerId }: CheckedRecord, before: Kept | undefined): void {

@@ -31,12 +31,24 @@ const LATER = new Set(['NOT_YET', 'UNREACHABLE'])
 export async function obtainKey(
   world: World,
   record: CheckedRecord,
-  { ordinals, signal }: { readonly ordinals: readonly number[]; readonly signal: AbortSignal }
+  {
+    ordinals,
+    standbys = [],
+    own,
+    signal
+  }: {
+    readonly ordinals: readonly number[]
+    /** Public keys of nodes that the owner sealed the key to. @default nobody */
+    readonly standbys?: readonly Uint8Array[]
+    /** The share that this node holds itself. */
+    readonly own?: OpenShare | undefined
+    readonly signal: AbortSignal
+  }
 ): Promise<Uint8Array> {
   const untilMs = world.now() + OBTAIN_TIMEOUT_MS
-  const shares = new Map<number, OpenShare>()
+  const shares = new Map(own === undefined ? [] : [[own.index, own]])
   for (;;) {
-    const round = new Round(world, record, { ordinals, shares, signal })
+    const round = new Round(world, record, { ordinals, standbys, shares, signal })
     const key = await round.run()
     if (key !== undefined) return key
     const isHopeless = round.refusals.every(({ code }) => !LATER.has(code))
@@ -63,6 +75,7 @@ class Round {
   readonly #record: CheckedRecord
   readonly #about: ManifestContext
   readonly #ordinals: readonly number[]
+  readonly #standbys: readonly Uint8Array[]
   readonly #shares: Map<number, OpenShare>
   readonly #signal: AbortSignal
 
@@ -71,10 +84,12 @@ class Round {
     record: CheckedRecord,
     {
       ordinals,
+      standbys,
       shares,
       signal
     }: {
       ordinals: readonly number[]
+      standbys: readonly Uint8Array[]
       shares: Map<number, OpenShare>
       signal: AbortSignal
     }
@@ -84,12 +99,14 @@ class Round {
     const { owner, manifestId, version } = record
     this.#about = { networkId: world.networkId, owner, manifestId, version }
     this.#ordinals = ordinals
+    this.#standbys = standbys
     this.#shares = shares
     this.#signal = signal
   }
 
   async run(): Promise<Uint8Array | undefined> {
     const { manifestId, version, shareHolders } = this.#record
+    const self = this.#world.key.peerId
     const live = new Set(
       this.#world
         .neighbours()
@@ -102,12 +119,14 @@ class Round {
       .filter(({ publicKey }) =>
         shareHolders.some(({ node, index }) => equalBytes(node, publicKey) && !this.#shares.has(index))
       )
-    const others = [...new Set([...providers, ...holders].map(({ peerId }) => peerId))]
+    const standbys = this.#world
+      .neighbours()
+      .filter(({ publicKey }) => this.#standbys.some((one) => equalBytes(one, publicKey)))
+    const others = [...new Set([...providers, ...holders, ...standbys].map(({ peerId }) => peerId))]
     // together, because a whole key is as good as many shares, and nobody is waited for who does not answer
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
-    // this node too: it may be a holder
     const asked = others
-      .filter((peerId) => live.has(peerId))
+      .filter((peerId) => live.has(peerId) && peerId !== self)
       .map(async (peerId) => {
         const key = await this.#ask(peerId)
         if (key !== undefined) resolve(key)

@@ -1,13 +1,19 @@
 import { equalBytes, toHex, withDeadline } from '../../common/index.ts'
 import type { ReleasedInit, ReleaseRequest } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey, publicKeyFromPeerId } from '../../identity/index.ts'
-import { openShare, sealReleased } from '../../sealing/index.ts'
+import { openContentKey, sealReleased } from '../../sealing/index.ts'
 import { CONFIRM_TIMEOUT_MS, GRANT_MS, MAX_KEPT } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { liveCopies } from '../healing/count.ts'
+import { seeCopies } from '../healing/see-copies.ts'
 import { refusal } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
+import { mostReplicas } from '../scale/bounds.ts'
 import type { CheckedRecord, World } from '../types.ts'
+import { ownShare } from './own-share.ts'
+
+/** States of a copy that was accepted and is no lease yet. */
+const BEGUN: ReadonlySet<string> = new Set(['accepted', 'pulling', 'starting'])
 
 export interface ReleasingInit {
   readonly world: World
@@ -41,6 +47,7 @@ export class Releasing {
     try {
       const record = this.#recordOf(request)
       await this.#assertAllowed(request, record, from)
+      this.#recordOf(request) // because a newer version may have come while others were asked
       return await this.#give(request, record, from)
     } catch (error) {
       const { code, message = '' } = refusal(error)
@@ -71,16 +78,19 @@ export class Releasing {
     const allowed = record.recoveryNodes
     if (allowed.length > 0 && !allowed.some(({ node }) => equalBytes(node, asker)))
       throw new SchedulerError('NOT_ALLOWED', 'its owner named other nodes that may have the key')
-    if (ordinals.length === 0 || ordinals.some((one) => one >= Math.max(1, record.replicas)))
+    if (ordinals.length === 0 || ordinals.some((one) => one >= Math.max(1, mostReplicas(record))))
       throw new SchedulerError('NOT_NEEDED', 'there are no such copies')
     const limit = withDeadline(CONFIRM_TIMEOUT_MS, signal)
     // because a holder mostly does not watch what it holds a share of
-    const leases = await world
-      .find(record.manifestId, { signal: limit })
-      .catch(() => world.leased(record.manifestId))
+    const leases = await seeCopies(world, record.manifestId, { signal: limit })
     const others = liveCopies(leases).filter(({ peerId }) => peerId !== from)
+    const own = world.workloads.get(record.manifestId)
     for (const ordinal of ordinals) {
       const key = `${toHex(record.manifestId)} ${ordinal}`
+      // no lease tells of a copy that is only being started, but here it is known
+      const isBegun = own?.workloads.some((copy) => copy.ordinal === ordinal && BEGUN.has(copy.state))
+      if (isBegun && own?.version === record.version && !record.perNode && this.#draining.get(key) !== from)
+        throw new SchedulerError('NOT_YET', `copy ${ordinal} is being started here`)
       const held = others.find((copy) => copy.ordinal === ordinal)
       const mayHave = record.perNode || held === undefined || this.#draining.get(key) === from
       if (!mayHave)
@@ -116,27 +126,36 @@ export class Releasing {
     const releaser = world.key.publicKey
     const about = { networkId: world.networkId, owner, manifestId, version }
     const to = { ...about, releaser, recipient: asker.publicKey, sealingPublicKey: asker.sealingKey }
-    const key = await world.workloads.contentKeyOf(manifestId, version)
+    const key =
+      (await world.workloads.contentKeyOf(manifestId, version)) ?? (await this.#standbyKeyOf(record))
     if (key !== undefined) {
       const sealed = await sealReleased({ ...to, index: 0, secret: key })
       key.fill(0)
       return { index: 0, ...sealed }
     }
-    const commitment = record.shareHolders.find(({ node }) => equalBytes(node, releaser))
-    const own = kept.get(manifestId)?.bundle.sealedShares.find(({ index }) => index === commitment?.index)
-    if (commitment === undefined || own === undefined)
+    const own = await ownShare(world, kept, record)
+    if (own === undefined)
       throw new SchedulerError(
         'NOT_KEPT',
         `${peerIdFromPublicKey(releaser).slice(-8)} has neither key nor share`
       )
-    const { share, index } = await openShare({
-      ...about,
-      sealed: own,
-      commitment,
-      sealingKey: world.sealingKey(own.sealingEpoch)
-    })
+    const { share, index } = own
     const sealed = await sealReleased({ ...to, index, secret: share })
     share.fill(0)
     return { index, ...sealed }
+  }
+
+  /** The key as its owner sealed it to this node in case others are lost. Secret. */
+  async #standbyKeyOf(record: CheckedRecord): Promise<Uint8Array | undefined> {
+    const { world, kept } = this.#init
+    const { manifestId, version, owner, keyCommitment: commitment } = record
+    const mine = kept.get(manifestId)
+    const recipient = world.key.publicKey
+    const own = mine?.bundle.sealedKeys.find((one) => equalBytes(one.recipient, recipient))
+    if (own === undefined || commitment === undefined || mine?.record.version !== version) return undefined
+    const { enc, ciphertext } = own
+    const sealingKey = world.sealingKey(own.sealingEpoch)
+    const about = { networkId: world.networkId, owner, manifestId, version, commitment }
+    return openContentKey({ ...about, sealingKey, recipient, enc, ciphertext })
   }
 }

@@ -31,6 +31,7 @@ export {
 } from './autoscale.ts'
 export { formatPlan } from './format-plan.ts'
 export { plan } from './plan.ts'
+export { seededRandom } from './seeded-random.ts'
 export type {
   Assignment,
   Candidate,

@@ -1,6 +1,7 @@
 import { safeText } from '../../common/index.ts'
 import type { Strategy } from '../../manifest/index.ts'
 import { type Placed, placeAll, placeOnEach, type ScoreNode, totalOf, type Verdict } from './greedy.ts'
+import { planPreempting } from './preempting.ts'
 import { autoParts } from './strategies/auto.ts'
 import { binpackParts } from './strategies/binpack.ts'
 import { placeInOneDatacenter } from './strategies/datacenter.ts'
@@ -23,6 +24,11 @@ const SCORES: Readonly<Record<Exclude<Strategy, 'datacenter'>, ScoreNode>> = {
  * @param random as Math.random; seed it from what everybody knows, and everybody can recompute the plan
  */
 export function plan(snapshot: Snapshot, request: PlanRequest, random: () => number): Plan {
+  const made = planOnce(snapshot, request, random)
+  return made.unplaced.length === 0 ? made : planPreempting(made, { snapshot, request, random, planOnce })
+}
+
+function planOnce(snapshot: Snapshot, request: PlanRequest, random: () => number): Plan {
   const { rules, perNode } = request
   const world = createWorld(snapshot, request)
   const placed = perNode

@@ -22,6 +22,8 @@ export interface Candidate {
   readonly scheduling: boolean
   readonly free: Room
   readonly allocatable: Room
+  /** Free besides, were copies of lower priority stopped; only taken when no other node fits. */
+  readonly freeable?: Omit<Room, 'storageBytes'>
   /** 0 to 1 of a core per core. */
   readonly load: number
   readonly roundTripMs?: number

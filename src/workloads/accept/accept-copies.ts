@@ -1,20 +1,25 @@
+import { createHash } from 'node:crypto'
 import type { SealedKey, SealedShare } from '../../generated/fbs/index.ts'
-import { type Manifest, restartPolicyOf, terminationGraceMsOf } from '../../manifest/index.ts'
+import { copyBytes, type Manifest, restartPolicyOf, terminationGraceMsOf } from '../../manifest/index.ts'
 import type { RuntimeEngine } from '../../runtime/index.ts'
 import { assertMayApply } from '../access.ts'
 import { MAX_MANIFESTS_PER_OWNER } from '../constants.ts'
 import { announce, type Context } from '../context.ts'
 import { planCopy, podOf, removeCopy } from '../copies/deploy.ts'
+import type { Past } from '../copies/job.ts'
 import { type Report, startRelease } from '../copies/release.ts'
 import { rollOut } from '../copies/rollout.ts'
 import { tell } from '../copies/transition.ts'
 import { WorkloadsError } from '../errors.ts'
 import { type OpenedRecord, openContent } from '../open-record.ts'
+import { makeRoom, planRoom } from '../resources/preempt.ts'
 import type { Release, StoredManifest } from '../types.ts'
 import { assertNotEvicted } from '../verbs/evict.ts'
-import { addCopies } from './add-copies.ts'
+import { addCopies, addSchedule } from './add-copies.ts'
 import { admit } from './admit.ts'
-import { assertNewer, checkOrdinals, isKnown, runsAlready } from './compare.ts'
+import { assertSchedulable } from './assert-schedulable.ts'
+import { changeNumber } from './change-number.ts'
+import { assertNewer, checkOrdinals, isKnown, runsAlready, sharesCopies, withPast } from './compare.ts'
 
 /** A manifest version as its owner handed it out: what keepers keep, and what a node that runs it needs. */
 export interface Bundle {
@@ -38,6 +43,8 @@ export interface Assignment {
   readonly ordinals: readonly number[]
   readonly signal: AbortSignal
   readonly report: Report
+  /** What was done of these copies before, by nodes that are gone. @default nothing */
+  readonly past?: Past
   /** Keepers have it already. @default false */
   readonly isKept?: boolean
 }
@@ -59,23 +66,38 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
       existing!.content !== undefined && existing!.next === undefined && existing!.cron === undefined
     if (missing.length > 0 && canGrow)
       return addCopies(context, existing!, { ...assignment, ordinals: missing })
+    if (existing!.cron !== undefined && !existing!.tombstone)
+      return addSchedule(context, existing!, assignment)
     if (existing!.handedOver !== true) return existing!
   } else assertNewer(existing, record)
   const { release, manifest, engine } = await openAssignment(context, assignment, existing)
   const { manifestId } = record
   const named = { manifestId, owner: assignment.ownerPeerId, tombstone: false, highest: highestOf(record) }
   const { report } = assignment
+  const history = withPast(existing, release)
   if (runsAlready(existing, release)) {
     await keep(context, assignment)
-    await table.put({ ...named, ...release, workloads: existing!.workloads })
+    await table.put({ ...named, ...release, workloads: existing!.workloads, history })
     for (const copy of existing!.workloads) report({ workload: copy, unchanged: true })
     announce(context, manifestId)
     return table.get(manifestId)!
   }
+  if (sharesCopies(existing, release)) {
+    await context.capacity.refresh()
+    context.capacity.assertFits(manifest, Math.max(0, release.workloads.length - existing!.workloads.length))
+    await keep(context, assignment)
+    await table.put({ ...named, ...release, workloads: existing!.workloads, history })
+    return changeNumber(context, table.get(manifestId)!, assignment)
+  }
   await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })
   await context.capacity.refresh()
-  context.capacity.assertFits(manifest, surplus(existing, release))
+  const owner = assignment.ownerPeerId
+  const victims = planRoom(context, manifest, { manifestId, owner, copies: surplus(existing, release) })
   await keep(context, assignment)
+  if (victims.length > 0) {
+    await makeRoom(context, victims, { owner, name: manifest.name, priority: manifest.placement.priority })
+    context.capacity.assertFits(manifest, surplus(existing, release))
+  }
   context.reach('apply:checked')
 
   await table.noteEngine(engine.name)
@@ -86,7 +108,7 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   if (runs && !replaces)
     await Promise.all(existing.workloads.map((copy) => removeCopy(context, copy, existing.graceMs)))
   await table.put(
-    replaces ? { ...existing, highest: named.highest, next: release } : { ...named, ...release }
+    replaces ? { ...existing, highest: named.highest, next: release } : { ...named, ...release, history }
   )
   context.reach(replaces ? 'rollout:stored' : 'apply:stored')
   for (const workload of release.workloads) {
@@ -112,16 +134,11 @@ async function keep(context: Context, { bundle, ordinals, signal, isKept }: Assi
 /** Everything that may be decided before a copy is started, and what is to be written down. */
 async function openAssignment(
   context: Context,
-  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal }: Assignment,
+  { owner, ownerPeerId, record, bundle, sealedKey, ordinals: asked, signal, past }: Assignment,
   existing: StoredManifest | undefined
 ): Promise<{ release: Release; manifest: Manifest; engine: RuntimeEngine }> {
   const { init, table } = context
-  if (init.scheduling === false)
-    throw new WorkloadsError(
-      'NOT_SCHEDULABLE',
-      'this node takes no workloads: it is a bootstrap node, or runs with --no-scheduling',
-      { hint: 'Name another node with --to.' }
-    )
+  assertSchedulable(init, existing)
   if (
     existing === undefined &&
     table.live().filter((held) => held.owner === ownerPeerId).length >= MAX_MANIFESTS_PER_OWNER
@@ -147,7 +164,7 @@ async function openAssignment(
     recordDigest: record.digest,
     record: bundle.record,
     notAfterMs: record.notAfter,
-    content: { ...content, digest },
+    content: { ...content, digest, copyDigest: sha256(copyBytes(manifest)) },
     kind: manifest.kind,
     name: manifest.name,
     namespace: manifest.namespace,
@@ -159,13 +176,17 @@ async function openAssignment(
     memoryBytes: manifest.resources.memoryBytes,
     acceptedAtMs: context.now(),
     defaultLimits,
+    priority: manifest.placement.priority,
+    autoscaled: manifest.autoscale !== undefined || undefined,
     job: manifest.job,
     cron: manifest.cron,
     slotOrdinals: manifest.cron && ordinals,
     slotEngine: manifest.cron && engine.name,
+    lastSlotMs: manifest.cron && past?.slotMs,
+    openSlots: manifest.cron && past?.openSlots,
     workloads: manifest.cron
       ? [] // copies come with their slots
-      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine }))
+      : ordinals.map((ordinal) => planCopy(context, { manifest, ...record, ordinal, engine, past }))
   }
   return { release, manifest, engine }
 }
@@ -188,4 +209,8 @@ async function validateOnEngine(
   if (copy === undefined) return
   const { pod } = podOf(context, { stored, manifest, copy, ports: [] })
   await engine.validate(pod, { signal: context.signal })
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
 }

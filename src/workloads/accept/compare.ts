@@ -1,9 +1,9 @@
 import { equalBytes } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
-import { MAX_ORDINALS } from '../constants.ts'
+import { MAX_HISTORY, MAX_ORDINALS } from '../constants.ts'
 import { WorkloadsError } from '../errors.ts'
 import type { OpenedRecord } from '../open-record.ts'
-import type { Release, StoredManifest } from '../types.ts'
+import type { PastRelease, Release, StoredManifest } from '../types.ts'
 import { sameLimits } from './admit.ts'
 
 /** Whether this very record was accepted before: an honest retry, or more copies of it. */
@@ -30,13 +30,10 @@ export function assertNewer(existing: StoredManifest | undefined, record: Opened
 /** @throws WorkloadsError RECORD_INVALID */
 export function checkOrdinals(ordinals: readonly number[], manifest: Manifest): number[] {
   const unique = [...new Set(ordinals)].sort((a, b) => a - b)
-  if (
-    unique.length !== ordinals.length ||
-    unique.length > MAX_ORDINALS ||
-    unique.some((n) => n >= manifest.replicas)
-  )
+  const most = Math.max(manifest.replicas, manifest.autoscale?.maxReplicas ?? 0)
+  if (unique.length !== ordinals.length || unique.length > MAX_ORDINALS || unique.some((n) => n >= most))
     throw new WorkloadsError('RECORD_INVALID', 'the copies asked for are not copies of this manifest', {
-      details: { ordinals: ordinals.slice(0, 70), replicas: manifest.replicas }
+      details: { ordinals: ordinals.slice(0, 70), replicas: most }
     })
   return unique
 }
@@ -56,4 +53,30 @@ export function runsAlready(existing: StoredManifest | undefined, wanted: Releas
     copies(existing) === copies(wanted) &&
     sameLimits(existing, wanted)
   )
+}
+
+/**
+ * Whether copies that run may stay under a newer version, because only their number changes. What belongs to slots or is a Job begins anew.
+ */
+export function sharesCopies(existing: StoredManifest | undefined, wanted: Release): boolean {
+  if (existing?.content?.copyDigest === undefined || existing.tombstone || existing.next !== undefined)
+    return false
+  const ordinals = new Set(wanted.workloads.map(({ ordinal }) => ordinal))
+  return (
+    wanted.job === undefined &&
+    existing.job === undefined &&
+    equalBytes(existing.content.copyDigest, wanted.content!.copyDigest!) &&
+    existing.workloads.some(({ ordinal }) => ordinals.has(ordinal)) &&
+    sameLimits(existing, wanted)
+  )
+}
+
+/** The versions before, when `next` takes the place of what runs. */
+export function withPast(
+  existing: StoredManifest | undefined,
+  next: Pick<Release, 'content'>
+): readonly PastRelease[] {
+  const { content, version = 0, record = new Uint8Array(), history = [] } = existing ?? {}
+  if (content === undefined || equalBytes(content.digest, next.content!.digest)) return history
+  return [{ version, record, content }, ...history].slice(0, MAX_HISTORY)
 }

@@ -7,34 +7,49 @@ import type { OpenedRecord } from '../open-record.ts'
 import type { StoredManifest } from '../types.ts'
 
 /**
- * Stops copies that others run. In the manifest's lane. With none left the manifest is not this node's any more, but its version stays
+ * Stops copies that others run, or are to run. In the manifest's lane. With none left the manifest is not this node's any more, but its version stays
  * known, so that nothing older is taken.
  */
 export async function dropCopies(
   context: Context,
   manifestId: Uint8Array,
-  ordinals: readonly number[]
+  ordinals: readonly number[],
+  reason = 'another node runs it'
 ): Promise<void> {
   const stored = context.table.get(manifestId)
   if (stored === undefined || stored.tombstone) return
   const going = stored.workloads.filter(({ ordinal }) => ordinals.includes(ordinal))
-  if (going.length === 0) return
+  const isScheduled = stored.slotOrdinals?.some((ordinal) => ordinals.includes(ordinal)) === true
+  if (going.length === 0 && !isScheduled) return
   for (const copy of going) {
-    tell(context, stored, { ...copy, state: 'stopping' }, { reason: 'another node runs it' })
-    await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' })
+    tell(context, stored, { ...copy, state: 'stopping' }, { reason })
+    await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' }).catch((error: unknown) => {
+      // on a full disk it stops all the same: half stopped nobody would see that it still runs
+      context.log.error('%s: its state is not written: %e', copy.workloadId, error)
+    })
     announce(context, manifestId)
     await removeCopy(context, copy, stored.graceMs)
-    tell(context, stored, { ...copy, state: 'stopped' }, { reason: 'another node runs it' })
+    tell(context, stored, { ...copy, state: 'stopped' }, { reason })
   }
   const current = context.table.get(manifestId)!
   const workloads = current.workloads.filter(({ ordinal }) => !ordinals.includes(ordinal))
-  const isOver = workloads.length === 0 && current.next === undefined && current.cron === undefined
-  await context.table.put(isOver ? handedOver(current) : { ...current, workloads })
+  const slotOrdinals = current.slotOrdinals?.filter((ordinal) => !ordinals.includes(ordinal))
+  const isStarter = current.cron !== undefined && slotOrdinals?.length !== 0
+  const isOver = workloads.length === 0 && current.next === undefined && !isStarter
+  await context.table.put(isOver ? handedOver(current) : { ...current, workloads, slotOrdinals })
   announce(context, manifestId)
 }
 
 function handedOver(stored: StoredManifest): StoredManifest {
-  return { ...stored, workloads: [], content: undefined, next: undefined, tombstone: true, handedOver: true }
+  return {
+    ...stored,
+    workloads: [],
+    content: undefined,
+    next: undefined,
+    history: undefined,
+    tombstone: true,
+    handedOver: true
+  }
 }
 
 /** Writes a tombstone down and stops everything. In the manifest's lane. Repeatable. */
@@ -53,6 +68,7 @@ export async function bury(
         highest: { version: record.version, recordDigest: record.digest },
         workloads: allCopies(existing),
         next: undefined,
+        history: undefined,
         record: bytes,
         tombstone: true,
         handedOver: undefined,

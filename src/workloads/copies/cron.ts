@@ -21,7 +21,7 @@ export class CronRunner {
     const { cron } = manifest
     const lane = formatManifestId(manifest.manifestId)
     if (cron === undefined || cron.suspend || this.#busy.has(lane)) return
-    const slotMs = this.#dueSlot(manifest)
+    const slotMs = manifest.openSlots?.[0] ?? this.#dueSlot(manifest)
     if (slotMs === undefined) return
     this.#busy.add(lane)
     void this.#context.lanes
@@ -46,12 +46,22 @@ export class CronRunner {
     if (current.cron === undefined || current.job === undefined) return
     const going = current.workloads.filter(({ state }) => RUNNING.has(state))
     const { concurrencyPolicy } = current.cron
-    const marked = { ...current, lastSlotMs: slotMs }
+    const isLeftOver = current.openSlots?.includes(slotMs) === true
+    if (isLeftOver && going.length > 0 && concurrencyPolicy === 'Forbid') return // its turn comes
+    const marked = {
+      ...current,
+      lastSlotMs: Math.max(slotMs, current.lastSlotMs ?? 0),
+      openSlots: current.openSlots?.filter((one) => one !== slotMs)
+    }
     if (going.length > 0 && concurrencyPolicy === 'Forbid') return context.table.put(marked)
     const replaced = concurrencyPolicy === 'Replace' ? going : []
     for (const copy of replaced) await removeCopy(context, copy, current.graceMs)
     const kept = await this.#withinHistory(current, replaced)
-    const fresh = (current.slotOrdinals ?? [0]).flatMap((ordinal) => this.#plan(current, ordinal, slotMs))
+    const isHere = (ordinal: number) =>
+      current.workloads.some((copy) => copy.slotMs === slotMs && copy.ordinal === ordinal)
+    const fresh = (current.slotOrdinals ?? [0])
+      .filter((ordinal) => !isHere(ordinal))
+      .flatMap((ordinal) => this.#plan(current, ordinal, slotMs))
     await context.table.put({ ...marked, workloads: [...kept, ...fresh] })
     const { manifest: opened } = await openStored(context, current.owner, current)
     for (const copy of fresh) await startCopy(context, current, { manifest: opened, copy, report: () => {} })

@@ -11,8 +11,9 @@ import {
 import { type RuntimeEngine, RuntimeError } from '../../runtime/index.ts'
 import { DEPLOY_TIMEOUT_MS, LABELS, PORT_RANGE, REMOVE_TIMEOUT_MS } from '../constants.ts'
 import { type Context, nodeLabels } from '../context.ts'
+import { permit } from '../fenced/permit.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
-import { firstCompletion } from './job.ts'
+import { firstCompletion, type Past } from './job.ts'
 import { assignPorts } from './ports.ts'
 import { describeEnds } from './restart.ts'
 
@@ -34,18 +35,20 @@ export function planCopy(
     manifestId,
     version,
     ordinal,
-    engine
+    engine,
+    past
   }: {
     manifest: Manifest
     manifestId: Uint8Array
     version: number
     ordinal: number
     engine: RuntimeEngine
+    past?: Past | undefined
   }
 ): StoredWorkload {
   const node = context.init.key.publicKey
   const workloadId = workloadName({ name: manifest.name, manifestId, version, ordinal, node })
-  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal)
+  const job = manifest.job === undefined ? undefined : firstCompletion(manifest.job, ordinal, past)
   return { workloadId, ordinal, engine: engine.name, state: 'accepted', ports: [], job }
 }
 
@@ -111,29 +114,41 @@ export async function deployCopy(
     const taken = new Set([...context.takenPorts, ...context.table.takenPorts()])
     let ports: PortAssignment[] = []
     try {
+      await permit(context, stored, copy)
       ports = await assignPorts(manifest, { taken, range, publishAddress: context.init.publishAddress })
       for (const { hostPort } of ports) context.takenPorts.add(hostPort)
       const { pod, files } = podOf(context, { stored, manifest, copy, ports })
       const signal = AbortSignal.any([context.signal, timeoutSignal(DEPLOY_TIMEOUT_MS)])
       const onState = (state: 'pulling' | 'starting') => onChange({ ...copy, state, ports })
-      const request = { workloadId: copy.workloadId, pod, files, pidsLimit: pidsLimitOf(manifest) }
+      const request = {
+        workloadId: copy.workloadId,
+        pod,
+        files,
+        pidsLimit: pidsLimitOf(manifest),
+        ...(manifest.isolated ? { network: 'none' as const } : {})
+      }
       const deploy = () => engine.deploy(request, { signal, onState })
       const running = await context.gate.run(deploy, { signal, owner: stored.owner })
+      await context.guarded.refresh(copy.workloadId)
       // a Job's copy may be over at once, well or badly: the watcher judges that; everything else is to stay
       if (running.state === 'failed' && manifest.job === undefined) {
         await engine.remove(copy.workloadId, { graceMs: 0, signal })
         throw new RuntimeError('START_FAILED', describeEnds(running))
       }
       const startedAtMs = running.startedAtMs ?? context.now()
-      return { workload: { ...copy, state: 'running', ports, startedAtMs, message: undefined } }
+      return {
+        workload: { ...copy, state: 'running', ports, startedAtMs, message: undefined, fenced: undefined }
+      }
     } catch (thrown) {
       context.signal.throwIfAborted()
       const error = toError(thrown)
       const code = isBeemeshError(error) ? error.code : 'INTERNAL'
       if (code === 'PORT_IN_USE' && !ownPorts && attempt < MAX_PORT_ATTEMPTS) continue
       context.log.error('%s failed to start: %s', copy.workloadId, code)
+      if (context.guarded.isWatched(copy.workloadId)) await removeSafely(context, copy)
+      const fenced = code === 'FENCED' || undefined
       return {
-        workload: { ...copy, state: 'failed', ports: [], message: safeText(error.message, 1000) },
+        workload: { ...copy, state: 'failed', ports: [], message: safeText(error.message, 1000), fenced },
         errorCode: code
       }
     } finally {
@@ -142,10 +157,18 @@ export async function deployCopy(
   }
 }
 
+/** The guard goes on watching what may be left. */
+async function removeSafely(context: Context, copy: StoredWorkload): Promise<void> {
+  await removeCopy(context, copy, 0).catch((error: unknown) =>
+    context.log.error('%s: %s', copy.workloadId, toError(error).message)
+  )
+}
+
 /** Takes one copy away from its engine. Repeatable. */
 export async function removeCopy(context: Context, copy: StoredWorkload, graceMs: number): Promise<void> {
   context.unprobe(copy)
   const engine = context.init.engines.get(copy.engine)
   const signal = AbortSignal.any([context.signal, timeoutSignal(graceMs + REMOVE_TIMEOUT_MS)])
   await engine.remove(copy.workloadId, { graceMs, signal })
+  await context.guarded.end(copy.workloadId)
 }

@@ -18,10 +18,23 @@ export interface JobProgress {
   readonly failures: number
 }
 
-/** The first completion of a copy; undefined when it has none. */
-export function firstCompletion(job: JobPlan, ordinal: number): JobProgress | undefined {
-  const [completion] = completionsOf(job, ordinal)
-  return completion === undefined ? undefined : { completion, done: [], failures: 0 }
+/** What nodes that had copies before have done of them, as they said. */
+export interface Past {
+  /** Of copies of a Job, by ordinal: how many of its completions, the first ones, are done. */
+  readonly progress: ReadonlyMap<number, { readonly done: number; readonly failures: number }>
+  /** Of a CronJob: the last slot that was started, ms since epoch, and those that were not finished. */
+  readonly slotMs?: number
+  readonly openSlots?: readonly number[]
+}
+
+/** The first completion of a copy that is not done; undefined when it has none. */
+export function firstCompletion(job: JobPlan, ordinal: number, past?: Past): JobProgress | undefined {
+  const all = completionsOf(job, ordinal)
+  const { done = 0, failures = 0 } = past?.progress.get(ordinal) ?? {}
+  // because a copy that is done altogether is only asked for by somebody who wants it done again
+  const from = done < all.length ? done : 0
+  const completion = all[from]
+  return completion === undefined ? undefined : { completion, done: all.slice(0, from), failures }
 }
 
 /** A copy of a Job has ended: the next completion, another try, or the end. In the manifest's lane. */

@@ -94,7 +94,8 @@ async function adopt(
       state: 'running',
       ports,
       startedAtMs,
-      message: undefined
+      message: undefined,
+      fenced: undefined
     })
   } else if (RUNNING.has(copy.state))
     await context.table.putWorkload(manifestId, { ...copy, state: 'starting' })
@@ -115,7 +116,8 @@ async function startMissing(context: Context, manifestId: Uint8Array): Promise<v
   const isMissing = ({ state, endedAtMs }: StoredWorkload) =>
     !RUNNING.has(state) && state !== 'stopped' && endedAtMs === undefined
   const missing = stored?.workloads.filter(isMissing) ?? []
-  if (stored === undefined || missing.length === 0) return
+  // a CronJob is asked about, too: another node may have taken its schedule
+  if (stored === undefined || (missing.length === 0 && stored.cron === undefined)) return
   const { init, signal } = context
   // because others may run them by now, or their owner may have deleted them meanwhile
   if (init.mayResume !== undefined && !(await init.mayResume(stored, { signal }))) return

@@ -77,7 +77,10 @@ export async function startCopy(
     report({ workload })
   }
   const deployed = await deployCopy(context, { stored: named, manifest, copy, onChange })
-  await context.table.putWorkload(manifestId, deployed.workload)
+  await context.table.putWorkload(manifestId, deployed.workload).catch((error: unknown) => {
+    // on a full disk it runs all the same, and has to be announced: the next start finds out by itself what runs
+    context.log.error('%s: its state is not written: %e', copy.workloadId, error)
+  })
   context.reach('apply:one-deployed')
   tell(context, named, deployed.workload)
   report(deployed)

@@ -3,6 +3,7 @@ import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineContainer, EngineWorkload } from '../../runtime/index.ts'
 import { RESTART_BACKOFF_MS } from '../constants.ts'
 import { announce, type Context, openStored, RUNNING } from '../context.ts'
+import { permit } from '../fenced/permit.ts'
 import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { removeCopy } from './deploy.ts'
@@ -114,10 +115,13 @@ export class Restarter {
     const context = this.#context
     const { manifest: opened } = await openStored(context, manifest.owner, manifest)
     const engine = context.init.engines.get(copy.engine)
-    if (containers.length > 0) {
+    const isHeld = context.init.fencing?.().isHeld(manifest.manifestId, copy.ordinal) ?? true
+    if (containers.length > 0 && isHeld) {
       try {
+        await permit(context, manifest, copy)
         for (const container of containers)
           await engine.restart(copy.workloadId, container, { graceMs, signal: context.signal })
+        await context.guarded.refresh(copy.workloadId)
         const running: StoredWorkload = {
           ...copy,
           state: 'running',
@@ -137,7 +141,8 @@ export class Restarter {
     await removeCopy(context, copy, 0)
     const { workload } = await startCopy(context, manifest, { manifest: opened, copy, report: () => {} })
     announce(context, manifest.manifestId)
-    if (workload.state === 'failed')
+    // what waits for its lease is started when it has it
+    if (workload.state === 'failed' && workload.fenced !== true)
       await this.schedule(manifest, workload, {
         containers: [],
         reason: workload.message ?? 'it did not start'

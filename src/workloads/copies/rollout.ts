@@ -1,5 +1,6 @@
 import { toError } from '../../common/index.ts'
-import type { Manifest } from '../../manifest/index.ts'
+import { isReplacedInPlace, type Manifest, paceOf } from '../../manifest/index.ts'
+import { withPast } from '../accept/compare.ts'
 import { announce, type Context, openStored, RUNNING } from '../context.ts'
 import type { Release, StoredManifest, StoredWorkload } from '../types.ts'
 import { type Deployed, removeCopy } from './deploy.ts'
@@ -45,19 +46,6 @@ function ordinalsOf(old: Release, next: Release, manifest: Manifest): number[] {
   const all = new Set([...next.workloads, ...old.workloads].map(({ ordinal }) => ordinal))
   const up = [...all].sort((a, b) => a - b)
   return manifest.kind === 'StatefulSet' ? up.reverse() : up
-}
-
-/** Two copies cannot have one host port, one lasting volume, or one name: then the old one goes first. */
-function isReplacedInPlace({ ports, claims, kind, rollout }: Manifest): boolean {
-  const exclusive = ports.some(({ hostPort }) => hostPort !== undefined) || claims.length > 0
-  return exclusive || kind === 'StatefulSet' || rollout.maxSurge === 0
-}
-
-/** Copies replaced at a time. Never both surge and unavailable at once: what runs should go on running where it can. */
-function paceOf(manifest: Manifest): number {
-  const { ordered, maxSurge, maxUnavailable } = manifest.rollout
-  if (ordered) return 1
-  return Math.max(1, isReplacedInPlace(manifest) ? maxUnavailable : maxSurge)
 }
 
 function deployedOf(error: unknown): Deployed[] {
@@ -126,16 +114,22 @@ async function stopOld(context: Context, stored: StoredManifest, old: StoredWork
     .get(stored.manifestId)
     ?.workloads.find((one) => one.workloadId === old.workloadId)
   if (current?.state === 'stopped') return
-  await context.table.putWorkload(stored.manifestId, { ...old, state: 'stopping' })
+  // a full disk must not leave it half stopped, where nobody sees that it still runs
+  const write = (copy: StoredWorkload) =>
+    context.table.putWorkload(stored.manifestId, copy).catch((error: unknown) => {
+      context.log.error('%s: its state is not written: %e', old.workloadId, error)
+    })
+  await write({ ...old, state: 'stopping' })
   announce(context, stored.manifestId)
   await removeCopy(context, old, stored.graceMs)
-  await context.table.putWorkload(stored.manifestId, { ...old, state: 'stopped', ports: [] })
+  await write({ ...old, state: 'stopped', ports: [] })
   tell(context, stored, { ...old, state: 'stopped', message: 'replaced by a newer version' })
 }
 
 async function commit(context: Context, manifestId: Uint8Array): Promise<StoredManifest> {
   const { next, ...old } = context.table.get(manifestId)!
-  const done: StoredManifest = { ...old, ...next!, next: undefined }
+  const history = withPast(old, next!)
+  const done: StoredManifest = { ...old, ...next!, next: undefined, history }
   await context.table.put(done)
   context.reach('rollout:committed')
   announce(context, manifestId)

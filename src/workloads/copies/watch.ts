@@ -41,6 +41,7 @@ export class Watcher {
       if (manifest.cron !== undefined) this.#cron.look(manifest)
       else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
     }
+    await this.#context.usage.look(table.live(), this.#context.signal)
     this.restarter.tidy()
   }
 

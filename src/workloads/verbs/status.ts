@@ -9,9 +9,9 @@ import { publicKeyFromPeerId } from '../../identity/index.ts'
 import type { EngineStats } from '../../runtime/index.ts'
 import type { OwnerRequest, Responder } from '../../wire/index.ts'
 import { mayAsk } from '../access.ts'
-import { type Context, RUNNING, toWire } from '../context.ts'
+import { type Context, isHeld, RUNNING, toWire } from '../context.ts'
 import { allCopies } from '../manifest-table.ts'
-import type { KeptView, StoredManifest } from '../types.ts'
+import type { KeptView, StoredManifest, StoredWorkload } from '../types.ts'
 
 /** Copies in one frame: each has up to 16 ports and 500 bytes of message, so that 64 stay below 110 KiB. */
 const COPIES_PER_FRAME = 64
@@ -83,7 +83,10 @@ export async function sendStatus(
     owner: publicKeyFromPeerId(manifest.owner),
     workloads: allCopies(manifest)
       .slice(0, COPIES_PER_FRAME)
-      .map((copy) => ({ ...toWire(copy), stats: toWireStats(stats.get(copy.workloadId)) })),
+      .map((copy) => ({
+        ...toWire(asHeld(context, manifest.manifestId, copy)),
+        stats: toWireStats(stats.get(copy.workloadId))
+      })),
     ...recoverable(keptOf(manifest.manifestId))
   }))
   const keeps = kept
@@ -110,6 +113,12 @@ function recoverable(kept: KeptView | undefined): Partial<ManifestStatusInit> {
   if (kept === undefined) return {}
   const { shareThreshold, shareHolders, liveHolders, standbys } = kept
   return { keeper: true, shareThreshold, shareHolders, liveHolders, standbys }
+}
+
+/** What runs past its lease, because this process has just woken up, counts as stopped from its end on. */
+function asHeld(context: Context, manifestId: Uint8Array, copy: StoredWorkload): StoredWorkload {
+  if (!RUNNING.has(copy.state) || isHeld(context, manifestId, copy.ordinal)) return copy
+  return { ...copy, state: 'failed', message: 'FENCED: its lease is over' }
 }
 
 function toWireStats(stats: EngineStats | undefined): StatsInit | undefined {

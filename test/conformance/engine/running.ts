@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { startTicks } from '../../../src/runtime/index.ts'
 import { type Cases, errorOf, read, run, until } from './tools.ts'
 
 /** What happens inside a workload that runs: restarts, commands, numbers. */
@@ -161,6 +162,28 @@ export const runningCases: Cases = {
       expect(stats![name]).to.be.within(0, 100e6)
     const all = await engine.stats().catch(() => engine.stats()) // others may be at work here, and slow
     expect(all.map(({ workloadId }) => workloadId)).to.include(request.workloadId)
+  },
+
+  'runs without a network but loopback where it is told to': async ({ engine, fixture, toRequest }) => {
+    const request = toRequest([fixture.container('a'), fixture.container('b')], { network: 'none' })
+    await engine.deploy(request)
+    const { stdout } = await run(engine, request.workloadId, fixture.commands.interfaces, { container: 'b' })
+    expect(stdout.trim()).to.be.oneOf(['lo', ''])
+    expect((await engine.status(request.workloadId))?.state).to.equal('running')
+  },
+
+  'names the processes that a workload ends with': async ({ engine, fixture, toRequest }) => {
+    if (engine.name === 'mock') return // it has none
+    const request = toRequest([fixture.container('a'), fixture.container('b')])
+    expect(await engine.processes(request.workloadId)).to.deep.equal([])
+    await engine.deploy(request)
+    const processes = await engine.processes(request.workloadId)
+    expect(processes.length).to.be.at.least(2)
+    for (const { pid, startTicks: started } of processes) expect(startTicks(pid)).to.equal(started)
+    for (const { pid } of processes) process.kill(pid, 'SIGKILL')
+    await until(engine, request.workloadId, ({ containers }) =>
+      containers.every(({ state }) => state !== 'running')
+    )
   },
 
   'bounds the processes of a container': async ({ engine, fixture, toRequest }) => {

@@ -30,6 +30,8 @@ export interface Commands {
   readonly fail: readonly string[]
   /** Writes its standard input to stdout. */
   readonly echo: readonly string[]
+  /** Writes the names of the network interfaces that it sees, or nothing where none are real. */
+  readonly interfaces: readonly string[]
   /** Writes "<rows> <columns>" until they are 40 and 100. */
   readonly size: readonly string[]
   /** Does not end by itself; a process with this word in its arguments. */
@@ -72,6 +74,7 @@ export interface RequestParts {
   readonly spec?: object
   readonly files?: DeployRequest['files']
   readonly pidsLimit?: number
+  readonly network?: 'none'
 }
 
 /** What one case works with; what it deploys is removed after it, and nothing may then be left. */
@@ -100,8 +103,9 @@ export function createTools(fixture: EngineFixture, newId: () => string): Tools 
         metadata: { name: workloadId, labels: more.labels ?? {} },
         spec: { restartPolicy: 'Never', containers, ...more.spec }
       }
-      const { pidsLimit } = more
-      return { workloadId, pod, files: more.files ?? [], ...(pidsLimit === undefined ? {} : { pidsLimit }) }
+      const { pidsLimit, network } = more
+      const given = { ...(pidsLimit === undefined ? {} : { pidsLimit }), ...(network && { network }) }
+      return { workloadId, pod, files: more.files ?? [], ...given }
     },
     async refused(request, code) {
       const error = await errorOf(engine.deploy(request))

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { PolicyInput, SandboxRules } from '../../../src/manifest/index.ts'
+import { limitsOf, type PolicyInput, resolvePolicy, type SandboxRules } from '../../../src/manifest/index.ts'
 import { container, job, parseOne, pod, secret, statefulSet } from '../fixtures/manifests.ts'
 import { brokenBy, rulesBroken } from './fixtures.ts'
 
@@ -51,8 +51,12 @@ describe('manifest: keys of the sandbox policy that a person sets', () => {
     ])
   })
 
-  it('egress: deny admits nothing, because nothing here could keep that promise', () => {
-    expect(brokenBy(open({ egress: 'deny' }), container())).to.deep.equal(['egress spec'])
+  it('egress: deny admits what publishes no ports, and has it run without a network', () => {
+    const policy = open({ egress: 'deny' })
+    expect(brokenBy(policy, container())).to.deep.equal([])
+    expect(brokenBy(policy, container({ ports: [{ containerPort: 80 }] }))).to.have.length(1)
+    expect(limitsOf(resolvePolicy(policy))).to.deep.include({ network: 'none' })
+    expect(limitsOf(resolvePolicy(open({})))).not.to.have.property('network')
   })
 
   it('maxPerContainer bounds limits and requests of every container, init containers too', () => {

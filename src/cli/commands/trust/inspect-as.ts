@@ -32,7 +32,7 @@ function human(ref: string, { node, entry, held, finds, unknown }: InspectionVie
     lines.push(`what it finds of it in the network is not known (${blind('finds')!.message})`)
   if (entry)
     lines.push(
-      `${node} passes on what you send through it: it sees the record and the ciphertext then, and does not keep what is not for it; what it saw is not known`
+      `${node} passes on what you send through it: it sees the record and the ciphertext then, and keeps only what it is to keep; what it saw is not known`
     )
   return lines
 }
@@ -50,6 +50,7 @@ function heldLines({
 }: HeldView): string[] {
   const opens = {
     host: `everything: it opened the document just now (${document?.bytes} bytes, sha256 ${document?.sha256.slice(0, 16)}…), Secrets included`,
+    standby: `everything: it keeps the content key to stand in for others, and opened the document just now (${document?.bytes} bytes)`,
     keeper: 'not the document: it has the ciphertext and no key that opens it',
     holder: `not the document: it has ${shares} ${shares === 1 ? 'share' : 'shares'} of the key, which ${shares === 1 ? 'is' : 'are'} nothing by ${shares === 1 ? 'itself' : 'themselves'}`,
     record: 'not the document: it has the record alone'

@@ -22,6 +22,8 @@ export interface BidRequest {
   readonly placement?: string | undefined
   /** nodes that do not fit bid, too, and say why */
   readonly explain: boolean
+  /** of the manifest: what may be stopped for it depends on that; absent: nothing */
+  readonly owner?: Uint8Array | undefined
 }
 
 /** {@link BidRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -44,6 +46,8 @@ export interface BidRequestInit {
   readonly placement?: string | undefined
   /** nodes that do not fit bid, too, and say why */
   readonly explain?: boolean | undefined
+  /** of the manifest: what may be stopped for it depends on that; absent: nothing */
+  readonly owner?: Uint8Array | undefined
 }
 
 /** @internal */
@@ -52,6 +56,7 @@ export function writeBidRequest(builder: flatbuffers.Builder, value: BidRequestI
   const manifestIdOffset = value.manifestId === undefined ? 0 : builder.createByteVector(value.manifestId)
   const engineOffset = value.engine === undefined ? 0 : builder.createString(value.engine)
   const placementOffset = value.placement === undefined ? 0 : builder.createString(value.placement)
+  const ownerOffset = value.owner === undefined ? 0 : builder.createByteVector(value.owner)
   BidRequestTable.startBidRequest(builder)
   BidRequestTable.addRequestId(builder, requestIdOffset)
   BidRequestTable.addManifestId(builder, manifestIdOffset)
@@ -62,6 +67,7 @@ export function writeBidRequest(builder: flatbuffers.Builder, value: BidRequestI
   BidRequestTable.addEngine(builder, engineOffset)
   BidRequestTable.addPlacement(builder, placementOffset)
   BidRequestTable.addExplain(builder, value.explain ?? false)
+  BidRequestTable.addOwner(builder, ownerOffset)
   return BidRequestTable.endBidRequest(builder)
 }
 
@@ -76,7 +82,8 @@ export function toBidRequest(table: BidRequestTable): BidRequest {
     copies: table.copies(),
     engine: table.engine() ?? undefined,
     placement: table.placement() ?? undefined,
-    explain: table.explain()
+    explain: table.explain(),
+    owner: table.ownerArray()?.slice()
   }
 }
 

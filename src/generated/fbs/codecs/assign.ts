@@ -3,6 +3,7 @@ import * as flatbuffers from 'flatbuffers'
 import { AssignRequest as AssignRequestTable } from '../beemesh/v1/assign-request.ts'
 import { ASSIGN_REQUEST_LAYOUT, type Root } from '../layouts.ts'
 import { type SealedKey, type SealedKeyInit, toSealedKey, writeSealedKey, type SealedShare, type SealedShareInit, toSealedShare, writeSealedShare } from './apply.ts'
+import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export interface AssignRequest {
   /** SignedObject of kind record; a tombstone: stop all */
@@ -15,6 +16,12 @@ export interface AssignRequest {
   readonly ordinals: readonly number[]
   /** copies that seem to be too many here */
   readonly surplus: readonly number[]
+  /** the sender runs these ordinals itself and gives them away */
+  readonly drains: boolean
+  /** SignedObjects of kind done, of this manifest */
+  readonly facts: readonly Bytes[]
+  /** with surplus, of a manifest that is scaled: how many copies the keeper wants; 0: it does not say */
+  readonly replicas: number
 }
 
 /** {@link AssignRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -29,6 +36,12 @@ export interface AssignRequestInit {
   readonly ordinals?: readonly number[] | undefined
   /** copies that seem to be too many here */
   readonly surplus?: readonly number[] | undefined
+  /** the sender runs these ordinals itself and gives them away */
+  readonly drains?: boolean | undefined
+  /** SignedObjects of kind done, of this manifest */
+  readonly facts?: readonly BytesInit[] | undefined
+  /** with surplus, of a manifest that is scaled: how many copies the keeper wants; 0: it does not say */
+  readonly replicas?: number | undefined
 }
 
 /** @internal */
@@ -39,6 +52,7 @@ export function writeAssignRequest(builder: flatbuffers.Builder, value: AssignRe
   const sealedSharesOffset = value.sealedShares === undefined ? 0 : AssignRequestTable.createSealedSharesVector(builder, value.sealedShares.map((item) => writeSealedShare(builder, item)))
   const ordinalsOffset = value.ordinals === undefined ? 0 : AssignRequestTable.createOrdinalsVector(builder, [...value.ordinals])
   const surplusOffset = value.surplus === undefined ? 0 : AssignRequestTable.createSurplusVector(builder, [...value.surplus])
+  const factsOffset = value.facts === undefined ? 0 : AssignRequestTable.createFactsVector(builder, value.facts.map((item) => writeBytes(builder, item)))
   AssignRequestTable.startAssignRequest(builder)
   AssignRequestTable.addRecord(builder, recordOffset)
   AssignRequestTable.addCiphertext(builder, ciphertextOffset)
@@ -46,6 +60,9 @@ export function writeAssignRequest(builder: flatbuffers.Builder, value: AssignRe
   AssignRequestTable.addSealedShares(builder, sealedSharesOffset)
   AssignRequestTable.addOrdinals(builder, ordinalsOffset)
   AssignRequestTable.addSurplus(builder, surplusOffset)
+  AssignRequestTable.addDrains(builder, value.drains ?? false)
+  AssignRequestTable.addFacts(builder, factsOffset)
+  AssignRequestTable.addReplicas(builder, value.replicas ?? 0)
   return AssignRequestTable.endAssignRequest(builder)
 }
 
@@ -57,7 +74,10 @@ export function toAssignRequest(table: AssignRequestTable): AssignRequest {
     sealedKeys: Array.from({ length: table.sealedKeysLength() }, (_, i) => toSealedKey(table.sealedKeys(i)!)),
     sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
     ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
-    surplus: Array.from({ length: table.surplusLength() }, (_, i) => table.surplus(i)!)
+    surplus: Array.from({ length: table.surplusLength() }, (_, i) => table.surplus(i)!),
+    drains: table.drains(),
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!)),
+    replicas: table.replicas()
   }
 }
 

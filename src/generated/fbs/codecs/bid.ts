@@ -27,6 +27,10 @@ export interface Bid {
   readonly ordinals: readonly number[]
   /** why it would not take a copy; at most 256 bytes each, checked after */
   readonly refusals: readonly string[]
+  /** what copies of lower priority hold that would be stopped for one of this owner and priority */
+  readonly freeableCpuMillis: number
+  readonly freeableMemoryBytes: number
+  readonly freeablePods: number
 }
 
 /** {@link Bid} as given to the encoder: what the schema does not require may be left out. */
@@ -53,6 +57,10 @@ export interface BidInit {
   readonly ordinals?: readonly number[] | undefined
   /** why it would not take a copy; at most 256 bytes each, checked after */
   readonly refusals?: readonly string[] | undefined
+  /** what copies of lower priority hold that would be stopped for one of this owner and priority */
+  readonly freeableCpuMillis?: number | undefined
+  readonly freeableMemoryBytes?: number | undefined
+  readonly freeablePods?: number | undefined
 }
 
 /** @internal */
@@ -80,6 +88,9 @@ export function writeBid(builder: flatbuffers.Builder, value: BidInit): flatbuff
   BidTable.addScheduling(builder, value.scheduling ?? false)
   BidTable.addOrdinals(builder, ordinalsOffset)
   BidTable.addRefusals(builder, refusalsOffset)
+  BidTable.addFreeableCpuMillis(builder, value.freeableCpuMillis ?? 0)
+  BidTable.addFreeableMemoryBytes(builder, BigInt(value.freeableMemoryBytes ?? 0))
+  BidTable.addFreeablePods(builder, value.freeablePods ?? 0)
   return BidTable.endBid(builder)
 }
 
@@ -101,7 +112,10 @@ export function toBid(table: BidTable): Bid {
     engines: Array.from({ length: table.enginesLength() }, (_, i) => table.engines(i)),
     scheduling: table.scheduling(),
     ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
-    refusals: Array.from({ length: table.refusalsLength() }, (_, i) => table.refusals(i))
+    refusals: Array.from({ length: table.refusalsLength() }, (_, i) => table.refusals(i)),
+    freeableCpuMillis: table.freeableCpuMillis(),
+    freeableMemoryBytes: Number(table.freeableMemoryBytes()),
+    freeablePods: table.freeablePods()
   }
 }
 

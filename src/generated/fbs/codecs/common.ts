@@ -177,6 +177,13 @@ export interface Workload {
   readonly message?: string | undefined
   /** only when the query asked for them */
   readonly stats?: Stats | undefined
+  /** on average over used_over_ms, of a copy whose number follows it */
+  readonly cpuMillisUsed: number
+  readonly memoryBytesUsed: number
+  /** when that was measured, ms since epoch, 0 = never */
+  readonly usedAt: number
+  /** 0: only its memory is known */
+  readonly usedOverMs: number
 }
 
 /** {@link Workload} as given to the encoder: what the schema does not require may be left out. */
@@ -192,6 +199,13 @@ export interface WorkloadInit {
   readonly message?: string | undefined
   /** only when the query asked for them */
   readonly stats?: StatsInit | undefined
+  /** on average over used_over_ms, of a copy whose number follows it */
+  readonly cpuMillisUsed?: number | undefined
+  readonly memoryBytesUsed?: number | undefined
+  /** when that was measured, ms since epoch, 0 = never */
+  readonly usedAt?: number | undefined
+  /** 0: only its memory is known */
+  readonly usedOverMs?: number | undefined
 }
 
 /** @internal */
@@ -210,6 +224,10 @@ export function writeWorkload(builder: flatbuffers.Builder, value: WorkloadInit)
   WorkloadTable.addStartedAt(builder, BigInt(value.startedAt ?? 0))
   WorkloadTable.addMessage(builder, messageOffset)
   WorkloadTable.addStats(builder, statsOffset)
+  WorkloadTable.addCpuMillisUsed(builder, value.cpuMillisUsed ?? 0)
+  WorkloadTable.addMemoryBytesUsed(builder, BigInt(value.memoryBytesUsed ?? 0))
+  WorkloadTable.addUsedAt(builder, BigInt(value.usedAt ?? 0))
+  WorkloadTable.addUsedOverMs(builder, value.usedOverMs ?? 0)
   return WorkloadTable.endWorkload(builder)
 }
 
@@ -223,6 +241,10 @@ export function toWorkload(table: WorkloadTable): Workload {
     ports: Array.from({ length: table.portsLength() }, (_, i) => toPort(table.ports(i)!)),
     startedAt: Number(table.startedAt()),
     message: table.message() ?? undefined,
-    stats: table.stats() === null ? undefined : toStats(table.stats()!)
+    stats: table.stats() === null ? undefined : toStats(table.stats()!),
+    cpuMillisUsed: table.cpuMillisUsed(),
+    memoryBytesUsed: Number(table.memoryBytesUsed()),
+    usedAt: Number(table.usedAt()),
+    usedOverMs: table.usedOverMs()
   }
 }

@@ -3,6 +3,7 @@ import * as flatbuffers from 'flatbuffers'
 import { KeepRequest as KeepRequestTable } from '../beemesh/v1/keep-request.ts'
 import { KEEP_REQUEST_LAYOUT, type Root } from '../layouts.ts'
 import { type SealedKey, type SealedKeyInit, toSealedKey, writeSealedKey, type SealedShare, type SealedShareInit, toSealedShare, writeSealedShare } from './apply.ts'
+import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export interface KeepRequest {
   /** SignedObject of kind record */
@@ -12,6 +13,8 @@ export interface KeepRequest {
   readonly sealedShares: readonly SealedShare[]
   /** copies that the sender runs, or is about to run */
   readonly ordinals: readonly number[]
+  /** SignedObjects of kind done, of this manifest */
+  readonly facts: readonly Bytes[]
 }
 
 /** {@link KeepRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -23,6 +26,8 @@ export interface KeepRequestInit {
   readonly sealedShares?: readonly SealedShareInit[] | undefined
   /** copies that the sender runs, or is about to run */
   readonly ordinals?: readonly number[] | undefined
+  /** SignedObjects of kind done, of this manifest */
+  readonly facts?: readonly BytesInit[] | undefined
 }
 
 /** @internal */
@@ -32,12 +37,14 @@ export function writeKeepRequest(builder: flatbuffers.Builder, value: KeepReques
   const sealedKeysOffset = value.sealedKeys === undefined ? 0 : KeepRequestTable.createSealedKeysVector(builder, value.sealedKeys.map((item) => writeSealedKey(builder, item)))
   const sealedSharesOffset = value.sealedShares === undefined ? 0 : KeepRequestTable.createSealedSharesVector(builder, value.sealedShares.map((item) => writeSealedShare(builder, item)))
   const ordinalsOffset = value.ordinals === undefined ? 0 : KeepRequestTable.createOrdinalsVector(builder, [...value.ordinals])
+  const factsOffset = value.facts === undefined ? 0 : KeepRequestTable.createFactsVector(builder, value.facts.map((item) => writeBytes(builder, item)))
   KeepRequestTable.startKeepRequest(builder)
   KeepRequestTable.addRecord(builder, recordOffset)
   KeepRequestTable.addCiphertext(builder, ciphertextOffset)
   KeepRequestTable.addSealedKeys(builder, sealedKeysOffset)
   KeepRequestTable.addSealedShares(builder, sealedSharesOffset)
   KeepRequestTable.addOrdinals(builder, ordinalsOffset)
+  KeepRequestTable.addFacts(builder, factsOffset)
   return KeepRequestTable.endKeepRequest(builder)
 }
 
@@ -48,7 +55,8 @@ export function toKeepRequest(table: KeepRequestTable): KeepRequest {
     ciphertext: table.ciphertextArray()?.slice(),
     sealedKeys: Array.from({ length: table.sealedKeysLength() }, (_, i) => toSealedKey(table.sealedKeys(i)!)),
     sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
-    ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!)
+    ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!))
   }
 }
 

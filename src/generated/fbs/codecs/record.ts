@@ -125,6 +125,10 @@ export interface Record {
   readonly shareHolders: readonly ShareHolder[]
   /** the only members that may be given key or shares; none: every member */
   readonly recoveryNodes: readonly NodeKey[]
+  /** with on_partition stop or fence: a majority of these lets a copy run; none: nobody is asked */
+  readonly fenceKeepers: readonly NodeKey[]
+  /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
+  readonly autoscale?: string | undefined
 }
 
 /** {@link Record} as given to the encoder: what the schema does not require may be left out. */
@@ -168,6 +172,10 @@ export interface RecordInit {
   readonly shareHolders?: readonly ShareHolderInit[] | undefined
   /** the only members that may be given key or shares; none: every member */
   readonly recoveryNodes?: readonly NodeKeyInit[] | undefined
+  /** with on_partition stop or fence: a majority of these lets a copy run; none: nobody is asked */
+  readonly fenceKeepers?: readonly NodeKeyInit[] | undefined
+  /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
+  readonly autoscale?: string | undefined
 }
 
 /** @internal */
@@ -179,6 +187,8 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   const placementOffset = value.placement === undefined ? 0 : builder.createString(value.placement)
   const shareHoldersOffset = value.shareHolders === undefined ? 0 : RecordTable.createShareHoldersVector(builder, value.shareHolders.map((item) => writeShareHolder(builder, item)))
   const recoveryNodesOffset = value.recoveryNodes === undefined ? 0 : RecordTable.createRecoveryNodesVector(builder, value.recoveryNodes.map((item) => writeNodeKey(builder, item)))
+  const fenceKeepersOffset = value.fenceKeepers === undefined ? 0 : RecordTable.createFenceKeepersVector(builder, value.fenceKeepers.map((item) => writeNodeKey(builder, item)))
+  const autoscaleOffset = value.autoscale === undefined ? 0 : builder.createString(value.autoscale)
   RecordTable.startRecord(builder)
   RecordTable.addManifestId(builder, manifestIdOffset)
   RecordTable.addVersion(builder, BigInt(value.version ?? 0))
@@ -204,6 +214,8 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   RecordTable.addShareThreshold(builder, value.shareThreshold ?? 0)
   RecordTable.addShareHolders(builder, shareHoldersOffset)
   RecordTable.addRecoveryNodes(builder, recoveryNodesOffset)
+  RecordTable.addFenceKeepers(builder, fenceKeepersOffset)
+  RecordTable.addAutoscale(builder, autoscaleOffset)
   return RecordTable.endRecord(builder)
 }
 
@@ -233,7 +245,9 @@ export function toRecord(table: RecordTable): Record {
     onNodeLoss: ON_NODE_LOSSS[table.onNodeLoss()]!,
     shareThreshold: table.shareThreshold(),
     shareHolders: Array.from({ length: table.shareHoldersLength() }, (_, i) => toShareHolder(table.shareHolders(i)!)),
-    recoveryNodes: Array.from({ length: table.recoveryNodesLength() }, (_, i) => toNodeKey(table.recoveryNodes(i)!))
+    recoveryNodes: Array.from({ length: table.recoveryNodesLength() }, (_, i) => toNodeKey(table.recoveryNodes(i)!)),
+    fenceKeepers: Array.from({ length: table.fenceKeepersLength() }, (_, i) => toNodeKey(table.fenceKeepers(i)!)),
+    autoscale: table.autoscale() ?? undefined
   }
 }
 

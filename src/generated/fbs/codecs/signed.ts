@@ -3,7 +3,7 @@ import * as flatbuffers from 'flatbuffers'
 import { SignedObject as SignedObjectTable } from '../beemesh/v1/signed-object.ts'
 import { SIGNED_OBJECT_LAYOUT, type Root } from '../layouts.ts'
 
-export const SIGNED_KINDS = ['none', 'record', 'grant', 'node', 'provider', 'revocation', 'auditHead', 'bid'] as const
+export const SIGNED_KINDS = ['none', 'record', 'grant', 'node', 'provider', 'revocation', 'auditHead', 'bid', 'done'] as const
 export type SignedKind = (typeof SIGNED_KINDS)[number]
 
 export interface SignedObject {

@@ -2,6 +2,7 @@
 import * as flatbuffers from 'flatbuffers'
 import { Verdict as VerdictTable } from '../beemesh/v1/verdict.ts'
 import { VERDICT_LAYOUT, type Root } from '../layouts.ts'
+import { type Bytes, type BytesInit, toBytes, writeBytes } from './common.ts'
 
 export interface Verdict {
   /** absent: done */
@@ -12,6 +13,8 @@ export interface Verdict {
   readonly highest: number
   /** the record of that version, when it is newer than the one in the request */
   readonly record?: Uint8Array | undefined
+  /** SignedObjects of kind done that the answering node keeps, of this manifest */
+  readonly facts: readonly Bytes[]
 }
 
 /** {@link Verdict} as given to the encoder: what the schema does not require may be left out. */
@@ -24,6 +27,8 @@ export interface VerdictInit {
   readonly highest?: number | undefined
   /** the record of that version, when it is newer than the one in the request */
   readonly record?: Uint8Array | undefined
+  /** SignedObjects of kind done that the answering node keeps, of this manifest */
+  readonly facts?: readonly BytesInit[] | undefined
 }
 
 /** @internal */
@@ -31,12 +36,14 @@ export function writeVerdict(builder: flatbuffers.Builder, value: VerdictInit): 
   const codeOffset = value.code === undefined ? 0 : builder.createString(value.code)
   const messageOffset = value.message === undefined ? 0 : builder.createString(value.message)
   const recordOffset = value.record === undefined ? 0 : builder.createByteVector(value.record)
+  const factsOffset = value.facts === undefined ? 0 : VerdictTable.createFactsVector(builder, value.facts.map((item) => writeBytes(builder, item)))
   VerdictTable.startVerdict(builder)
   VerdictTable.addCode(builder, codeOffset)
   VerdictTable.addMessage(builder, messageOffset)
   VerdictTable.addRetryable(builder, value.retryable ?? false)
   VerdictTable.addHighest(builder, BigInt(value.highest ?? 0))
   VerdictTable.addRecord(builder, recordOffset)
+  VerdictTable.addFacts(builder, factsOffset)
   return VerdictTable.endVerdict(builder)
 }
 
@@ -47,7 +54,8 @@ export function toVerdict(table: VerdictTable): Verdict {
     message: table.message() ?? undefined,
     retryable: table.retryable(),
     highest: Number(table.highest()),
-    record: table.recordArray()?.slice()
+    record: table.recordArray()?.slice(),
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!))
   }
 }
 

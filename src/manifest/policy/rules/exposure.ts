@@ -9,11 +9,17 @@ export function checkExposure(manifest: Manifest, pod: PodPlaces, rules: Sandbox
   return [
     ...(rules.hostPorts ? [] : [...checkPorts(pod), ...checkNodePorts(manifest)]),
     ...(rules.secretsInEnvironment ? [] : secretEnvUses(manifest).map(refuseSecret)),
-    // because admitting it would promise what no engine here does: see docs/POLICY.md
-    ...(rules.egress === 'allow'
-      ? []
-      : [{ path: pod.path, rule: 'egress' as const, message: 'cannot be cut off from the network yet' }])
+    ...(rules.egress === 'allow' ? [] : manifest.ports.map(refuseWayIn))
   ]
+}
+
+/** Because no engine here lets callers in and nothing out: in an internal network host ports do not answer (docs/POLICY.md). */
+function refuseWayIn({ container, containerPort }: Manifest['ports'][number]): PolicyViolation {
+  return {
+    path: `container ${container}: port ${containerPort}`,
+    rule: 'egress',
+    message: 'must be left out: this node runs it without a network'
+  }
 }
 
 function refuseSecret(path: string): PolicyViolation {

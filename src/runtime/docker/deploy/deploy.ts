@@ -53,15 +53,15 @@ export async function deployWorkload(
 }
 
 async function startAll(
-  { client, filesDir, network }: DeployContext,
-  { workloadId, pod, files, pidsLimit }: DeployRequest,
+  { client, filesDir, network: usual }: DeployContext,
+  { workloadId, pod, files, pidsLimit, network }: DeployRequest,
   { deployId, images }: { readonly deployId: string; readonly images: ReadonlyMap<string, string> },
   options: DeployOptions
 ): Promise<void> {
   const { signal } = options
   const paths = new Map(files.map(({ volume }) => [volume, `${filesDir}/${workloadId}/${volume}`]))
   const sources = await planSources(pod, paths)
-  const parts: ConfigParts = { deployId, network, sources, images, pidsLimit }
+  const parts: ConfigParts = { deployId, network: network ?? usual, sources, images, pidsLimit }
   const create = async (config: Docker.ContainerCreateOptions): Promise<string> => {
     signal?.throwIfAborted()
     const call = { what: `create "${config.name}"`, fallback: 'START_FAILED', workloadId } as const

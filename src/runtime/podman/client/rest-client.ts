@@ -57,10 +57,15 @@ export class RestClient implements PodmanClient {
    */
   async play(
     pod: PodDocument,
-    { logMaxSize, ...options }: { logMaxSize: string; timeoutMs: number } & Abortable
+    {
+      logMaxSize,
+      network,
+      ...options
+    }: { logMaxSize: string; network?: string | undefined; timeoutMs: number } & Abortable
   ): Promise<void> {
     const what = `start "${pod.metadata.name}"`
     const query = new URLSearchParams({ logDriver: 'k8s-file', logOptions: `max-size=${logMaxSize}` })
+    if (network !== undefined) query.set('network', network)
     const call = {
       ...options,
       what,

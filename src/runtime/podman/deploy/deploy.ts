@@ -23,7 +23,7 @@ export async function deployWorkload(
   options: DeployOptions
 ): Promise<void> {
   const { podman, filesDir, log } = context
-  const { workloadId, pod, files, pidsLimit } = request
+  const { workloadId, pod, files, pidsLimit, network } = request
   options.signal?.throwIfAborted()
   assertDeployRequest(request, ENGINE)
   assertPodmanCanRun(pod, new Set(files.map(({ volume }) => volume)))
@@ -43,7 +43,7 @@ export async function deployWorkload(
     const started = new AbortController()
     if (pidsLimit !== undefined) void watchPidsLimit(podman, workloadId, pidsLimit, started.signal)
     const plan = toPodmanPod(pod, { labels, files: paths, scratch, images })
-    await playPod(podman, plan, options).finally(() => started.abort())
+    await playPod(podman, plan, { ...options, network }).finally(() => started.abort())
     if (pidsLimit !== undefined) await enforcePidsLimit(podman, workloadId, pidsLimit, options)
   } catch (error) {
     // without the caller's signal, because what an aborted play leaves behind must go too

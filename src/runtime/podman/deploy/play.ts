@@ -11,14 +11,23 @@ const STORED = /creating container storage: the container name "([^"]+)" is alre
  * `podman kube play` of one pod: over the socket (0.7 of the time that a process of its own takes, measured 2026-11), where the pod has no
  * init containers. Because a play that waits for those may have to be ended in the middle, and only a process can be.
  */
-export async function playPod(podman: Podman, pod: PodDocument, options: Abortable): Promise<void> {
+/** @default the engine's own network */
+interface PlayOptions extends Abortable {
+  readonly network?: 'none' | undefined
+}
+
+export async function playPod(
+  podman: Podman,
+  pod: PodDocument,
+  { network, ...options }: PlayOptions
+): Promise<void> {
   const leftovers = pod.spec.containers.length // because a play that is killed leaves at most the one it was just making
   for (let attempt = 0; ; attempt++) {
     options.signal?.throwIfAborted()
     try {
       const service = pod.spec.initContainers === undefined ? await podman.service(options) : undefined
-      if (service === undefined) await playByCommand(podman, pod, options)
-      else await playByService(podman, service, { ...options, pod })
+      if (service === undefined) await playByCommand(podman, pod, { ...options, network })
+      else await playByService(podman, service, { ...options, network, pod })
       return options.signal?.throwIfAborted()
     } catch (error) {
       const name = STORED.exec(String(error))?.[1]
@@ -40,12 +49,12 @@ export async function playPod(podman: Podman, pod: PodDocument, options: Abortab
 async function playByService(
   podman: Podman,
   service: RestClient,
-  { pod, signal }: { readonly pod: PodDocument } & Abortable
+  { pod, signal, network }: { readonly pod: PodDocument } & PlayOptions
 ): Promise<void> {
   const timeoutMs = podman.timeouts.playMs ?? PLAY_TIMEOUT_MS
   try {
     await graceAfterAbort({ ...(signal && { signal }) }, (given) =>
-      service.play(pod, { logMaxSize: LOG_MAX_SIZE, timeoutMs, signal: given })
+      service.play(pod, { logMaxSize: LOG_MAX_SIZE, network, timeoutMs, signal: given })
     )
   } catch (error) {
     const { code } = error as { code?: string }
@@ -54,15 +63,20 @@ async function playByService(
     signal?.throwIfAborted()
     if (code === 'ENGINE_TIMEOUT') throw error
     await removeHalfMade(podman, pod.metadata.name, { ...(signal && { signal }) })
-    await playByCommand(podman, pod, { ...(signal && { signal }) })
+    await playByCommand(podman, pod, { network, ...(signal && { signal }) })
   }
 }
 
-async function playByCommand(podman: Podman, pod: PodDocument, options: Abortable): Promise<void> {
+async function playByCommand(
+  podman: Podman,
+  pod: PodDocument,
+  { network, ...options }: PlayOptions
+): Promise<void> {
   const withInit = pod.spec.initContainers !== undefined
   const logs = ['--log-driver', 'k8s-file', '--log-opt', `max-size=${LOG_MAX_SIZE}`]
+  const isolation = network === undefined ? [] : ['--network', network]
   await graceAfterAbort(options, (signal) =>
-    podman.run(['kube', 'play', '--quiet', ...logs, '-'], {
+    podman.run(['kube', 'play', '--quiet', ...logs, ...isolation, '-'], {
       what: `start "${pod.metadata.name}"`,
       fallback: 'START_FAILED',
       input: JSON.stringify(pod), // JSON is YAML

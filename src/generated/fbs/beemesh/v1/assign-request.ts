@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 import { SealedKey } from './sealed-key.ts';
 import { SealedShare } from './sealed-share.ts';
 
@@ -108,8 +109,28 @@ surplusArray():Uint32Array|null {
   return offset ? new Uint32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+drains():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+facts(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+factsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+replicas():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startAssignRequest(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(9);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -218,6 +239,30 @@ static startSurplusVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addDrains(builder:flatbuffers.Builder, drains:boolean) {
+  builder.addFieldInt8(6, +drains, +false);
+}
+
+static addFacts(builder:flatbuffers.Builder, factsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, factsOffset, 0);
+}
+
+static createFactsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addReplicas(builder:flatbuffers.Builder, replicas:number) {
+  builder.addFieldInt32(8, replicas, 0);
+}
+
 static endAssignRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -232,7 +277,7 @@ static finishSizePrefixedAssignRequestBuffer(builder:flatbuffers.Builder, offset
   builder.finish(offset, 'BMAS', true);
 }
 
-static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, surplusOffset:flatbuffers.Offset, drains:boolean, factsOffset:flatbuffers.Offset, replicas:number):flatbuffers.Offset {
   AssignRequest.startAssignRequest(builder);
   AssignRequest.addRecord(builder, recordOffset);
   AssignRequest.addCiphertext(builder, ciphertextOffset);
@@ -240,6 +285,9 @@ static createAssignRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers
   AssignRequest.addSealedShares(builder, sealedSharesOffset);
   AssignRequest.addOrdinals(builder, ordinalsOffset);
   AssignRequest.addSurplus(builder, surplusOffset);
+  AssignRequest.addDrains(builder, drains);
+  AssignRequest.addFacts(builder, factsOffset);
+  AssignRequest.addReplicas(builder, replicas);
   return AssignRequest.endAssignRequest(builder);
 }
 }

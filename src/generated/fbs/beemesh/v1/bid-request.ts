@@ -89,8 +89,23 @@ explain():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+owner(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+ownerLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+ownerArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startBidRequest(builder:flatbuffers.Builder) {
-  builder.startObject(9);
+  builder.startObject(10);
 }
 
 static addRequestId(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset) {
@@ -153,13 +168,29 @@ static addExplain(builder:flatbuffers.Builder, explain:boolean) {
   builder.addFieldInt8(8, +explain, +false);
 }
 
+static addOwner(builder:flatbuffers.Builder, ownerOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(9, ownerOffset, 0);
+}
+
+static createOwnerVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startOwnerVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endBidRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // request_id
   return offset;
 }
 
-static createBidRequest(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset, manifestIdOffset:flatbuffers.Offset, cpuMillis:number, memoryBytes:bigint, storageBytes:bigint, copies:number, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, explain:boolean):flatbuffers.Offset {
+static createBidRequest(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset, manifestIdOffset:flatbuffers.Offset, cpuMillis:number, memoryBytes:bigint, storageBytes:bigint, copies:number, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, explain:boolean, ownerOffset:flatbuffers.Offset):flatbuffers.Offset {
   BidRequest.startBidRequest(builder);
   BidRequest.addRequestId(builder, requestIdOffset);
   BidRequest.addManifestId(builder, manifestIdOffset);
@@ -170,6 +201,7 @@ static createBidRequest(builder:flatbuffers.Builder, requestIdOffset:flatbuffers
   BidRequest.addEngine(builder, engineOffset);
   BidRequest.addPlacement(builder, placementOffset);
   BidRequest.addExplain(builder, explain);
+  BidRequest.addOwner(builder, ownerOffset);
   return BidRequest.endBidRequest(builder);
 }
 }

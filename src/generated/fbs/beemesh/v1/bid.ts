@@ -148,8 +148,23 @@ refusalsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+freeableCpuMillis():number {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+freeableMemoryBytes():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 38);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+freeablePods():number {
+  const offset = this.bb!.__offset(this.bb_pos, 40);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startBid(builder:flatbuffers.Builder) {
-  builder.startObject(16);
+  builder.startObject(19);
 }
 
 static addRequestId(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset) {
@@ -281,6 +296,18 @@ static startRefusalsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addFreeableCpuMillis(builder:flatbuffers.Builder, freeableCpuMillis:number) {
+  builder.addFieldInt32(16, freeableCpuMillis, 0);
+}
+
+static addFreeableMemoryBytes(builder:flatbuffers.Builder, freeableMemoryBytes:bigint) {
+  builder.addFieldInt64(17, freeableMemoryBytes, BigInt('0'));
+}
+
+static addFreeablePods(builder:flatbuffers.Builder, freeablePods:number) {
+  builder.addFieldInt32(18, freeablePods, 0);
+}
+
 static endBid(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // request_id
@@ -296,7 +323,7 @@ static finishSizePrefixedBidBuffer(builder:flatbuffers.Builder, offset:flatbuffe
   builder.finish(offset, 'BMBD', true);
 }
 
-static createBid(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, issuedAt:bigint, freeCpuMillis:number, freeMemoryBytes:bigint, freeStorageBytes:bigint, freePods:number, allocatableCpuMillis:number, allocatableMemoryBytes:bigint, loadPermille:number, upSeconds:bigint, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, scheduling:boolean, ordinalsOffset:flatbuffers.Offset, refusalsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createBid(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset, nodeNameOffset:flatbuffers.Offset, issuedAt:bigint, freeCpuMillis:number, freeMemoryBytes:bigint, freeStorageBytes:bigint, freePods:number, allocatableCpuMillis:number, allocatableMemoryBytes:bigint, loadPermille:number, upSeconds:bigint, labelsOffset:flatbuffers.Offset, enginesOffset:flatbuffers.Offset, scheduling:boolean, ordinalsOffset:flatbuffers.Offset, refusalsOffset:flatbuffers.Offset, freeableCpuMillis:number, freeableMemoryBytes:bigint, freeablePods:number):flatbuffers.Offset {
   Bid.startBid(builder);
   Bid.addRequestId(builder, requestIdOffset);
   Bid.addNodeName(builder, nodeNameOffset);
@@ -314,6 +341,9 @@ static createBid(builder:flatbuffers.Builder, requestIdOffset:flatbuffers.Offset
   Bid.addScheduling(builder, scheduling);
   Bid.addOrdinals(builder, ordinalsOffset);
   Bid.addRefusals(builder, refusalsOffset);
+  Bid.addFreeableCpuMillis(builder, freeableCpuMillis);
+  Bid.addFreeableMemoryBytes(builder, freeableMemoryBytes);
+  Bid.addFreeablePods(builder, freeablePods);
   return Bid.endBid(builder);
 }
 }

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 import { SealedKey } from './sealed-key.ts';
 import { SealedShare } from './sealed-share.ts';
 
@@ -93,8 +94,18 @@ ordinalsArray():Uint32Array|null {
   return offset ? new Uint32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+facts(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+factsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startKeepRequest(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(6);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -182,6 +193,22 @@ static startOrdinalsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addFacts(builder:flatbuffers.Builder, factsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(5, factsOffset, 0);
+}
+
+static createFactsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endKeepRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -196,13 +223,14 @@ static finishSizePrefixedKeepRequestBuffer(builder:flatbuffers.Builder, offset:f
   builder.finish(offset, 'BMKP', true);
 }
 
-static createKeepRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createKeepRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset):flatbuffers.Offset {
   KeepRequest.startKeepRequest(builder);
   KeepRequest.addRecord(builder, recordOffset);
   KeepRequest.addCiphertext(builder, ciphertextOffset);
   KeepRequest.addSealedKeys(builder, sealedKeysOffset);
   KeepRequest.addSealedShares(builder, sealedSharesOffset);
   KeepRequest.addOrdinals(builder, ordinalsOffset);
+  KeepRequest.addFacts(builder, factsOffset);
   return KeepRequest.endKeepRequest(builder);
 }
 }

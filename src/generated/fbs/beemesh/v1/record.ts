@@ -197,8 +197,25 @@ recoveryNodesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+fenceKeepers(index: number, obj?:NodeKey):NodeKey|null {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? (obj || new NodeKey()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+fenceKeepersLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+autoscale():string|null
+autoscale(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+autoscale(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 54);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startRecord(builder:flatbuffers.Builder) {
-  builder.startObject(24);
+  builder.startObject(26);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -357,6 +374,26 @@ static startRecoveryNodesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addFenceKeepers(builder:flatbuffers.Builder, fenceKeepersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(24, fenceKeepersOffset, 0);
+}
+
+static createFenceKeepersVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFenceKeepersVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
+static addAutoscale(builder:flatbuffers.Builder, autoscaleOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(25, autoscaleOffset, 0);
+}
+
 static endRecord(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -371,7 +408,7 @@ static finishSizePrefixedRecordBuffer(builder:flatbuffers.Builder, offset:flatbu
   builder.finish(offset, 'BMRC', true);
 }
 
-static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset, fenceKeepersOffset:flatbuffers.Offset, autoscaleOffset:flatbuffers.Offset):flatbuffers.Offset {
   Record.startRecord(builder);
   Record.addManifestId(builder, manifestIdOffset);
   Record.addVersion(builder, version);
@@ -397,6 +434,8 @@ static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Of
   Record.addShareThreshold(builder, shareThreshold);
   Record.addShareHolders(builder, shareHoldersOffset);
   Record.addRecoveryNodes(builder, recoveryNodesOffset);
+  Record.addFenceKeepers(builder, fenceKeepersOffset);
+  Record.addAutoscale(builder, autoscaleOffset);
   return Record.endRecord(builder);
 }
 }

@@ -8,6 +8,7 @@ export const SignedKind = {
   provider: 4,
   revocation: 5,
   auditHead: 6,
-  bid: 7
+  bid: 7,
+  done: 8
 } as const
 export type SignedKind = number

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { Bytes } from './bytes.ts';
 
 
 export class Verdict {
@@ -65,8 +66,18 @@ recordArray():Uint8Array|null {
   return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
 }
 
+facts(index: number, obj?:Bytes):Bytes|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? (obj || new Bytes()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+factsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startVerdict(builder:flatbuffers.Builder) {
-  builder.startObject(5);
+  builder.startObject(6);
 }
 
 static addCode(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset) {
@@ -101,6 +112,22 @@ static startRecordVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(1, numElems, 1);
 }
 
+static addFacts(builder:flatbuffers.Builder, factsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(5, factsOffset, 0);
+}
+
+static createFactsVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endVerdict(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -114,13 +141,14 @@ static finishSizePrefixedVerdictBuffer(builder:flatbuffers.Builder, offset:flatb
   builder.finish(offset, 'BMVD', true);
 }
 
-static createVerdict(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset, messageOffset:flatbuffers.Offset, retryable:boolean, highest:bigint, recordOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createVerdict(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset, messageOffset:flatbuffers.Offset, retryable:boolean, highest:bigint, recordOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset):flatbuffers.Offset {
   Verdict.startVerdict(builder);
   Verdict.addCode(builder, codeOffset);
   Verdict.addMessage(builder, messageOffset);
   Verdict.addRetryable(builder, retryable);
   Verdict.addHighest(builder, highest);
   Verdict.addRecord(builder, recordOffset);
+  Verdict.addFacts(builder, factsOffset);
   return Verdict.endVerdict(builder);
 }
 }

@@ -76,8 +76,28 @@ stats(obj?:Stats):Stats|null {
   return offset ? (obj || new Stats()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+cpuMillisUsed():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+memoryBytesUsed():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+usedAt():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+usedOverMs():number {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
 static startWorkload(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(12);
 }
 
 static addWorkloadId(builder:flatbuffers.Builder, workloadIdOffset:flatbuffers.Offset) {
@@ -122,6 +142,22 @@ static addMessage(builder:flatbuffers.Builder, messageOffset:flatbuffers.Offset)
 
 static addStats(builder:flatbuffers.Builder, statsOffset:flatbuffers.Offset) {
   builder.addFieldOffset(7, statsOffset, 0);
+}
+
+static addCpuMillisUsed(builder:flatbuffers.Builder, cpuMillisUsed:number) {
+  builder.addFieldInt32(8, cpuMillisUsed, 0);
+}
+
+static addMemoryBytesUsed(builder:flatbuffers.Builder, memoryBytesUsed:bigint) {
+  builder.addFieldInt64(9, memoryBytesUsed, BigInt('0'));
+}
+
+static addUsedAt(builder:flatbuffers.Builder, usedAt:bigint) {
+  builder.addFieldInt64(10, usedAt, BigInt('0'));
+}
+
+static addUsedOverMs(builder:flatbuffers.Builder, usedOverMs:number) {
+  builder.addFieldInt32(11, usedOverMs, 0);
 }
 
 static endWorkload(builder:flatbuffers.Builder):flatbuffers.Offset {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { countCopies } from '../../src/scheduler/healing/count.ts'
-import type { Lease } from '../../src/scheduler/types.ts'
-import { bytesOf } from '../envelope/fixtures.ts'
+import { countCopies } from '../../../src/scheduler/healing/count.ts'
+import type { Lease } from '../../../src/scheduler/types.ts'
+import { bytesOf } from '../../envelope/fixtures.ts'
 
 const RECORD = {
   manifestId: bytesOf('manifest', 36),

@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto'
+import { isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
+import type { FenceRequest, VerdictInit } from '../../generated/fbs/index.ts'
+import type { FencedCopy, FenceLease, StoredManifest, StoredWorkload } from '../../workloads/index.ts'
+import {
+  FENCE_ASK_TIMEOUT_MS,
+  FENCE_LEASE_MS,
+  FENCE_MIN_LEFT_MS,
+  FENCE_PACE_MS,
+  FENCE_RENEW_MS,
+  FENCE_RETRY_MS,
+  FENCE_START_WAIT_MS
+} from '../constants.ts'
+import { SchedulerError } from '../errors.ts'
+import type { World } from '../types.ts'
+import { type Fence, fenceOfRelease } from './fence.ts'
+import { HeldCopy } from './held-copy.ts'
+
+export interface FencingInit {
+  readonly world: World
+  /** Since boot, ms. */
+  readonly clock: () => number
+  /** Asks this node itself, when it is a keeper. */
+  readonly self: (request: FenceRequest, from: string) => Promise<VerdictInit>
+  readonly signal: AbortSignal
+}
+
+const DOES_WORK: ReadonlySet<string> = new Set(['running', 'ready'])
+
+/**
+ * As a node that runs fenced copies: asks their keepers before one starts and for as long as it runs, and stops it when a majority has not
+ * said yes for a lease. Stands apart from the guard, which does the same by force when this process cannot.
+ */
+export class Fencing {
+  readonly #init: FencingInit
+  readonly #copies = new Map<string, HeldCopy>()
+  readonly #bootId = new Uint8Array(randomBytes(16))
+  readonly #startedAtMs: number
+  /** Copies that something is being done about. */
+  readonly #busy = new Set<string>()
+  #sequence = 0
+
+  constructor(init: FencingInit) {
+    this.#init = init
+    this.#startedAtMs = init.clock()
+  }
+
+  /** What ran before this process did goes on under the lease that the guard knows. */
+  async open(): Promise<void> {
+    const { world } = this.#init
+    for (const { stored, copy, fence } of this.#stored()) {
+      if (!DOES_WORK.has(copy.state)) continue
+      // what is to be stopped in order had nobody to do it meanwhile: it is asked for before it is judged
+      const inheritedMs = fence.byGuard
+        ? await world.workloads.guardedUntil(copy.workloadId)
+        : this.#startedAtMs + FENCE_MIN_LEFT_MS
+      const key = keyOf(stored.manifestId, copy.ordinal)
+      if (this.#copies.has(key)) continue // its start is under way
+      const bounded = Math.min(inheritedMs ?? Number.NEGATIVE_INFINITY, this.#startedAtMs + FENCE_LEASE_MS)
+      this.#copies.set(key, new HeldCopy(stored.manifestId, copy.ordinal, fence, bounded))
+    }
+  }
+
+  /** Whether a copy counts as running: nobody has to be asked, or a majority has said yes. */
+  isHeld(manifestId: Uint8Array, ordinal: number): boolean {
+    const { world, clock } = this.#init
+    const stored = world.workloads.get(manifestId)
+    if (stored === undefined || this.#newestFence(stored, ordinal) === undefined) return true
+    const held = this.#copies.get(keyOf(manifestId, ordinal))
+    return held !== undefined && held.untilMs > clock()
+  }
+
+  /**
+   * Resolves when a majority lets the copy run here. @returns until when; undefined: nobody has to be asked
+   * @throws SchedulerError FENCED
+   */
+  async mayStart(
+    { manifestId, version, ordinal }: FencedCopy,
+    { signal }: { readonly signal: AbortSignal }
+  ): Promise<FenceLease | undefined> {
+    const { world, clock } = this.#init
+    const stored = world.workloads.get(manifestId)
+    const release = [stored, stored?.next].find((one) => one?.version === version)
+    const fence = release && fenceOfRelease(release, world.networkId)
+    if (fence === undefined) return undefined
+    const held = this.#held(manifestId, ordinal, fence)
+    held.fence = fence
+    held.starting++
+    try {
+      const endMs = clock() + FENCE_START_WAIT_MS
+      for (;;) {
+        const asked = this.#askAll(held)
+        const isEnough = await this.#enough(held, asked, signal)
+        if (isEnough) return { untilMs: held.untilMs, byGuard: fence.byGuard }
+        if (clock() >= endMs) throw refused(held)
+        await world.delay(this.#retryMs(), { signal })
+      }
+    } finally {
+      held.starting--
+    }
+  }
+
+  /** One round: every second. */
+  async look(): Promise<void> {
+    const { clock, world } = this.#init
+    const seen = new Set<string>()
+    for (const { stored, copy, fence } of this.#stored()) {
+      const key = keyOf(stored.manifestId, copy.ordinal)
+      seen.add(key)
+      const held = this.#held(stored.manifestId, copy.ordinal, fence)
+      if (held.fence.version < fence.version) held.fence = fence
+      // first what is over, so that one who was asleep does not take what it has missed for granted
+      if (DOES_WORK.has(copy.state) && held.untilMs <= clock())
+        this.#once(key, () => world.workloads.fence(stored.manifestId, copy.ordinal))
+      else if (copy.fenced === true) this.#bringBack(key, held)
+      const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? this.#retryMs() : FENCE_RENEW_MS)
+      if (isDue) void Promise.allSettled(this.#askAll(held))
+    }
+    for (const [key, held] of this.#copies)
+      if (!seen.has(key) && held.starting === 0) {
+        this.#copies.delete(key)
+        void this.#release(held)
+      }
+  }
+
+  /** A copy that was stopped starts again when it may; when another node runs it, it is over here. */
+  #bringBack(key: string, held: HeldCopy): void {
+    const { world, clock } = this.#init
+    const { manifestId, ordinal } = held
+    if (held.untilMs - clock() >= FENCE_MIN_LEFT_MS)
+      this.#once(key, () => world.workloads.unfence(manifestId, ordinal))
+    else if (held.isElsewhere) this.#once(key, () => world.workloads.drop(manifestId, [ordinal]))
+  }
+
+  /** Not waited for, because the manifest may be busy, and others are not to wait for it. */
+  #once(key: string, act: () => Promise<void>): void {
+    if (this.#busy.has(key)) return
+    this.#busy.add(key)
+    void act()
+      .catch((error: unknown) => this.#init.world.log.error('a fenced copy: %s', toError(error).message))
+      .finally(() => this.#busy.delete(key))
+  }
+
+  /** Fenced copies of what is held here, a version under way included. Stopped ones have made room for another. */
+  *#stored(): Generator<{ stored: StoredManifest; copy: StoredWorkload; fence: Fence }> {
+    const { world } = this.#init
+    for (const stored of world.workloads.list())
+      for (const release of stored.next === undefined ? [stored] : [stored, stored.next]) {
+        const fence = fenceOfRelease(release, world.networkId)
+        if (fence === undefined) continue
+        for (const copy of release.workloads) if (copy.state !== 'stopped') yield { stored, copy, fence }
+      }
+  }
+
+  #newestFence(stored: StoredManifest, ordinal: number): Fence | undefined {
+    if (stored.tombstone) return undefined
+    const has = (release: Pick<StoredManifest, 'workloads'>) =>
+      release.workloads.some((copy) => copy.ordinal === ordinal)
+    const releases = [stored.next, stored].filter((one) => one !== undefined && has(one))
+    const { networkId } = this.#init.world
+    return releases.map((one) => fenceOfRelease(one!, networkId)).find((one) => one !== undefined)
+  }
+
+  /** Less often with many, because a keeper hears a node no more often than its budget allows. */
+  #retryMs(): number {
+    return Math.max(FENCE_RETRY_MS, this.#copies.size * FENCE_PACE_MS)
+  }
+
+  #held(manifestId: Uint8Array, ordinal: number, fence: Fence): HeldCopy {
+    const key = keyOf(manifestId, ordinal)
+    const held = this.#copies.get(key) ?? new HeldCopy(manifestId, ordinal, fence)
+    this.#copies.set(key, held)
+    return held
+  }
+
+  /** Resolves as soon as a majority has said yes, or all have answered. */
+  async #enough(held: HeldCopy, asked: readonly Promise<void>[], signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#init
+    const isEnough = () => held.untilMs - clock() >= FENCE_MIN_LEFT_MS
+    if (isEnough()) return true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    for (const one of asked) void one.then(() => isEnough() && resolve())
+    await Promise.race([promise, Promise.all(asked)])
+    signal.throwIfAborted()
+    return isEnough()
+  }
+
+  #askAll(held: HeldCopy): Promise<void>[] {
+    held.askedAtMs = this.#init.clock()
+    return held.fence.keepers.map((keeper) => this.#ask(held, keeper))
+  }
+
+  async #ask(held: HeldCopy, keeper: string): Promise<void> {
+    if (held.asking.has(keeper)) return
+    held.asking.add(keeper)
+    const { fence } = held
+    try {
+      const isInformed = held.informed.has(keeper)
+      let { sentAtMs, verdict } = await this.#send(held, keeper, isInformed ? {} : { record: fence.record })
+      if (verdict.code === 'NOT_KEPT' && isInformed)
+        ({ sentAtMs, verdict } = await this.#send(held, keeper, { record: fence.record }))
+      if (held.fence.version === fence.version) held.informed.add(keeper)
+      if (verdict.code === undefined) await this.#granted(held, keeper, sentAtMs + FENCE_LEASE_MS)
+      else held.refused(keeper, verdict.code)
+    } catch (error) {
+      held.refused(keeper, isBeemeshError(error) ? error.code : 'UNREACHABLE')
+    } finally {
+      held.asking.delete(keeper)
+    }
+  }
+
+  async #granted(held: HeldCopy, keeper: string, untilMs: number): Promise<void> {
+    const { clock, world } = this.#init
+    const { manifestId, ordinal, fence } = held
+    const before = held.untilMs
+    held.granted(keeper, untilMs)
+    if (held.untilMs <= before) return
+    const lease = { untilMs: held.untilMs, byGuard: fence.byGuard, isNew: before <= clock() }
+    await world.workloads.extend(manifestId, ordinal, lease)
+  }
+
+  /** The lease counts from before it was asked for, because the keeper's begins later in any case. */
+  async #send(
+    { manifestId, ordinal, fence }: HeldCopy,
+    keeper: string,
+    { release = false, record }: { release?: boolean; record?: Uint8Array }
+  ): Promise<{ sentAtMs: number; verdict: VerdictInit }> {
+    const { world, clock, self, signal } = this.#init
+    const sequence = ++this.#sequence
+    const { version } = fence
+    const request = { manifestId, version, ordinal, bootId: this.#bootId, sequence, release, record }
+    const sentAtMs = clock()
+    const verdict =
+      keeper === world.key.peerId
+        ? await self(request, keeper)
+        : await world.asks.fence(keeper, request, { signal: withDeadline(FENCE_ASK_TIMEOUT_MS, signal) })
+    return { sentAtMs, verdict }
+  }
+
+  /** It does not run here any more: others need not wait. */
+  async #release(held: HeldCopy): Promise<void> {
+    held.forget()
+    await Promise.allSettled(held.fence.keepers.map((keeper) => this.#send(held, keeper, { release: true })))
+  }
+}
+
+function keyOf(manifestId: Uint8Array, ordinal: number): string {
+  return `${toHex(manifestId)} ${ordinal}`
+}
+
+function refused({ fence, refusals, ordinal }: HeldCopy): SchedulerError {
+  const said = fence.keepers.map((one) => `${one.slice(-8)} ${refusals.get(one) ?? 'granted'}`).join(', ')
+  const message = `copy ${ordinal} may not run here: fewer than ${fence.majority} of its ${fence.keepers.length} fence keepers agree (${said})`
+  return new SchedulerError('FENCED', message, {
+    retryable: true,
+    details: { refusals: Object.fromEntries(refusals) },
+    hint: 'Another node may still run it for some seconds, or too many of those that decide are away; see docs/MANIFESTS.md, "Fenced workloads".'
+  })
+}

@@ -1,0 +1,91 @@
+import { expect } from 'chai'
+import { countCopies } from '../../../src/scheduler/healing/count.ts'
+import { Watched } from '../../../src/scheduler/healing/watched.ts'
+import type { Lease } from '../../../src/scheduler/types.ts'
+
+const record = {
+  manifestId: new Uint8Array(36),
+  version: 2,
+  replicas: 1,
+  perNode: false,
+  tombstone: false
+} as const
+
+function lease(peerId: string, ordinals: readonly number[], fields: Partial<Lease> = {}): Lease {
+  const workloads = ordinals.map((ordinal) => ({
+    workloadId: `w-${ordinal}`,
+    ordinal,
+    state: 'running' as const,
+    engine: 'mock',
+    ports: [],
+    startedAt: 0,
+    cpuMillisUsed: 0,
+    memoryBytesUsed: 0,
+    usedAt: 0,
+    usedOverMs: 0
+  }))
+  return { peerId, version: 2, highest: 2, workloads, ...fields }
+}
+
+describe('scheduler: counting copies', () => {
+  it('a node that runs the older copy beside the newer one, which is to replace it, has none too many', () => {
+    const { surplus, missing } = countCopies(record, [lease('a', [0, 0])])
+    expect({ surplus, missing }).to.deep.equal({ surplus: [], missing: [] })
+  })
+
+  it('the copy of another node is too many beside both', () => {
+    const { surplus } = countCopies(record, [lease('a', [0, 0]), lease('b', [0], { version: 1 })])
+    expect(surplus.map(({ peerId }) => peerId)).to.deep.equal(['b'])
+  })
+
+  it('one of two copies beyond the number is too many already while the newest version does not run', () => {
+    const old = { version: 1, highest: 1 }
+    const { surplus } = countCopies(record, [lease('a', [0, 3], old), lease('b', [3], old)])
+    expect(surplus.map(({ ordinal }) => ordinal)).to.deep.equal([3])
+  })
+
+  it('what a node said that cannot be asked any more is no copy', () => {
+    const { missing, live } = countCopies(record, [lease('a', [0], { source: 'stale' })])
+    expect({ missing, live }).to.deep.equal({ missing: [0], live: [] })
+  })
+})
+
+describe('scheduler: what a keeper remembers between two looks', () => {
+  it('who takes which copy of a version, as two nodes told one after the other', () => {
+    const watched = new Watched()
+    for (const [peerId, ordinal] of [
+      ['a', 0],
+      ['b', 1]
+    ] as const) {
+      watched.renew(7)
+      watched.expect(peerId, [ordinal], 1_000)
+    }
+    expect([0, 1].map((ordinal) => watched.pending(ordinal, 1_000)?.peerId)).to.deep.equal(['a', 'b'])
+  })
+
+  it('nothing of the version before a newer one', () => {
+    const watched = new Watched()
+    watched.renew(7)
+    watched.expect('a', [0], 1_000)
+    watched.renew(8)
+    expect(watched.pending(0, 1_000)).to.equal(undefined)
+  })
+
+  it('since when a copy is missing, not since when an update began', () => {
+    const watched = new Watched()
+    expect(watched.wrongSince([], 1_000)).to.equal(1_000)
+    expect(watched.wrongSince([], 2_000)).to.equal(1_000)
+    expect(watched.wrongSince([0], 5_000)).to.equal(5_000)
+    expect(watched.wrongSince([0], 6_000)).to.equal(5_000)
+  })
+
+  it('rests no longer when members came', () => {
+    const watched = new Watched()
+    watched.asked('a', 0)
+    watched.rest(0)
+    expect(watched.isDue('a', 1)).to.equal(false)
+    expect(watched.restUntilMs).to.be.greaterThan(0)
+    expect(watched.isDue('a,b', 1)).to.equal(true)
+    expect(watched.restUntilMs).to.equal(0)
+  })
+})

@@ -1,0 +1,43 @@
+import { expect } from 'chai'
+import { mayResume } from '../../../src/scheduler/healing/resume.ts'
+import type { CheckedRecord, Neighbour, World } from '../../../src/scheduler/types.ts'
+import type { StoredManifest } from '../../../src/workloads/index.ts'
+
+describe('scheduler: a node that was away', () => {
+  it('lets go of what it has not started when a newer version is known elsewhere, and keeps what runs', async () => {
+    // given
+    const manifestId = new Uint8Array(36)
+    const dropped: (readonly number[])[] = []
+    const other = {
+      peerId: '12D3KooWother',
+      publicKey: new Uint8Array(32),
+      self: false,
+      state: 'alive'
+    } as Neighbour
+    const world = {
+      neighbours: () => [other],
+      asks: { keep: async () => ({ highest: 2, record: new Uint8Array(1) }) },
+      workloads: {
+        drop: async (_id: Uint8Array, ordinals: readonly number[]) => {
+          dropped.push(ordinals)
+        }
+      }
+    } as unknown as World
+    const copy = (ordinal: number, state: string) => ({ workloadId: `w-${ordinal}`, ordinal, state })
+    const stored = {
+      manifestId,
+      owner: 'owner',
+      version: 1,
+      highest: { version: 1, recordDigest: new Uint8Array() },
+      record: new Uint8Array(1),
+      workloads: [copy(0, 'running'), copy(1, 'starting')]
+    } as unknown as StoredManifest
+    const check = () => ({ manifestId, ownerPeerId: 'owner', tombstone: false }) as unknown as CheckedRecord
+    // when
+    const { signal } = new AbortController()
+    const may = await mayResume(world, stored, { check, hasOthers: true, signal })
+    // then
+    expect(may).to.equal(false)
+    expect(dropped).to.deep.equal([[1]])
+  })
+})

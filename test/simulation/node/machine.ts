@@ -1,0 +1,214 @@
+import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
+import type { Neighbour } from '../../../src/scheduler/types.ts'
+import { Topology } from '../network/topology.ts'
+import { SimulatedWire } from '../network/wire.ts'
+import { newHost, type VirtualClock } from '../time/clock.ts'
+import { Daemon } from './daemon.ts'
+import { Disk } from './disk.ts'
+import { Containers, type EngineSettings } from './engine.ts'
+import { keysOf, type NodeKeys } from './keys.ts'
+
+/** A machine: its disk and what runs on it outlive the node's process. */
+export interface Machine {
+  readonly at: number
+  readonly name: string
+  readonly keys: NodeKeys
+  readonly disk: Disk
+  readonly containers: Containers
+  daemon: Daemon | undefined
+  skewMs: number
+  /** It is never coming back. */
+  lost: boolean
+}
+
+export interface MeshInit {
+  readonly clock: VirtualClock
+  readonly owner: string
+  readonly engine: EngineSettings
+  readonly note: (line: string) => void
+  readonly log: (name: string, line: string) => void
+  readonly onReleased: (mesh: Mesh, daemon: Daemon, request: ReleaseRequest, to: string) => void
+}
+
+/** All machines of a run, and what can be done to them. */
+export class Mesh {
+  readonly machines: Machine[] = []
+  readonly topology: Topology
+  readonly wire: SimulatedWire
+  readonly #init: MeshInit
+  readonly #byPeer = new Map<string, Machine>()
+
+  constructor(init: MeshInit) {
+    this.#init = init
+    const { clock, note } = init
+    this.topology = new Topology(clock, (of, peer) => {
+      const opinion = this.topology.opinion(of, peer)
+      if (opinion === 'dead' || opinion === 'left')
+        this.machines[of]?.daemon?.onGone(this.machines[peer]!.keys.key.peerId)
+    })
+    this.wire = new SimulatedWire(clock, this.topology, note)
+  }
+
+  /** A new machine, switched off. */
+  async add(): Promise<Machine> {
+    const { clock, note, engine } = this.#init
+    const at = this.topology.add()
+    this.topology.places[at]!.on = false
+    const name = `n${at}`
+    const keys = await keysOf(name)
+    const containers = new Containers(clock, engine, (line) => note(`${name} ${line}`))
+    const machine: Machine = {
+      at,
+      name,
+      keys,
+      disk: new Disk(clock),
+      containers,
+      daemon: undefined,
+      skewMs: 0,
+      lost: false
+    }
+    this.machines.push(machine)
+    this.#byPeer.set(keys.key.peerId, machine)
+    return machine
+  }
+
+  machineOf(peerId: string): Machine | undefined {
+    return this.#byPeer.get(peerId)
+  }
+
+  isMember(peerId: string): boolean {
+    return this.#byPeer.has(peerId)
+  }
+
+  /** Machines whose process runs and is not stopped. */
+  active(): Machine[] {
+    return this.machines.filter(({ daemon }) => daemon?.host.alive && !daemon.host.frozen)
+  }
+
+  start(machine: Machine): void {
+    if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
+    const { clock, owner, log, onReleased, note } = this.#init
+    const { at, name, keys, disk, containers } = machine
+    const host = newHost(name, machine.skewMs)
+    const place = this.topology.places[at]!
+    Object.assign(place, { on: true, host, left: false })
+    note(`${name} starts`)
+    clock.after(0, host, () => {
+      const daemon = new Daemon({
+        at,
+        name,
+        host,
+        keys,
+        clock,
+        disk,
+        containers,
+        owner,
+        wire: this.wire,
+        neighbours: () => this.#neighboursOf(machine),
+        isMember: (peerId) => this.isMember(peerId),
+        of: (peerId) => {
+          const other = this.#byPeer.get(peerId)
+          return other && { at: other.at, daemon: () => other.daemon! }
+        },
+        onReleased: (...released) => onReleased(this, ...released),
+        hasOthers: this.machines.length > 1,
+        log: (line) => log(name, line)
+      })
+      machine.daemon = daemon
+      this.topology.begin(at)
+      daemon.start().catch((error: unknown) => {
+        log(name, `did not start: ${error}`)
+        this.kill(machine)
+      })
+    })
+  }
+
+  /** The process ends at once; the machine goes on, and so does what it runs. */
+  kill(machine: Machine): void {
+    const { daemon } = machine
+    if (daemon === undefined || !daemon.host.alive) return
+    this.#init.note(`${machine.name} is killed`)
+    daemon.host.alive = false
+    daemon.host.held.length = 0
+    this.topology.update()
+    this.wire.drop(machine.at)
+  }
+
+  /** The power goes, and with it all that runs. */
+  powerOff(machine: Machine): void {
+    this.#init.note(`${machine.name} loses power`)
+    if (machine.daemon !== undefined) machine.daemon.host.alive = false
+    machine.daemon?.host.held.splice(0)
+    this.topology.places[machine.at]!.on = false
+    machine.containers.loseAll()
+    this.topology.update()
+    this.wire.drop(machine.at)
+  }
+
+  freeze(machine: Machine): void {
+    if (machine.daemon === undefined || !machine.daemon.host.alive) return
+    this.#init.note(`${machine.name} freezes`)
+    machine.daemon.host.frozen = true
+    this.topology.update()
+  }
+
+  resume(machine: Machine): void {
+    if (!machine.daemon?.host.frozen) return
+    this.#init.note(`${machine.name} goes on`)
+    this.#init.clock.thaw(machine.daemon.host)
+    this.topology.update()
+  }
+
+  /** Stops in order, and starts again after a while. */
+  restart(machine: Machine, awayMs: number): void {
+    const { daemon } = machine
+    const { clock, note } = this.#init
+    if (daemon === undefined || !daemon.host.alive || daemon.host.frozen) return
+    note(`${machine.name} restarts`)
+    this.topology.places[machine.at]!.left = true
+    clock.after(0, daemon.host, () => {
+      // because a process that does not end in time is ended
+      const ended = () => {
+        if (daemon.host.alive) this.kill(machine)
+      }
+      clock.after(10_000, undefined, ended)
+      const over = () => clock.after(0, undefined, ended)
+      daemon.stop().then(over, over)
+    })
+    const again = () => {
+      if (daemon.host.alive) clock.after(500, undefined, again)
+      else if (machine.daemon === daemon) this.start(machine)
+    }
+    clock.after(awayMs, undefined, again)
+  }
+
+  /** From the next start of its process on. */
+  setSkew(machine: Machine, skewMs: number): void {
+    this.#init.note(`${machine.name} has a clock that is ${Math.round(skewMs)} ms off`)
+    machine.skewMs = skewMs
+  }
+
+  #neighboursOf(machine: Machine): Neighbour[] {
+    const found: Neighbour[] = []
+    for (const { at, name, keys } of this.machines) {
+      const state = this.topology.opinion(machine.at, at)
+      if (state === undefined) continue
+      const { key, sealingKey } = keys
+      found.push({
+        peerId: key.peerId,
+        publicKey: key.publicKey,
+        name,
+        self: at === machine.at,
+        state,
+        scheduling: true,
+        labels: {},
+        engines: ['mock'],
+        sealingKey: sealingKey.publicKey,
+        sealingEpoch: sealingKey.epoch,
+        bootId: new Uint8Array(16),
+        roundTripMs: 1
+      })
+    }
+    return found
+  }
+}

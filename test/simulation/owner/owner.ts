@@ -1,0 +1,171 @@
+import { applyManifest } from '../../../src/client/apply/apply-manifest.ts'
+import { idOf, signTombstone } from '../../../src/client/apply/seal.ts'
+import type { SeenNode } from '../../../src/client/nodes.ts'
+import { toHex } from '../../../src/common/index.ts'
+import { decode, hasIdentifier } from '../../../src/envelope/index.ts'
+import { encodeDeleteRequest, PROGRESS, STATUS_REPLY } from '../../../src/generated/fbs/index.ts'
+import { type Manifest, parseManifests } from '../../../src/manifest/index.ts'
+import { deployment, toYaml } from '../../fixtures/workload-files.ts'
+import { keysOf, NETWORK, type NodeKeys } from '../node/keys.ts'
+import type { Machine, Mesh } from '../node/machine.ts'
+import { type Host, newHost, type VirtualClock } from '../time/clock.ts'
+import { simulatedSession } from './session.ts'
+import { type Signed, Truth } from './truth.ts'
+
+export interface OwnerInit {
+  readonly mesh: Mesh
+  readonly clock: VirtualClock
+  readonly note: (line: string) => void
+}
+
+/** A person or a pipeline that applies, changes and deletes through whichever node answers, with the client's own code. */
+export class Owner {
+  readonly truth = new Truth()
+  readonly host: Host
+  readonly #init: OwnerInit
+  readonly #keys: NodeKeys
+  /** What was asked for last, by name. */
+  readonly #files = new Map<string, { readonly replicas: number; readonly change: number }>()
+  readonly #busy = new Set<string>()
+
+  private constructor(init: OwnerInit, keys: NodeKeys) {
+    this.#init = init
+    this.#keys = keys
+    this.host = newHost('owner')
+  }
+
+  static async create(init: OwnerInit): Promise<Owner> {
+    return new Owner(init, await keysOf('owner'))
+  }
+
+  names(): string[] {
+    return [...this.#files.keys()]
+  }
+
+  isBusy(name: string): boolean {
+    return this.#busy.has(name)
+  }
+
+  /** Runs as the owner's process. @param change what makes the document another one */
+  async apply(
+    name: string,
+    entry: Machine,
+    { replicas, change }: { replicas: number; change: number }
+  ): Promise<void> {
+    this.#files.set(name, { replicas, change })
+    await this.#act(name, `applies ${name} x${replicas} (${change}) through ${entry.name}`, async () => {
+      const manifest = documentOf(name, replicas, change)
+      const nodes = this.#nodesAs(entry)
+      const session = this.#session(name, entry)
+      const { placements } = await applyManifest(manifest, { session, nodes, to: [] })
+      return placements.every(({ error }) => error === undefined) && placements.length === replicas
+    })
+  }
+
+  async reapply(name: string, entry: Machine): Promise<void> {
+    const file = this.#files.get(name)
+    if (file === undefined) await this.delete(name, entry)
+    else await this.apply(name, entry, file)
+  }
+
+  async delete(name: string, entry: Machine): Promise<void> {
+    this.#files.delete(name)
+    await this.#act(name, `deletes ${name} through ${entry.name}`, async () => {
+      const { key } = this.#keys
+      const { id } = idOf(key, NETWORK.id, documentOf(name, 1, 0))
+      const nowMs = Date.now()
+      const version = Math.max(nowMs, (this.truth.newest(toHex(id))?.version ?? 0) + 1)
+      const record = signTombstone(id, { key, networkId: NETWORK.id, version, nowMs })
+      const session = this.#session(name, entry)
+      const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
+      const nodes = this.#nodesAs(entry).filter(({ state }) => state === 'alive')
+      let isTaken = false
+      await Promise.all(
+        nodes.map(async (node) => {
+          try {
+            for await (const _body of session.ask(node, 'delete', encode));
+            isTaken = true
+          } catch {} // because most nodes do not have it
+        })
+      )
+      const signed = this.truth.newest(toHex(id))
+      if (isTaken && signed?.tombstone) signed.acknowledged = true
+      return isTaken
+    })
+  }
+
+  isOpen(name: string): boolean {
+    return [...this.truth.manifests.values()].find((one) => one.name === name)?.isOpen ?? false
+  }
+
+  async #act(name: string, what: string, act: () => Promise<boolean>): Promise<void> {
+    const { note } = this.#init
+    this.#busy.add(name)
+    note(`owner ${what}`)
+    let worked = false
+    try {
+      worked = await act()
+    } catch (error) {
+      note(`owner fails: ${error instanceof Error ? error.name : error}`)
+    }
+    this.#busy.delete(name)
+    note(`owner ${worked ? 'is done' : 'is left with failures'} of ${name}`)
+    for (const one of this.truth.manifests.values()) if (one.name === name) one.isOpen = !worked
+  }
+
+  #session(name: string, entry: Machine) {
+    const { mesh, clock } = this.#init
+    let last: Signed | undefined
+    return simulatedSession({
+      mesh,
+      clock,
+      key: this.#keys.key,
+      host: this.host,
+      entry,
+      onRequest: (protocol, payload) => {
+        if (protocol === 'apply' || protocol === 'delete')
+          last = this.truth.note((payload as { record: Uint8Array }).record, name, clock.nowMs)
+      },
+      onFrame: (protocol, body) => {
+        if (protocol !== 'apply' && protocol !== 'delete') return
+        if (last === undefined) return
+        // what a node says first of a copy is that it is written down, here and with keepers
+        if (hasIdentifier(body, PROGRESS)) {
+          if (decode(PROGRESS, body).errorCode === undefined) last.acknowledged = true
+        } else if (decode(STATUS_REPLY, body).manifests.length > 0) last.acknowledged = true
+      }
+    })
+  }
+
+  #nodesAs(entry: Machine): SeenNode[] {
+    const seen = entry.daemon?.world.neighbours() ?? []
+    return seen.map((node) => ({
+      ...node,
+      addresses: [],
+      version: '',
+      leaving: false,
+      idle: false,
+      issuedAtMs: 0,
+      notAfterMs: 0,
+      memberOf: [],
+      memberships: [],
+      statement: new Uint8Array(),
+      member: true,
+      entry: node.self,
+      connected: true,
+      relayed: false,
+      lastSeenMs: 0,
+      roundTripMs: 1
+    }))
+  }
+}
+
+const parsed = new Map<string, Manifest>()
+
+function documentOf(name: string, replicas: number, change: number): Manifest {
+  const text = toYaml(deployment({ name, replicas, command: [`v${change}`] }))
+  const manifest = parsed.get(text) ?? parseManifests(text, { file: `${name}.yaml` })[0]!
+  if (parsed.size > 2_000) parsed.clear()
+  parsed.set(text, manifest)
+  return manifest
+}

@@ -1,0 +1,55 @@
+import { toHex } from '../../../src/common/index.ts'
+import { decode, openObject } from '../../../src/envelope/index.ts'
+import { RECORD } from '../../../src/generated/fbs/index.ts'
+import { NETWORK } from '../node/keys.ts'
+
+/** One version of a manifest that its owner signed. */
+export interface Signed {
+  readonly version: number
+  readonly replicas: number
+  readonly tombstone: boolean
+  readonly atMs: number
+  /** Some node told its owner that it is taken. */
+  acknowledged: boolean
+}
+
+/** One workload as its owner wants it. */
+export interface Wanted {
+  readonly id: string
+  readonly name: string
+  readonly versions: Map<number, Signed>
+  /** The last attempt did not work out everywhere. */
+  isOpen: boolean
+}
+
+/** All that owners ever signed: what may run is in here, and nothing else. */
+export class Truth {
+  readonly manifests = new Map<string, Wanted>()
+
+  /** A record left its owner's machine. */
+  note(bytes: Uint8Array, name: string, nowMs: number): Signed {
+    const record = decode(RECORD, openObject(bytes, { kind: 'record', networkId: NETWORK.id }).body)
+    const { version, replicas, tombstone } = record
+    const id = toHex(record.manifestId)
+    const known = this.manifests.get(id) ?? { id, name, versions: new Map(), isOpen: false }
+    this.manifests.set(id, known)
+    const signed = known.versions.get(version) ?? {
+      version,
+      replicas,
+      tombstone,
+      atMs: nowMs,
+      acknowledged: false
+    }
+    known.versions.set(version, signed)
+    return signed
+  }
+
+  newest(id: string, { acknowledged = false } = {}): Signed | undefined {
+    const all = [...(this.manifests.get(id)?.versions.values() ?? [])]
+    const counting = all.filter((one) => !acknowledged || one.acknowledged)
+    return counting.reduce<Signed | undefined>(
+      (best, one) => (best === undefined || one.version > best.version ? one : best),
+      undefined
+    )
+  }
+}
