@@ -60,6 +60,20 @@ async function measure(cluster: Bees | Swarm, loss: Loss, index: number): Promis
       console.log(`    ${atMs - round.fromMs} ${node}: ${message}`)
 }
 
+const broken = new Set<Bees | Swarm>()
+
+/** One that did not come to rest is left alone from then on, so that the figures of before are not lost. */
+async function attempt(cluster: Bees | Swarm, loss: Loss, index: number): Promise<void> {
+  if (broken.has(cluster)) return
+  try {
+    await measure(cluster, loss, index)
+  } catch (error) {
+    broken.add(cluster)
+    process.exitCode = 1
+    console.log(`${cluster.name}, ${loss}: NOT MEASURED FURTHER: ${error}`)
+  }
+}
+
 function report(cluster: Bees | Swarm): void {
   console.log(`\n${cluster.name}`)
   for (const loss of LOSSES) {
@@ -100,18 +114,15 @@ try {
   for (const cluster of swarm === undefined ? [bees] : [bees, swarm]) await settle(cluster, hosts)
   for (let index = 0; index < Math.max(runs, swarm === undefined ? 0 : swarmRuns); index++)
     for (const loss of LOSSES) {
-      if (index < runs) await measure(bees, loss, index)
+      if (index < runs) await attempt(bees, loss, index)
       // spread over the whole time when there are fewer
       const turn = Math.floor(((index + 1) * swarmRuns) / runs) > Math.floor((index * swarmRuns) / runs)
-      if (swarm !== undefined && (runs <= swarmRuns || turn)) await measure(swarm, loss, index)
+      if (swarm !== undefined && (runs <= swarmRuns || turn)) await attempt(swarm, loss, index)
     }
   report(bees)
   if (swarm !== undefined) report(swarm)
-  for (let index = 0; index < partitions; index++) {
-    if (index === 0) console.log('\n2 hosts parted from 3')
-    for (const cluster of swarm === undefined ? [bees] : [bees, swarm])
-      console.log(await partition(cluster, { hosts, index }))
-  }
+  if (partitions > 0) console.log('\n2 hosts parted from 3')
+  for (let index = 0; index < partitions; index++) console.log(await partition(bees, { hosts, index }))
 } finally {
   calls.close()
   await hosts.down()

@@ -74,7 +74,7 @@ async function placeMany(): Promise<void> {
       deployment({ name: `many-${index}`, replicas: REPLICAS, annotations })
     )
     const startedAt = performance.now()
-    const results = await client.apply(parseManifests(toYaml(...documents)))
+    const results = await client.apply(documents.flatMap((one) => parseManifests(toYaml(one))))
     const tookMs = performance.now() - startedAt
     const placements = results.flatMap((one) => one.placements)
     const running = placements.filter(({ state }) => state === 'running' || state === 'ready')

@@ -13,7 +13,7 @@ export interface Steps {
   /** The first of the others calls the lost node dead, and the last. */
   readonly detected: number | undefined
   readonly detectedByAll: number | undefined
-  /** A keeper has bids and asks a node to run the copy. */
+  /** A keeper has seen for itself that the copy is missing, and asks for bids. */
   readonly decided: number | undefined
   /** That node has the key from the others; absent where its owner sealed it to all. */
   readonly key: number | undefined
