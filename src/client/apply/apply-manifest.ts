@@ -45,12 +45,14 @@ export interface ApplyOne extends Abortable {
 /** Most nodes that one message names a sealed key for. Source: fbs/apply.fbs. */
 const MAX_SEALED_KEYS = 16
 
-/** The node may have taken it all the same. */
-const UNHEARD: ReadonlySet<string> = new Set([
+/** Refusals after which nothing is withdrawn: the node may have taken it all the same, or another change of its owner won the race. */
+const LEFT_ALONE: ReadonlySet<string> = new Set([
   'CONNECTION_LOST',
   'NODE_UNREACHABLE',
   'TIMED_OUT',
-  'CANCELLED'
+  'CANCELLED',
+  'VERSION_STALE',
+  'EQUIVOCATION'
 ])
 
 /** Copies dealt out in turn: with nodes a, b and three copies, a takes 0 and 2, b takes 1. Nodes left without are left out. */
@@ -73,7 +75,7 @@ export async function applyManifest(manifest: Manifest, options: ApplyOne): Prom
       const back = mayTurn ? await tryTurnBack(result, options) : undefined
       if (back !== undefined) return back
       const { placements } = result.result
-      const isRefused = placements.every(({ error }) => error !== undefined && !UNHEARD.has(error.code))
+      const isRefused = placements.every(({ error }) => error !== undefined && !LEFT_ALONE.has(error.code))
       if (isRefused && placements.length > 0) await forget(result, options).catch(() => {})
       return result.result
     }

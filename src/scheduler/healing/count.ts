@@ -94,9 +94,13 @@ export function isRight({ missing, outdated, surplus }: Count): boolean {
   return missing.length === 0 && outdated.length === 0 && surplus.length === 0
 }
 
-/** Which of two copies with one number stays: the newer version, the one that is ready, then by a draw that everybody repeats. */
+/**
+ * Which of two copies with one number stays: whose node was given the newer version, though it may be about to start it; whose runs it; the
+ * one that is ready; then by a draw that everybody repeats.
+ */
 function compare(a: LiveCopy, b: LiveCopy, manifestId: Uint8Array): number {
   if (a.isLeaving !== b.isLeaving) return a.isLeaving ? 1 : -1
+  if (a.highest !== b.highest) return b.highest - a.highest
   if (a.version !== b.version) return b.version - a.version
   if (a.sinceMs !== b.sinceMs) return (b.sinceMs ?? 0) - (a.sinceMs ?? 0)
   if (a.isReady !== b.isReady) return a.isReady ? -1 : 1

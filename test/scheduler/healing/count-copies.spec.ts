@@ -53,6 +53,14 @@ describe('scheduler: what of a manifest runs too little, too much, or too old', 
     expect(shown(countCopies({ ...RECORD, replicas: 1 }, older).surplus)).to.deep.equal(['b0'])
   })
 
+  it('keeps the one whose node is about to start the newest version, not one that was never given it', () => {
+    const leases = [
+      lease('a', [0], { version: 0, highest: 2 }),
+      lease('b', [0], { version: 1, state: 'ready' })
+    ]
+    expect(shown(countCopies({ ...RECORD, replicas: 1 }, leases).surplus)).to.deep.equal(['b0'])
+  })
+
   it('sees one copy where a node replaces it by a newer one and runs both for a moment', () => {
     const count = countCopies({ ...RECORD, replicas: 1 }, [lease('a', [0, 0], { version: 1, highest: 2 })])
 
