@@ -43,6 +43,8 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   readonly #now: () => number
   readonly #table: MemberTable
   readonly #own: OwnStatement
+  /** The own statement as others read it; opened once, because it is asked for all the time. */
+  #self: { readonly bytes: Uint8Array; readonly node: NodeView } | undefined
   readonly #dialler: Dialler
   readonly #liveness: Liveness
   readonly #exchange: Exchange
@@ -205,7 +207,9 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
   }
 
   self(): MemberView {
-    const node = this.#table.open(this.#own.bytes)
+    const { bytes } = this.#own
+    if (this.#self?.bytes !== bytes) this.#self = { bytes, node: this.#table.open(bytes) }
+    const { node } = this.#self
     return {
       ...node,
       self: true,

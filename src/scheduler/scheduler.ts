@@ -153,6 +153,7 @@ export class Scheduler implements SchedulerService {
     this.#keeping = new Keeping({
       ...shared,
       onEquivocation: init.onEquivocation,
+      hasOthers: () => this.#init.hasOthers?.() ?? true,
       onKept: (kept, from, ordinals) => this.#healer.noteKept(kept, from, ordinals)
     })
     this.#releasing = new Releasing(shared)

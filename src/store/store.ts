@@ -3,6 +3,7 @@ import { LevelDatastore } from 'datastore-level'
 import { type Datastore, Key } from 'interface-datastore'
 import { StoreError } from './errors.ts'
 import type { Codec, Collection, Store, Write } from './types.ts'
+import { WriteBehind } from './write-behind.ts'
 
 const ROOT = '/beemesh'
 
@@ -44,11 +45,15 @@ function createStore(
   write: (writes: readonly Write[]) => Promise<void>,
   close: () => Promise<void>
 ): Store {
+  const libp2p = new WriteBehind(new NamespaceDatastore(datastore, new Key('/libp2p')))
   return {
     collection: (name, codec) => createCollection(datastore, name, codec, write),
     write,
-    libp2p: new NamespaceDatastore(datastore, new Key('/libp2p')),
-    close
+    libp2p,
+    close: async () => {
+      await libp2p.flush().catch(() => {}) // because what libp2p remembers is no reason not to close
+      await close()
+    }
   }
 }
 

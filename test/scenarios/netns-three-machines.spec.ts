@@ -20,11 +20,13 @@ const PAGE = 'a page from a ConfigMap'
 /** A machine that is silent is given up on after 5 s, well before this. */
 const STATUS_TIMEOUT_MS = 10_000
 
-function manifest(): string {
+function manifest(annotations: Record<string, string> = {}): string {
   const script = 'echo "the word is $WORD"; exec httpd -f -p 8080 -h /site'
   const base = deployment({ name: 'hello', containerPort: 8080, command: ['sh', '-c', script] }) as {
+    metadata: { annotations?: object }
     spec: { template: { spec: { containers: object[]; volumes?: object[] } } }
   }
+  base.metadata.annotations = annotations
   const { spec } = base.spec.template
   const env = [{ name: 'WORD', valueFrom: { secretKeyRef: { name: 'hello', key: 'word' } } }]
   spec.containers[0] = { ...spec.containers[0], env, volumeMounts: [{ name: 'site', mountPath: '/site' }] }
@@ -189,7 +191,8 @@ describe('scenario: three machines, each with its own network, processes and Pod
   })
 
   it('find their pod again after kill -9 of the node that runs it, and still refuse the replay', async () => {
-    // given
+    // given: it waits for its node, or another would have it before this one is back
+    await writeFile(file, manifest({ 'beemesh.io/on-node-loss': 'keep' }))
     const [{ placements }] = expectDone(await apply(), 'apply').results
     const before = await two.podman('ps', '--no-trunc', '--format', '{{.ID}} {{.StartedAt}}')
     // when
@@ -210,6 +213,8 @@ describe('scenario: three machines, each with its own network, processes and Pod
   it('go on without one whose cable is cut, and run it once when it is plugged in again', async function () {
     this.timeout(90_000)
     // given
+    await writeFile(file, manifest())
+    expectDone(await apply(), 'apply')
     const { placements } = expectDone(await one.cli(['status', 'hello']), 'status')
     const args = ['status', 'hello', '--timeout', `${STATUS_TIMEOUT_MS}ms`]
     // when

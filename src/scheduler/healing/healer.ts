@@ -200,13 +200,13 @@ export class Healer {
     const neverRan = watched.liveVersion < record.version
     const isNew = pending === undefined && this.#scaler.isNew(record, ordinal)
     if (pending === undefined || isGone(this.#init.world, pending.peerId))
-      return neverRan || isNew || record.onNodeLoss !== 'keep'
+      return isNew || record.onNodeLoss !== 'keep' || watched.isHomeless(ordinal, record.version)
     if (!pending.isLate) return false
     const { code } = await this.#assign(pending.peerId, kept, { ordinals: [ordinal] })
     const nowMs = this.#init.world.now()
     watched.expect(pending.peerId, [ordinal], nowMs)
     // nothing of it ever ran: its owner saw it fail, and was told
-    if (code === undefined || code === 'UNREACHABLE' || neverRan) return false
+    if (code === undefined || code === 'UNREACHABLE' || neverRan || record.onNodeLoss === 'keep') return false
     watched.failed(pending.peerId, code, nowMs)
     watched.forget(ordinal)
     return true

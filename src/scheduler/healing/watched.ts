@@ -6,6 +6,8 @@ export class Watched {
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
   /** When a copy was last heard of that runs or is to run. */
   readonly #seen = new Map<number, number>()
+  /** The last node that each copy was on or meant for, whatever its version; of those that stay with their node. */
+  readonly #homes = new Map<number, string>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
   /** The newest version that was brought. */
   #version = 0
@@ -44,7 +46,16 @@ export class Watched {
     for (const ordinal of ordinals) {
       this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
       this.#seen.set(ordinal, nowMs)
+      this.#homes.set(ordinal, peerId)
     }
+  }
+
+  /**
+   * Whether no node can have a copy, nor what it wrote: nobody was told to start one since this version was brought. A keeper that was away
+   * then does not know.
+   */
+  isHomeless(ordinal: number, version: number): boolean {
+    return this.#version === version && !this.#homes.has(ordinal)
   }
 
   /** Who is about to run it, and whether it should have shown by now. */
@@ -61,6 +72,7 @@ export class Watched {
 
   forget(ordinal: number): void {
     this.#pending.delete(ordinal)
+    this.#homes.delete(ordinal)
   }
 
   /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */

@@ -16,6 +16,7 @@ import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
+import { meetOthers } from './meet-others.ts'
 import { Ranking } from './ranking.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
@@ -29,6 +30,8 @@ export interface KeepingInit {
   readonly onEquivocation?: ((record: CheckedRecord) => void) | undefined
   /** A version came that was not known. @param ordinals copies that whoever brought it runs, or is about to run */
   readonly onKept: (kept: Kept, from: string, ordinals: readonly number[]) => void
+  /** Whether other nodes are known of, though maybe not met yet. @default none is */
+  readonly hasOthers?: () => boolean
   readonly signal: AbortSignal
 }
 
@@ -199,6 +202,7 @@ export class Keeping {
   async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
     const { world, check } = this.#init
     const record = check(bundle.record)
+    if (this.#init.hasOthers?.() === true) await meetOthers(world, { signal })
     const ranked = this.ranked(record.manifestId)
     const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
     const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])
@@ -214,7 +218,10 @@ export class Keeping {
             if (highest > record.version) reject(stale(highest, record.version))
             if (code === undefined && ++durable >= enough) resolve()
           },
-          (error: unknown) => world.log('%s does not keep it: %e', target.name, error)
+          (error: unknown) => {
+            this.#offered.delete(record.manifestId.join()) // so that it is offered again at the next look
+            world.log('%s does not keep it: %e', target.name, error)
+          }
         )
         .finally(() => {
           if (--open === 0) resolve() // because nobody else can be reached, and what is known here is better than nothing

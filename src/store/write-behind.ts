@@ -1,0 +1,99 @@
+import { BaseDatastore } from 'datastore-core'
+import type { Datastore, KeyQuery, Pair, Query } from 'interface-datastore'
+import { Key } from 'interface-datastore'
+
+/** A write waits for so long for others of the same key. Chosen: what is lost with the power is heard again from peers. */
+const FLUSH_MS = 1_000
+/** Writes that wait; at this many all are written. */
+const MAX_WAITING = 512
+/** Values kept for reading, those read last: the peers of a mesh of thousands, about 1 KiB each. Chosen. */
+const MAX_CACHED = 2_048
+
+/**
+ * Writes late and reads from memory, for what libp2p keeps: it reads and writes a peer's entry with every stream that is opened, which on a
+ * database costs more than the stream. Nothing of ours that must be durable goes through here.
+ */
+export class WriteBehind extends BaseDatastore {
+  readonly #child: Datastore
+  /** Most recently used last. */
+  readonly #cached = new Map<string, Uint8Array>()
+  #waiting = new Map<string, Uint8Array>()
+  #writing: Promise<void> = Promise.resolve()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(child: Datastore) {
+    super()
+    this.#child = child
+  }
+
+  override put(key: Key, value: Uint8Array): Key {
+    const name = key.toString()
+    this.#waiting.set(name, value)
+    this.#remember(name, value)
+    if (this.#waiting.size >= MAX_WAITING) void this.flush().catch(() => {})
+    else if (this.#timer === undefined) {
+      // because a peer's addresses are no reason to hold up the end of a process; stopping flushes
+      this.#timer = setTimeout(() => void this.flush().catch(() => {}), FLUSH_MS)
+      this.#timer.unref()
+    }
+    return key
+  }
+
+  override async get(key: Key): Promise<Uint8Array> {
+    const name = key.toString()
+    const known = this.#waiting.get(name) ?? this.#cached.get(name)
+    if (known !== undefined) return this.#remember(name, known)
+    await this.#writing // because what is being written may have left the memory
+    return this.#remember(name, await this.#child.get(key))
+  }
+
+  override async has(key: Key): Promise<boolean> {
+    const name = key.toString()
+    if (this.#waiting.has(name) || this.#cached.has(name)) return true
+    await this.#writing
+    return this.#child.has(key)
+  }
+
+  override async delete(key: Key): Promise<void> {
+    const name = key.toString()
+    this.#waiting.delete(name)
+    this.#cached.delete(name)
+    await this.#writing
+    await this.#child.delete(key)
+    // a read that was under way may have brought it back
+    this.#cached.delete(name)
+  }
+
+  override async *query(query: Query): AsyncGenerator<Pair> {
+    await this.flush()
+    yield* this.#child.query(query)
+  }
+
+  override async *queryKeys(query: KeyQuery): AsyncGenerator<Key> {
+    await this.flush()
+    yield* this.#child.queryKeys(query)
+  }
+
+  /** Resolves when everything put before is with the child. What could not be written is lost, as by a power cut. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const writes = this.#waiting
+    if (writes.size === 0) return this.#writing
+    this.#waiting = new Map()
+    const write = async () => {
+      const batch = this.#child.batch()
+      for (const [name, value] of writes) batch.put(new Key(name, false), value)
+      await batch.commit()
+    }
+    this.#writing = this.#writing.catch(() => {}).then(write)
+    return this.#writing
+  }
+
+  #remember(name: string, value: Uint8Array): Uint8Array {
+    this.#cached.delete(name)
+    this.#cached.set(name, value)
+    if (this.#cached.size > MAX_CACHED) this.#cached.delete(this.#cached.keys().next().value!)
+    return value
+  }
+}
