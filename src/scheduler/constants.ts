@@ -14,7 +14,7 @@ export const LOOK_INTERVAL_MS = 2_000
 /** A keeper of rank r waits r times as long before it acts in place of a nearer one. Source: facts on the mesh, 2026-11-20. */
 export const RANK_DELAY_MS = 2_000
 /** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
-export const OFFER_INTERVAL_MS = 30_000
+export const OFFER_INTERVAL_MS = 120_000
 /** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */
 export const ASK_INTERVAL_MS = 30_000
 /** One node's answer to keep or assign. */
@@ -33,8 +33,6 @@ export const MAX_ASKED = 48
  * for so long. One that died is not waited for: nobody can tell a dead daemon from a dead machine, and a copy too many is drained. Chosen.
  */
 export const LEFT_GRACE_MS = 15_000
-/** A version is given to keepers; after this the answer does not wait for those that do not answer, if one has it. Chosen. */
-export const KEEP_PATIENCE_MS = 1_000
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
 /** Keepers do not meddle with an update for so long after its last step: its owner goes from node to node. Chosen: longer than most copies take. */

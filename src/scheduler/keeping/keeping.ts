@@ -6,7 +6,6 @@ import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/i
 import {
   ASK_TIMEOUT_MS,
   DURABLE_KEEPERS,
-  KEEP_PATIENCE_MS,
   KEEPERS,
   LET_GO_RANK,
   OFFER_INTERVAL_MS,
@@ -15,6 +14,7 @@ import {
 import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
+import { giveOut } from './give-out.ts'
 import type { KeptTable } from './kept-table.ts'
 import { meetOthers } from './meet-others.ts'
 import { Ranking } from './ranking.ts'
@@ -143,8 +143,24 @@ export class Keeping {
       throw new SchedulerError('NOT_ALLOWED', 'other members are nearer to this manifest')
     const taken = await kept.take(record, bundle, world.now())
     if (taken === 'equivocation') this.#alarm(record)
-    if (taken === 'new' || taken === 'equivocation') await this.#follow(record, bundle)
+    if (taken === 'new' || taken === 'equivocation') {
+      await this.#follow(record, bundle)
+      this.#offerSoon(record)
+    }
     if (taken !== 'older') onKept(kept.get(record.manifestId)!, from, ordinals)
+  }
+
+  /** Of a version that is new here: the nearest offers it at its next look, the one after it when its time comes, the others only to new keepers. */
+  #offerSoon(record: CheckedRecord): void {
+    const keepers = this.#keepersOf(record)
+    const atMs = keepers[0]?.self === true ? 0 : this.#init.world.now()
+    this.#offered.set(record.manifestId.join(), { atMs, to: keepers.map(({ peerId }) => peerId).join() })
+  }
+
+  #keepersOf(record: CheckedRecord): Neighbour[] {
+    const ranked = this.ranked(record.manifestId)
+    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
+    return [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])]
   }
 
   /** What this node runs of a manifest that was deleted goes, too. */
@@ -196,42 +212,27 @@ export class Keeping {
   }
 
   /**
-   * Gives a version to all that are to keep it. Resolves when as many have it on disk as make it durable, or all that can be reached; the
-   * others get it all the same. @throws WorkloadsError VERSION_STALE when one of them knows a newer version
+   * Gives a version to those nearest to it. Resolves when as many have it on disk as make it durable, or all that can be reached; the other
+   * keepers get it from the nearest one. @throws WorkloadsError VERSION_STALE when one of them knows a newer version
    */
   async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
     const { world, check } = this.#init
     const record = check(bundle.record)
     if (this.#init.hasOthers?.() === true) await meetOthers(world, { signal })
-    const ranked = this.ranked(record.manifestId)
-    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
-    const targets = new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])
-    const enough = Math.min(DURABLE_KEEPERS, targets.size)
-    let durable = 0
-    let open = targets.size
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    for (const target of targets)
-      void this.#give(target, record, bundle, ordinals)
-        .then(
-          ({ code, highest = 0, record: other }) => {
-            this.#compareEvidence(record, other)
-            if (highest > record.version) reject(stale(highest, record.version))
-            if (code === undefined && ++durable >= enough) resolve()
-          },
-          (error: unknown) => {
-            this.#offered.delete(record.manifestId.join()) // so that it is offered again at the next look
-            world.log('%s does not keep it: %e', target.name, error)
-          }
-        )
-        .finally(() => {
-          if (--open === 0) resolve() // because nobody else can be reached, and what is known here is better than nothing
-        })
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    // because one that hangs must not hold up what the others have on disk
-    const patience = setTimeout(() => {
-      if (durable > 0) resolve()
-    }, KEEP_PATIENCE_MS)
-    await promise.finally(() => clearTimeout(patience))
+    const targets = this.#keepersOf(record)
+    await giveOut({
+      targets,
+      // because the majority of these is asked before a copy starts
+      must: ({ publicKey }) => record.fenceKeepers.some(({ node }) => equalBytes(node, publicKey)),
+      enough: Math.min(DURABLE_KEEPERS, targets.length),
+      give: (target) => this.#give(target, record, bundle, ordinals),
+      onAnswer: ({ highest = 0, record: other }) => {
+        this.#compareEvidence(record, other)
+        if (highest > record.version) throw stale(highest, record.version)
+      },
+      onSilent: (target, error) => world.log('%s does not keep it: %e', target.name, error),
+      signal
+    })
   }
 
   async #give(
@@ -251,23 +252,18 @@ export class Keeping {
 
   /**
    * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
-   * nearer to. Only the nearest offers, so that it is offered once.
+   * nearer to. Only the two nearest repeat it, so that it is not offered by all.
    */
   async offer(manifest: Kept): Promise<void> {
     const { world, kept } = this.#init
     const { record, bundle } = manifest
-    const ranked = this.ranked(record.manifestId)
     const key = record.manifestId.join()
-    const fence = ranked.filter((one) =>
-      record.fenceKeepers.some(({ node }) => equalBytes(node, one.publicKey))
-    )
-    const keepers = [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...fence])]
+    const keepers = this.#keepersOf(record)
     const to = keepers.map(({ peerId }) => peerId).join()
     const last = this.#offered.get(key)
     const nowMs = world.now()
-    const isNearest = keepers[0]?.self === true
-    if (last?.to === to && nowMs - last.atMs < OFFER_INTERVAL_MS) return
-    if (!isNearest && last?.to === to) return
+    const isNear = keepers.slice(0, 2).some(({ self }) => self)
+    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return
     this.#offered.set(key, { atMs: nowMs, to })
     const results = await Promise.allSettled(
       keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))

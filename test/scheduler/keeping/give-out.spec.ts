@@ -1,0 +1,64 @@
+import { expect } from 'chai'
+import { type GiveOut, giveOut } from '../../../src/scheduler/keeping/give-out.ts'
+import type { Neighbour } from '../../../src/scheduler/types.ts'
+
+const targets = ['a', 'b', 'c', 'd', 'e', 'f'].map((peerId) => ({ peerId }) as Neighbour)
+const never = new Promise<never>(() => {})
+
+/** Who was given it, in order. */
+async function given(
+  answers: Partial<Record<string, 'silent' | 'hangs' | 'refuses'>>,
+  more: Partial<GiveOut> = {}
+): Promise<string> {
+  const asked: string[] = []
+  await giveOut({
+    targets,
+    must: () => false,
+    enough: 3,
+    give: async ({ peerId }) => {
+      asked.push(peerId)
+      const how = answers[peerId]
+      if (how === 'hangs') return never
+      if (how === 'silent') throw new Error('no answer')
+      return how === 'refuses' ? { code: 'NOT_ALLOWED' } : {}
+    },
+    onAnswer: () => {},
+    onSilent: () => {},
+    signal: new AbortController().signal,
+    ...more
+  })
+  return asked.join('')
+}
+
+describe('scheduler: a version is given to its keepers', () => {
+  it('to as many of the nearest as make it durable, and no more', async () => {
+    expect(await given({})).to.equal('abc')
+  })
+
+  it('to the next ones for each that refuses or does not answer', async () => {
+    expect(await given({ a: 'silent', c: 'refuses' })).to.equal('abcde')
+  })
+
+  it('to the next ones while one hangs, which nobody waits for', async () => {
+    expect(await given({ b: 'hangs' })).to.equal('abcd')
+  })
+
+  it('also to those that must have it', async () => {
+    expect(await given({}, { must: ({ peerId }) => peerId === 'f' })).to.equal('abcf')
+  })
+
+  it('and is taken for given when all were tried and one has it', async () => {
+    const all = { b: 'silent', c: 'silent', d: 'silent', e: 'refuses', f: 'silent' } as const
+    expect(await given(all)).to.equal('abcdef')
+  })
+
+  it('and fails with what an answer makes it fail with, and when it is given up', async () => {
+    const stale = () => {
+      throw new Error('stale')
+    }
+    expect(await given({}, { onAnswer: stale }).catch(String)).to.equal('Error: stale')
+    const hang = { a: 'hangs', b: 'hangs', c: 'hangs', d: 'hangs', e: 'hangs', f: 'hangs' } as const
+    const signal = AbortSignal.timeout(20)
+    expect(await given(hang, { signal }).catch((error: Error) => error.name)).to.equal('TimeoutError')
+  })
+})
