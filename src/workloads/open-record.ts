@@ -3,7 +3,13 @@ import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
 import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
-import { decryptManifest, openContentKey, type SealingKey, type SealingKeys } from '../sealing/index.ts'
+import {
+  decryptManifest,
+  openContentKey,
+  type SealingKey,
+  type SealingKeys,
+  signingKeyOfFacts
+} from '../sealing/index.ts'
 import { WorkloadsError } from './errors.ts'
 
 export interface OpenedRecord extends RecordBody {
@@ -37,7 +43,16 @@ export function openRecord(
     throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', {
       details: { notAfter: record.notAfter }
     })
+  assertFactsKey(record)
   return { ...record, digest: new Uint8Array(createHash('sha256').update(body).digest()) }
+}
+
+/** Without it nobody could say that a Job is done, and be believed. @throws WorkloadsError RECORD_INVALID */
+export function assertFactsKey({ tombstone, lifetime, factsKey }: RecordBody): void {
+  if (tombstone || lifetime === 'service' || factsKey !== undefined) return
+  throw new WorkloadsError('RECORD_INVALID', 'the record of a Job or CronJob names no key for what is done', {
+    hint: 'Apply it with this version of beemesh.'
+  })
 }
 
 export interface Content {
@@ -69,7 +84,7 @@ export async function openContent(
   const { manifest, salt, plaintext } = openPlaintext(record, { ciphertext, key, owner, networkId })
   const { namespace, kind, name } = manifest
   const id = computeManifestId({ networkId, owner, salt, namespace, kind, name })
-  const { replicas, resources } = manifest
+  const { replicas, resources, job, cron } = manifest
   if (!equalBytes(id, record.manifestId))
     throw new WorkloadsError('RECORD_INVALID', 'the decrypted manifest has another ID than the record')
   if (
@@ -80,6 +95,13 @@ export async function openContent(
     throw new WorkloadsError(
       'RECORD_INVALID',
       'the record promises other copies or resources than the manifest'
+    )
+  if ((record.lifetime === 'service') !== (job === undefined && cron === undefined))
+    throw new WorkloadsError('RECORD_INVALID', 'the record promises another lifetime than the manifest')
+  if (record.factsKey !== undefined && !equalBytes(record.factsKey, signingKeyOfFacts(record, key).publicKey))
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      'the record names another key for what is done than its readers have'
     )
   const bytes = plaintext.byteLength
   return { manifest, bytes, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }
