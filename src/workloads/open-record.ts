@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto'
 import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
-import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
+import {
+  manifestId as computeManifestId,
+  MAX_REPLICAS,
+  type Manifest,
+  parseCanonical
+} from '../manifest/index.ts'
 import {
   decryptManifest,
   openContentKey,
@@ -43,16 +48,31 @@ export function openRecord(
     throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', {
       details: { notAfter: record.notAfter }
     })
-  assertFactsKey(record)
+  assertSound(record)
   return { ...record, digest: new Uint8Array(createHash('sha256').update(body).digest()) }
 }
 
-/** Without it nobody could say that a Job is done, and be believed. @throws WorkloadsError RECORD_INVALID */
-export function assertFactsKey({ tombstone, lifetime, factsKey }: RecordBody): void {
-  if (tombstone || lifetime === 'service' || factsKey !== undefined) return
-  throw new WorkloadsError('RECORD_INVALID', 'the record of a Job or CronJob names no key for what is done', {
-    hint: 'Apply it with this version of beemesh.'
-  })
+/**
+ * What of a record must hold whoever signed it, because those who keep it cannot compare it with the manifest.
+ * @throws WorkloadsError RECORD_INVALID
+ */
+export function assertSound({ tombstone, lifetime, factsKey, replicas }: RecordBody): void {
+  if (tombstone) return
+  // because copies are counted one by one, by nodes that look at all their manifests every few seconds
+  if (replicas > MAX_REPLICAS)
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      `a manifest has at most ${MAX_REPLICAS} copies, not ${replicas}`
+    )
+  // because without it nobody could say that a Job is done, and be believed
+  if (lifetime !== 'service' && factsKey === undefined)
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      'the record of a Job or CronJob names no key for what is done',
+      {
+        hint: 'Apply it with this version of beemesh.'
+      }
+    )
 }
 
 export interface Content {

@@ -3,7 +3,7 @@ import { decode, openObject } from '../../envelope/index.ts'
 import { RECORD } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey } from '../../identity/index.ts'
 import { authorise, heirOf, TrustError, type TrustState } from '../../trust/index.ts'
-import { assertFactsKey } from '../../workloads/index.ts'
+import { assertSound } from '../../workloads/index.ts'
 import type { CheckedRecord } from '../types.ts'
 
 /**
@@ -21,7 +21,7 @@ export function checkRecord(
   const decision = authorise({ author, action: 'apply' }, trust)
   if (!decision.allowed) throw new TrustError('NOT_AUTHORISED', decision.reason, { hint: decision.hint })
   const record = decode(RECORD, body)
-  assertFactsKey(record)
+  assertSound(record)
   return {
     ...record,
     digest: new Uint8Array(createHash('sha256').update(body).digest()),
