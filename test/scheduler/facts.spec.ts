@@ -77,9 +77,20 @@ describe('scheduler: what of Jobs and CronJobs is done', () => {
       fact('d', { schedule: [0], since: NOW_MS - 1, slot: 540_000 })
     ]
 
-    const past = pastOf(facts, { version: 2, ordinals: [0], self: 'x' })
+    const past = pastOf(facts, { version: 2, ordinals: [0], self: 'x', nowMs: NOW_MS })
     expect(past.progress.get(0)).to.deep.equal({ done: 3, failures: 1 })
     expect(past).to.deep.include({ slotMs: 600_000, openSlots: [600_000] })
+  })
+
+  it('takes nobody at the word that a slot was started that has not come yet', () => {
+    const facts = [
+      fact('a', { schedule: [0], slot: 2 ** 53 - 1, openSlots: [{ at: NOW_MS + 1 }, { at: 60_000 }] })
+    ]
+
+    expect(pastOf(facts, { version: 2, ordinals: [0], self: 'x', nowMs: NOW_MS })).to.deep.include({
+      slotMs: NOW_MS,
+      openSlots: [60_000]
+    })
   })
 
   it('keeps the newest word of each author, and no more than fit one message', () => {

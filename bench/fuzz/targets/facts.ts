@@ -49,7 +49,7 @@ export function followFacts(facts: readonly Fact[]): unknown {
   const nodes = [{ peerId: PEER.peerId, state: 'alive', bootId: about.bootId }] as const
   return (['job', 'cron'] as const).map((lifetime) => [
     countCopies(JOB_RECORD, [], [], toldOf({ lifetime, version }, facts, nodes)),
-    pastOf(facts, { version, ordinals: [0, 1], self: NODE.peerId })
+    pastOf(facts, { version, ordinals: [0, 1], self: NODE.peerId, nowMs: NOW_MS })
   ])
 }
 

@@ -125,7 +125,12 @@ export class Accepting {
       sealedKey,
       ordinals,
       isKept: true,
-      past: pastOf(facts, { version: record.version, ordinals, self: world.key.peerId }),
+      past: pastOf(facts, {
+        version: record.version,
+        ordinals,
+        self: world.key.peerId,
+        nowMs: world.now()
+      }),
       report: onAccepted
     })
     const failed = stored.workloads.find(
