@@ -4,7 +4,7 @@
  *   npm test                      all
  *   npm test -- test/wire         only the specs below a folder (or one file)
  *
- * Ends with the plain line "N passed, N failed, N skipped"; lint, types and generated files count as one each.
+ * Ends with the plain line "N passed, N failed, N skipped"; lint, types, generated files and the vectors on Node.js 22 count as one each.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -13,6 +13,8 @@ import { delimiter, join, resolve } from 'node:path'
 const ROOT = resolve(import.meta.dirname, '..')
 /** Specs that run after the others and one at a time. */
 const ALONE = 'test/scenarios/netns-*.spec.ts'
+/** A check ends with it when the machine cannot do it, and says why. */
+const SKIPPED = 77
 const total = { passed: 0, failed: 0, skipped: 0 }
 
 /** Own tools first on PATH, the engine's settings as set up, and nothing of a node the person may run. */
@@ -52,9 +54,11 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   const startedAt = performance.now()
   const code = await run(command, args)
   if (code === 0) total.passed++
+  else if (code === SKIPPED) total.skipped++
   else total.failed++
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  console.log(`${code === 0 ? 'ok' : 'FAILED'}: ${name} (${seconds} s)\n`)
+  const verdict = code === 0 ? 'ok' : code === SKIPPED ? 'SKIPPED' : 'FAILED'
+  console.log(`${verdict}: ${name} (${seconds} s)\n`)
 }
 
 async function mocha(args: readonly string[]): Promise<void> {
@@ -78,6 +82,7 @@ if (only.length === 0) {
   await check('lint and format (biome)', 'biome', ['check', '--error-on-warnings', '.'])
   await check('types (tsc)', 'tsc', ['-p', 'tsconfig.json'])
   await check('generated files are current (npm run gen)', 'node', ['scripts/gen.ts', '--check'])
+  await check('conformance vectors on Node.js 22', 'sh', ['scripts/test-node22.sh', '--vectors'])
 }
 if (specs.length > 0) await mocha(specs)
 else {

@@ -25,7 +25,7 @@ import {
 } from '../identity/index.ts'
 import { CliError } from './errors.ts'
 import { Output, type OutputFormat } from './output.ts'
-import { passphraseOf } from './passphrase.ts'
+import { passphraseOf, rememberedPassphrase } from './passphrase.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 
@@ -55,7 +55,10 @@ export function withClientOptions(command: Command): Command {
       process.env.BEEMESH_NODE
     )
     .option('--identity <file>', 'your key, made on first use', defaultIdentity())
-    .option('--passphrase-file <file>', 'holds the passphrase of your key, when it is encrypted')
+    .option(
+      '--passphrase-file <file>',
+      'holds the passphrase of your key and of the network key, when they are encrypted'
+    )
     .option(
       '-n, --namespace <name>',
       'namespace of names and of documents that give none (default: "default")'
@@ -87,6 +90,8 @@ export interface Connected {
   /** Nodes of this user on this machine. */
   readonly local: readonly LocalNode[]
   readonly output: Output
+  /** Of the key, and of the network's; asked once. */
+  readonly passphrase: PassphraseSource
   /** Fires at --timeout, and on Ctrl-C. */
   readonly signal: AbortSignal
 }
@@ -95,14 +100,15 @@ export interface Connected {
 export async function withClient(
   options: ClientOptions,
   act: (connected: Connected) => Promise<void>,
-  passphrase: PassphraseSource = passphraseOf(options)
+  passphrase: PassphraseSource = rememberedPassphrase(passphraseOf(options))
 ): Promise<void> {
   const output = new Output(options.output)
   const { key } = await loadOrCreateSigningKey(options.identity, { passphrase })
+  const local = await findLocalNodes(runtimeDir())
+  const network = options.node?.startsWith('/') ? await networkOf(options, local, { passphrase }) : undefined
   // from here on, because a passphrase may be typed slowly
   const signal = AbortSignal.any([timeoutSignal(options.timeout), interrupted()])
-  const local = await findLocalNodes(runtimeDir())
-  const connection = await connect(options, local, signal)
+  const connection = await connect(options, { local, network, signal })
   try {
     const { peerId: subject } = key
     const { networkId } = connection
@@ -111,7 +117,7 @@ export async function withClient(
     // whoever gave us a grant says which nodes are members, too
     const roots = [...rootsOf(connection, local), ...chains.map(({ root }) => root)]
     const client = new Client({ session, roots, namespace: options.namespace })
-    await act({ client, session, local, output, signal })
+    await act({ client, session, local, output, passphrase, signal })
   } finally {
     await connection.close()
   }
@@ -125,12 +131,19 @@ function rootsOf(connection: NodeConnection, local: readonly LocalNode[]): reado
 
 async function connect(
   options: ClientOptions,
-  local: readonly LocalNode[],
-  signal: AbortSignal
+  {
+    local,
+    network,
+    signal
+  }: {
+    readonly local: readonly LocalNode[]
+    readonly network: Network | undefined
+    readonly signal: AbortSignal
+  }
 ): Promise<NodeConnection> {
   const { node } = options
   if (node === undefined) return localConnection(await theLocalNode(runtimeDir()))
-  if (!node.startsWith('/')) {
+  if (network === undefined) {
     const named = local.filter(({ name, peerId }) => name === node || peerId === node)
     if (named.length === 1) return localConnection(named[0]!)
     throw new CliError(
@@ -141,20 +154,20 @@ async function connect(
       }
     )
   }
-  return remoteConnection(node, await networkOf(options, local), { signal })
+  return remoteConnection(node, network, { signal })
 }
 
-/** The network of the entry node, with its secret. @param entry peer ID, where it is known */
+/** The network of the entry node, with its secret. @param where.entry its peer ID, where it is known */
 export async function networkOf(
   { network, networkKey, node }: Pick<ClientOptions, 'network' | 'networkKey' | 'node'>,
   local: readonly LocalNode[],
-  entry?: string
+  { entry, passphrase }: { readonly entry?: string; readonly passphrase: PassphraseSource }
 ): Promise<Network> {
   if (network !== undefined) return openNetwork(network)
-  if (networkKey !== undefined) return loadNetworkKey(networkKey)
+  if (networkKey !== undefined) return loadNetworkKey(networkKey, passphrase)
   const here = local.find(({ peerId }) => peerId === entry || node?.endsWith(`/p2p/${peerId}`))
   if (here?.network.open) return openNetwork(here.network.name)
-  return loadNetworkKey(defaultNetworkKey())
+  return loadNetworkKey(defaultNetworkKey(), passphrase)
 }
 
 const interruption = new AbortController()

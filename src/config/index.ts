@@ -17,5 +17,11 @@ export {
   toName,
   withDefaults
 } from './load-config.ts'
-export { configDir, defaultDataDir, defaultIdentity, defaultNetworkKey } from './paths.ts'
+export {
+  configDir,
+  defaultDataDir,
+  defaultIdentity,
+  defaultNetworkKey,
+  NETWORK_KEY_FILE
+} from './paths.ts'
 export type { Config, ConfigInput } from './types.ts'

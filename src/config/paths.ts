@@ -1,6 +1,9 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+/** Of the private network, beside the identity. */
+export const NETWORK_KEY_FILE = 'network.key'
+
 /** Folder of a person's identity and network key. */
 export function configDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'beemesh')
@@ -11,7 +14,7 @@ export function defaultIdentity(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 export function defaultNetworkKey(env: NodeJS.ProcessEnv = process.env): string {
-  return join(configDir(env), 'network.key')
+  return join(configDir(env), NETWORK_KEY_FILE)
 }
 
 export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {

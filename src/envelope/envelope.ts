@@ -5,6 +5,7 @@ import { peerIdFromPublicKey, type SigningKey } from '../identity/index.ts'
 import {
   AUDIENCE_BYTES,
   ENVELOPE_TAG,
+  HEADER_BYTES,
   MAX_ENVELOPE_BYTES,
   NETWORK_ID_BYTES,
   NONCE_BYTES
@@ -13,7 +14,7 @@ import { EnvelopeError } from './errors.ts'
 import { checkClock, decodeHeader, encodeHeader } from './header.ts'
 import { MESSAGE_TYPES, type MessageTypeName, payloadRoot } from './message-types.ts'
 import { isStrongKey, verifyStrict } from './strict-ed25519.ts'
-import { decode, verify } from './verifier.ts'
+import { decode, hasIdentifier, verify } from './verifier.ts'
 
 const NO_AUDIENCE = new Uint8Array(AUDIENCE_BYTES)
 
@@ -106,17 +107,13 @@ export interface OpenedEnvelope {
  */
 export function openEnvelope(bytes: Uint8Array, options: OpenEnvelopeOptions): OpenedEnvelope {
   if (bytes.byteLength > MAX_ENVELOPE_BYTES) throw tooLarge(bytes.byteLength)
+  // the one form of a frame ends with the header: what is refused for that costs neither a copy nor a look at the rest
+  if (bytes.byteLength > HEADER_BYTES && hasIdentifier(bytes, ENVELOPE))
+    checkHeader(bytes.subarray(-HEADER_BYTES), options)
   const frame = decode(ENVELOPE, bytes)
   const { header, payload, signature } = frame
-  const { row, author, networkId, timestampMs, nonce, audience, payloadBytes } = decodeHeader(header)
-  if (!equalBytes(networkId, options.networkId))
-    throw new EnvelopeError('WRONG_NETWORK', 'the message belongs to another network', {
-      hint: 'compare network name and network key of both machines'
-    })
-  checkClock(timestampMs, options.nowMs)
-  const broadcast = row.broadcastAllowed && equalBytes(audience, NO_AUDIENCE)
-  if (!broadcast && !equalBytes(audience, options.audience))
-    throw new EnvelopeError('WRONG_AUDIENCE', 'the message is for somebody else')
+  const checked = checkHeader(header, options)
+  const { row, author, timestampMs, nonce, audience, payloadBytes, broadcast } = checked
   if (payloadBytes !== payload.byteLength)
     throw new EnvelopeError(
       'MESSAGE_MALFORMED',
@@ -161,6 +158,24 @@ export function openEnvelope(bytes: Uint8Array, options: OpenEnvelopeOptions): O
       return decode(root, payload)
     }
   }
+}
+
+/** What the header alone decides. @param header Uint8Array(136), of which the result has views */
+function checkHeader(
+  header: Uint8Array,
+  options: OpenEnvelopeOptions
+): ReturnType<typeof decodeHeader> & { readonly broadcast: boolean } {
+  const decoded = decodeHeader(header)
+  const { row, networkId, timestampMs, audience } = decoded
+  if (!equalBytes(networkId, options.networkId))
+    throw new EnvelopeError('WRONG_NETWORK', 'the message belongs to another network', {
+      hint: 'compare network name and network key of both machines'
+    })
+  checkClock(timestampMs, options.nowMs)
+  const broadcast = row.broadcastAllowed && equalBytes(audience, NO_AUDIENCE)
+  if (!broadcast && !equalBytes(audience, options.audience))
+    throw new EnvelopeError('WRONG_AUDIENCE', 'the message is for somebody else')
+  return { ...decoded, broadcast }
 }
 
 function assertLength(name: string, bytes: Uint8Array, expected: number): void {

@@ -3,10 +3,10 @@ import { concat, equalBytes, utf8 } from '../common/index.ts'
 import {
   AUDIT_HEAD,
   BID,
-  DONE_STATEMENT,
   encodeSignedObject,
   GRANT,
   NODE_STATEMENT,
+  PROVEN_DONE,
   PROVIDER_STATEMENT,
   RECORD,
   REVOCATION,
@@ -30,7 +30,7 @@ const BODIES: Readonly<Record<SignedObjectKind, Root<unknown>>> = {
   revocation: REVOCATION,
   auditHead: AUDIT_HEAD,
   bid: BID,
-  done: DONE_STATEMENT
+  done: PROVEN_DONE
 }
 
 export interface OpenedObject {

@@ -9,6 +9,7 @@
  * const network = openNetwork('playground')
  * console.log(key.peerId, networkTag(network))
  */
+export { isEncryptedText } from './encrypted-text.ts'
 export * from './errors.ts'
 export * from './network.ts'
 export * from './peer-id.ts'

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { concat, toHex, utf8 } from '../common/index.ts'
 import { IdentityError } from './errors.ts'
-import { loadOrCreate, readPrivateFile, writePrivateFile } from './private-file.ts'
+import { loadOrCreate } from './private-file.ts'
+import { changeSecretFile, type PassphraseSource, readSecretFile, secretContent } from './secret-file.ts'
 
 /** A mesh. Two networks never merge: the ID is in every signature, its tag in every protocol and topic. */
 export interface Network {
@@ -44,9 +45,13 @@ export function networkPsk(network: Network): Uint8Array {
   return sha256(utf8('beemesh.v1/psk\0'), network.secret)
 }
 
-/** Reads a network key file (mode 0600). @throws IdentityError IDENTITY_FILE_MISSING, IDENTITY_FILE_UNSAFE, IDENTITY_FILE_INVALID */
-export async function loadNetworkKey(path: string): Promise<Network> {
-  const match = FILE.exec(await readPrivateFile(path))
+/**
+ * Reads a network key file (mode 0600), in clear or under a passphrase.
+ * @param passphrase asked only when the file is encrypted
+ * @throws IdentityError IDENTITY_FILE_MISSING, IDENTITY_FILE_UNSAFE, IDENTITY_FILE_INVALID, PASSPHRASE_NEEDED, PASSPHRASE_WRONG
+ */
+export async function loadNetworkKey(path: string, passphrase?: PassphraseSource): Promise<Network> {
+  const match = FILE.exec((await readSecretFile(path, passphrase)).text)
   if (match === null)
     throw new IdentityError('IDENTITY_FILE_INVALID', `${path} is not a network key file`, {
       details: { path },
@@ -55,33 +60,43 @@ export async function loadNetworkKey(path: string): Promise<Network> {
   return privateNetwork(match[1]!, Buffer.from(match[2]!, 'hex'))
 }
 
-/** Makes a private network with a random secret and writes its key file. @throws IdentityError IDENTITY_FILE_EXISTS, NETWORK_NAME_INVALID */
-export async function createNetworkKey(path: string, name: string): Promise<Network> {
-  const network = privateNetwork(name, randomBytes(32))
-  await writePrivateFile(path, formatNetworkKey(network))
-  return network
-}
-
 /**
- * Reads the file, or makes a network when it is missing.
- * @throws IdentityError as the two above; NETWORK_NAME_INVALID also when the file is of a network with another name
+ * Reads the file, or makes a network with a random secret when it is missing.
+ * @param passphrase of a node: a new file is put under it, and one in clear as well @default the file stays in clear
+ * @throws IdentityError as {@link loadNetworkKey}; NETWORK_NAME_INVALID also when the file is of a network with another name
  */
 export async function loadOrCreateNetworkKey(
   path: string,
-  name: string
+  name: string,
+  passphrase?: string
 ): Promise<{ network: Network; created: boolean }> {
   assertName(name)
-  const { value, created } = await loadOrCreate(path, loadNetworkKey, () => {
-    const network = privateNetwork(name, randomBytes(32))
-    return { value: network, content: formatNetworkKey(network) }
-  })
+  const { value, created } = await keepNetworkKey(path, passphrase, () =>
+    privateNetwork(name, randomBytes(32))
+  )
   if (value.name !== name)
     throw new IdentityError(
       'NETWORK_NAME_INVALID',
       `${path} is the key of network "${value.name}", expected "${name}"`,
       { details: { path, expected: name, got: value.name } }
     )
+  if (passphrase !== undefined)
+    await changeSecretFile(path, { to: 'encrypted', passphrase: async () => passphrase })
   return { network: value, created }
+}
+
+/** The network whose key the file holds; where there is none, this one, whose key is written, under the passphrase if there is one. */
+export async function keepNetworkKey(
+  path: string,
+  passphrase: string | undefined,
+  make: () => Network
+): Promise<{ value: Network; created: boolean }> {
+  const source = async () => passphrase
+  const load = (from: string) => loadNetworkKey(from, source)
+  return loadOrCreate(path, load, async () => {
+    const value = make()
+    return { value, content: await secretContent(formatNetworkKey(value), passphrase) }
+  })
 }
 
 /** The line of a network key file. Secret: whoever has it can join. */

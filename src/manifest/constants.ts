@@ -14,6 +14,8 @@ export const MAX_NODES = 20_000
  * the square of the items, and 19,000 empty containers, 57 KB, kept a node busy for 1.8 s (measured 2026-11-21).
  */
 export const MAX_ITEMS = 1_000
+/** Copies of one manifest. Source: schemas/manifest/deployment.schema.json and its like; facts on limits. */
+export const MAX_REPLICAS = 50
 /** Nesting of one document. A Deployment's deepest field is at 12. Source: facts/crypto.md section 7.1. */
 export const MAX_DEPTH = 32
 /** Violations in one error; the rest is counted. Chosen: more than a screen helps nobody. */

@@ -1,6 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 import { concat, equalBytes, u64be, utf8 } from '../common/index.ts'
-import { peerIdMultihash } from '../identity/index.ts'
+import { peerIdMultihash, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
 import { SealingError } from './errors.ts'
 import { GCM_KEY_BYTES, GCM_NONCE_BYTES, GCM_TAG_BYTES, gcmDecrypt, gcmEncrypt } from './gcm.ts'
 import { openWith, type Sealed, sealTo } from './hpke.ts'
@@ -13,6 +13,7 @@ export const PADDING_BYTES = 1024
 
 const MANIFEST_TAG = utf8('beemesh.v1/manifest\0')
 const COMMITMENT_TAG = utf8('beemesh.v1/cek-commit\0')
+const FACTS_TAG = utf8('beemesh.v1/facts-key\0')
 const WRAP_TAG = utf8('beemesh.v1/cek-wrap\0')
 /** Values of the enums Cipher and Kem in fbs/record.fbs. */
 const CIPHER_AES256GCM = 1
@@ -122,6 +123,21 @@ export function decryptManifest(
 export function keyCommitment(manifest: ManifestContext, key: Uint8Array): Uint8Array {
   assertManifestId(manifest.manifestId)
   return sha256(COMMITMENT_TAG, manifest.manifestId, u64be(manifest.version), key)
+}
+
+/**
+ * What whoever can read a manifest version signs with, beside its own key, what it has done of it: an Ed25519 key whose seed is HKDF-SHA256
+ * of the content key. Its public half stands in the record of a Job or CronJob, so that keepers can check it, who have no content key.
+ */
+export function signingKeyOfFacts(
+  { manifestId, version }: Pick<ManifestContext, 'manifestId' | 'version'>,
+  contentKey: Uint8Array
+): SigningKey {
+  assertManifestId(manifestId)
+  const info = concat(FACTS_TAG, manifestId, u64be(version))
+  return signingKeyFromSeed(
+    new Uint8Array(hkdfSync('sha256', contentKey, new Uint8Array(0), info, GCM_KEY_BYTES))
+  )
 }
 
 /** Seals the content key to one node. @throws SealingError SEALING_KEY_INVALID */

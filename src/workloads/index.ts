@@ -20,6 +20,7 @@ export type { NodeResources, Resources } from './copies/capacity.ts'
 export type { Past } from './copies/job.ts'
 export { WORKLOADS_ERROR_CODES, WorkloadsError, type WorkloadsErrorCode } from './errors.ts'
 export { FAULT_POINTS, type FaultPoint } from './fault-points.ts'
+export { assertSound } from './open-record.ts'
 export type {
   FencedCopy,
   FenceLease,

@@ -2,8 +2,19 @@ import { createHash } from 'node:crypto'
 import { equalBytes } from '../common/index.ts'
 import { decode, openObject } from '../envelope/index.ts'
 import { RECORD, type Record as RecordBody, type SealedKey } from '../generated/fbs/index.ts'
-import { manifestId as computeManifestId, type Manifest, parseCanonical } from '../manifest/index.ts'
-import { decryptManifest, openContentKey, type SealingKey, type SealingKeys } from '../sealing/index.ts'
+import {
+  manifestId as computeManifestId,
+  MAX_REPLICAS,
+  type Manifest,
+  parseCanonical
+} from '../manifest/index.ts'
+import {
+  decryptManifest,
+  openContentKey,
+  type SealingKey,
+  type SealingKeys,
+  signingKeyOfFacts
+} from '../sealing/index.ts'
 import { WorkloadsError } from './errors.ts'
 
 export interface OpenedRecord extends RecordBody {
@@ -37,7 +48,31 @@ export function openRecord(
     throw new WorkloadsError('RECORD_EXPIRED', 'the record is over', {
       details: { notAfter: record.notAfter }
     })
+  assertSound(record)
   return { ...record, digest: new Uint8Array(createHash('sha256').update(body).digest()) }
+}
+
+/**
+ * What of a record must hold whoever signed it, because those who keep it cannot compare it with the manifest.
+ * @throws WorkloadsError RECORD_INVALID
+ */
+export function assertSound({ tombstone, lifetime, factsKey, replicas }: RecordBody): void {
+  if (tombstone) return
+  // because copies are counted one by one, by nodes that look at all their manifests every few seconds
+  if (replicas > MAX_REPLICAS)
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      `a manifest has at most ${MAX_REPLICAS} copies, not ${replicas}`
+    )
+  // because without it nobody could say that a Job is done, and be believed
+  if (lifetime !== 'service' && factsKey === undefined)
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      'the record of a Job or CronJob names no key for what is done',
+      {
+        hint: 'Apply it with this version of beemesh.'
+      }
+    )
 }
 
 export interface Content {
@@ -69,7 +104,7 @@ export async function openContent(
   const { manifest, salt, plaintext } = openPlaintext(record, { ciphertext, key, owner, networkId })
   const { namespace, kind, name } = manifest
   const id = computeManifestId({ networkId, owner, salt, namespace, kind, name })
-  const { replicas, resources } = manifest
+  const { replicas, resources, job, cron } = manifest
   if (!equalBytes(id, record.manifestId))
     throw new WorkloadsError('RECORD_INVALID', 'the decrypted manifest has another ID than the record')
   if (
@@ -80,6 +115,13 @@ export async function openContent(
     throw new WorkloadsError(
       'RECORD_INVALID',
       'the record promises other copies or resources than the manifest'
+    )
+  if ((record.lifetime === 'service') !== (job === undefined && cron === undefined))
+    throw new WorkloadsError('RECORD_INVALID', 'the record promises another lifetime than the manifest')
+  if (record.factsKey !== undefined && !equalBytes(record.factsKey, signingKeyOfFacts(record, key).publicKey))
+    throw new WorkloadsError(
+      'RECORD_INVALID',
+      'the record names another key for what is done than its readers have'
     )
   const bytes = plaintext.byteLength
   return { manifest, bytes, digest: new Uint8Array(createHash('sha256').update(plaintext).digest()) }

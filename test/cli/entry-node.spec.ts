@@ -1,5 +1,7 @@
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { changeSecretFile } from '../../src/identity/index.ts'
 import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { NodeProcess } from '../fixtures/node-process.ts'
 import { runCli } from '../fixtures/run-cli.ts'
@@ -44,6 +46,20 @@ describe('cli: --node over libp2p', () => {
     expectDone(await cli(['status', 'web', ...args]), 'status')
     expect(expectDone(await cli(['logs', 'web', ...args]), 'logs').lines).to.have.length(1)
     expectDone(await cli(['delete', 'web', ...args]), 'delete')
+  })
+
+  it('speaks to one whose key is under a passphrase, which is never shown', async () => {
+    const file = join(home.path, 'locked.key')
+    await copyFile(keyFile, file)
+    await changeSecretFile(file, { to: 'encrypted', passphrase: async () => 'open sesame' })
+    const args = ['get', 'nodes', '--node', closed.address, '--network-key', file]
+    const said = (passphrase: string) => ({ ...elsewhere, BEEMESH_PASSPHRASE: passphrase })
+
+    expectDone(await cli(args, said('open sesame')), 'get-nodes')
+    expectFailure(await cli(args), 2, 'PASSPHRASE_NEEDED')
+    const wrong = await cli(args, said('open barley'))
+    expectFailure(wrong, 3, 'PASSPHRASE_WRONG')
+    expect(wrong.stdout + wrong.stderr).not.to.contain('barley')
   })
 
   it('takes node and network from the environment', async () => {

@@ -77,6 +77,17 @@ describe('cli: inspect --as', function () {
     expect(stdout).not.to.contain('secret-argument')
   })
 
+  it('of a Job the key of what is done stands in the record, which other kinds have none of', async () => {
+    const { spec } = pod({ name: 'sum' }) as { spec: object }
+    const template = { spec: { ...spec, restartPolicy: 'Never' } }
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'sum' }, spec: { template } }
+    await client.apply(parseManifests(toYaml(job)), { to: ['node-1'] })
+    const recordOf = async (ref: string) => (await inspect(ref, 'node-1')).held[0].record
+
+    expect((await recordOf('sum')).factsKey).to.match(/^[0-9a-f]{64}$/)
+    expect(await recordOf('web')).not.to.have.property('factsKey')
+  })
+
   it('of a deleted manifest the tombstone is left', async () => {
     await client.apply(parseManifests(toYaml(pod({ name: 'gone' }))), { to: ['node-1'] })
     await client.delete('gone')

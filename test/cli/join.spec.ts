@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
@@ -28,6 +28,7 @@ describe('cli: invite, join, grants', function () {
       name,
       network: ['--network-key', join(home.path, `net-of-${name}`)],
       args: ['--identity', join(home.path, `identity-of-${name}`)],
+      env: { ...home.env, BEEMESH_PASSPHRASE: 'open sesame' },
       join: line
     })
 
@@ -41,7 +42,9 @@ describe('cli: invite, join, grants', function () {
       return nodes.find(({ name }: { name: string }) => name === 'bert')
     }
     expect(await status()).to.include({ member: true, connected: true })
-    expect((await stat(join(home.path, 'net-of-bert'))).mode & 0o777).to.equal(0o600)
+    const netOfBert = join(home.path, 'net-of-bert')
+    expect((await stat(netOfBert)).mode & 0o777).to.equal(0o600)
+    expect(await readFile(netOfBert, 'utf8')).to.match(/^\{"beemesh-encrypted":1,/)
 
     await bert.stop()
     const again = new NodeProcess({ ...bert.init, join: undefined })

@@ -1,6 +1,9 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
 import { newPassphraseOf, passphraseOf, type Terminal } from '../../src/cli/passphrase.ts'
+import { loadNetworkKey, loadOrCreateNetworkKey } from '../../src/identity/index.ts'
 import { codeOfAsync } from '../envelope/fixtures.ts'
 import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { runCli } from '../fixtures/run-cli.ts'
@@ -32,6 +35,24 @@ describe('cli: a key under a passphrase', () => {
     expect(expectDone(await cli(['identity', 'show'], 'open sesame'), 'identity').peerId).to.equal(peerId)
     expectDone(await cli(['identity', 'decrypt'], 'open sesame'), 'identity-encrypt')
     expect(expectDone(await cli(['identity', 'show']), 'identity').peerId).to.equal(peerId)
+  })
+
+  it('covers the network key that lies beside it, also when the key was encrypted before that one was there', async function () {
+    this.timeout(60_000)
+    const file = join(home.env.XDG_CONFIG_HOME!, 'beemesh', 'network.key')
+    const encrypt = (passphrase: string) => cli(['identity', 'encrypt'], passphrase)
+    await encrypt('open sesame')
+    const { network } = await loadOrCreateNetworkKey(file, 'home')
+    expectFailure(await encrypt('open barley'), 3, 'PASSPHRASE_WRONG')
+    expect((await loadNetworkKey(file)).id, 'nothing was changed').to.deep.equal(network.id)
+
+    const again = expectDone(await encrypt('open sesame'), 'identity-encrypt')
+    expect(again).to.deep.include({ changed: false, networkKey: { file, changed: true } })
+    expect(await readFile(file, 'utf8')).to.match(/^\{"beemesh-encrypted":1,/)
+    const clear = expectDone(await cli(['identity', 'decrypt'], 'open sesame'), 'identity-encrypt')
+    expect(clear).to.deep.include({ changed: true, encrypted: false, networkKey: { file, changed: true } })
+    expect((await loadNetworkKey(file)).id).to.deep.equal(network.id)
+    await rm(file)
   })
 
   /** Somebody who types. */

@@ -77,6 +77,15 @@ describe('envelope', () => {
     expect(codeOf(() => accept(Uint8Array.of(...frame, 0)))).to.equal('MESSAGE_MALFORMED')
   })
 
+  it('judges the header at the end of a frame before it looks at the rest', () => {
+    const frame = withHeader(4, [2])
+    frame.fill(0xff, 8, frame.byteLength - 136)
+
+    expect(codeOf(() => openEnvelope(frame, OPTIONS))).to.equal('VERSION_UNSUPPORTED')
+    frame.set(signed().subarray(-136), frame.byteLength - 136)
+    expect(codeOf(() => openEnvelope(frame, OPTIONS))).to.equal('MESSAGE_MALFORMED')
+  })
+
   it('refuses an envelope when another peer signed it', () => {
     const { header, payload } = readEnvelope(signed())
     const message = Buffer.concat([Buffer.from('beemesh.v1/envelope\0'), header, payload])

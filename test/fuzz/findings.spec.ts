@@ -1,11 +1,23 @@
 import { expect } from 'chai'
 import { forgeEnvelope } from '../../bench/fuzz/targets/forge.ts'
-import { encodeErrorReply, encodeQuery, encodeReply } from '../../src/generated/fbs/index.ts'
+import { signObject } from '../../src/envelope/index.ts'
+import { encodeErrorReply, encodeQuery, encodeRecord, encodeReply } from '../../src/generated/fbs/index.ts'
 import { audienceOf } from '../../src/identity/index.ts'
 import { ManifestError, parseCanonical, parseManifests } from '../../src/manifest/index.ts'
+import { checkRecord } from '../../src/scheduler/keeping/check-record.ts'
 import { sealTo } from '../../src/sealing/index.ts'
+import { ownersOnly } from '../../src/trust/index.ts'
 import { createRequest, OWNER_PROTOCOLS } from '../../src/wire/index.ts'
-import { bytesOf, codeOf, codeOfAsync, NETWORK, NODE, NOW_MS, OWNER } from '../envelope/fixtures.ts'
+import {
+  bytesOf,
+  codeOf,
+  codeOfAsync,
+  NETWORK,
+  NODE,
+  NOW_MS,
+  OWNER,
+  RECORD_FIELDS
+} from '../envelope/fixtures.ts'
 
 /** What the fuzzer found once, so that it is found again without luck. */
 describe('fuzz: findings', () => {
@@ -89,6 +101,14 @@ describe('fuzz: findings', () => {
       expect(Math.min(...times)).to.be.below(200)
     })
   }
+
+  it('a record of four thousand million copies is refused by keepers, which would count them one by one', () => {
+    const many = { ...RECORD_FIELDS, notAfter: NOW_MS * 2, replicas: 2 ** 32 - 1 }
+    const record = signObject({ kind: 'record', body: encodeRecord(many), key: OWNER, networkId: NETWORK.id })
+    const trust = ownersOnly(new Set([OWNER.peerId]))
+
+    expect(codeOf(() => checkRecord(record, { networkId: NETWORK.id, trust }))).to.equal('RECORD_INVALID')
+  })
 
   for (const code of ['', 'läuft über', '9_LIVES', '_']) {
     it(`a refusal whose code is "${code}" has one all the same`, async () => {

@@ -4,6 +4,7 @@ import { feed, runFuzz } from '../../bench/fuzz/run.ts'
 import { ROOTS } from '../../bench/fuzz/sample.ts'
 import { allTargets } from '../../bench/fuzz/targets.ts'
 import type { Target } from '../../bench/fuzz/types.ts'
+import { SIGNED_KINDS } from '../../src/generated/fbs/index.ts'
 import { WireError } from '../../src/wire/index.ts'
 import { bytesOf } from '../envelope/fixtures.ts'
 
@@ -39,6 +40,14 @@ describe('fuzz: every way in', function () {
     for (const { name } of ROOTS) {
       const found = targets.find((one) => one.name === `root-${name}`)!
       for (const seed of found.seeds) expect((await feed(found, seed)).code, name).to.equal(undefined)
+    }
+  })
+
+  it('has a target for every kind of signed object, well signed', async () => {
+    const names = (await allTargets()).map(({ name }) => name)
+    for (const kind of SIGNED_KINDS.slice(1)) {
+      const target = { bid: 'bid', done: 'fact' }[kind as string] ?? `object-${kind}`
+      expect(names).to.include(`${target}-well-signed`)
     }
   })
 

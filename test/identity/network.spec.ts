@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import {
-  createNetworkKey,
   loadNetworkKey,
   loadOrCreateNetworkKey,
   networkPsk,
@@ -63,13 +62,12 @@ describe('network', () => {
 
   it('comes back from its key file, which only its user can read', async () => {
     const path = join(folder, 'network.key')
-    const made = await createNetworkKey(path, 'home')
+    const { network: made } = await loadOrCreateNetworkKey(path, 'home')
 
     expect(await loadNetworkKey(path)).to.deep.equal(made)
     expect((await loadNetworkKey(path)).secret).to.deep.equal(made.secret)
     expect((await stat(path)).mode & 0o777).to.equal(0o600)
     expect(await readFile(path, 'utf8')).to.match(/^beemesh-network-key-v1 home [0-9a-f]{64}\n$/)
-    expect(await codeOfAsync(() => createNetworkKey(path, 'home'))).to.equal('IDENTITY_FILE_EXISTS')
   })
 
   it('is made once, and not mistaken for one with another name', async () => {
@@ -80,6 +78,39 @@ describe('network', () => {
     expect([first.created, second.created]).to.deep.equal([true, false])
     expect(second.network.id).to.deep.equal(first.network.id)
     expect(await codeOfAsync(() => loadOrCreateNetworkKey(path, 'work'))).to.equal('NETWORK_NAME_INVALID')
+  })
+
+  it('is put under the passphrase of the node that reads it, and made under it where it is missing', async () => {
+    const path = join(folder, 'network.key')
+    const { network } = await loadOrCreateNetworkKey(path, 'home')
+    const clear = await readFile(path, 'utf8')
+    const again = await loadOrCreateNetworkKey(path, 'home', 'open sesame')
+    const text = await readFile(path, 'utf8')
+
+    expect([again.created, again.network.id]).to.deep.equal([false, network.id])
+    expect(text).to.match(/^\{"beemesh-encrypted":1,/)
+    expect(text).not.to.contain(clear.trim().split(' ')[2])
+    expect((await stat(path)).mode & 0o777).to.equal(0o600)
+    expect((await loadNetworkKey(path, async () => 'open sesame')).id).to.deep.equal(network.id)
+    await loadOrCreateNetworkKey(join(folder, 'new.key'), 'home', 'open sesame')
+    expect(await readFile(join(folder, 'new.key'), 'utf8')).to.match(/^\{"beemesh-encrypted":1,/)
+  })
+
+  it('stays as it is when the passphrase is wrong or missing, or it is of another network', async () => {
+    const path = join(folder, 'network.key')
+    await loadOrCreateNetworkKey(path, 'home')
+    const clear = await readFile(path, 'utf8')
+    const other = () => loadOrCreateNetworkKey(path, 'work', 'open sesame')
+    expect(await codeOfAsync(other)).to.equal('NETWORK_NAME_INVALID')
+    expect(await readFile(path, 'utf8')).to.equal(clear)
+    await loadOrCreateNetworkKey(path, 'home', 'open sesame')
+    const before = await readFile(path, 'utf8')
+
+    expect(await codeOfAsync(() => loadNetworkKey(path))).to.equal('PASSPHRASE_NEEDED')
+    expect(await codeOfAsync(() => loadOrCreateNetworkKey(path, 'home'))).to.equal('PASSPHRASE_NEEDED')
+    const barley = () => loadOrCreateNetworkKey(path, 'home', 'open barley')
+    expect(await codeOfAsync(barley)).to.equal('PASSPHRASE_WRONG')
+    expect(await readFile(path, 'utf8')).to.equal(before)
   })
 
   it('is refused from a file that others can read, or that holds something else', async () => {

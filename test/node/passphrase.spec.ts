@@ -55,6 +55,21 @@ describe('node: keys under a passphrase', () => {
     expect(await texts()).to.deep.equal(before)
   })
 
+  it('the key of a private network goes under it as well, and no node starts without it then', async () => {
+    const file = join(dir, 'network.key')
+    const privately = { network: undefined, networkKey: file }
+    const before = await open(privately)
+    expect(await readFile(file, 'utf8')).to.match(/^beemesh-network-key-v1 /)
+    const data = await open({ ...privately, passphraseFile })
+
+    expect(await readFile(file, 'utf8')).to.match(/^\{"beemesh-encrypted":1,/)
+    expect(data.network.id).to.deep.equal(before.network.id)
+    expect((await open({ ...privately, passphraseFile })).network.id).to.deep.equal(before.network.id)
+    const other = { ...privately, dataDir: join(dir, 'second') }
+    expect(await codeOfAsync(() => open(other))).to.equal('PASSPHRASE_NEEDED')
+    expect((await open({ ...other, passphraseFile })).network.id).to.deep.equal(before.network.id)
+  })
+
   it('a first start whose owner is under a passphrase it does not have begins nothing', async () => {
     await open({ dataDir: join(dir, 'other') })
     await changeSecretFile(join(dir, 'identity'), { to: 'encrypted', passphrase: async () => 'open sesame' })

@@ -1,9 +1,10 @@
 /** test/vectors read by the client of ./independent: what another implementation would do first. */
-import { sign, verify } from 'node:crypto'
+import { hkdfSync, sign, verify } from 'node:crypto'
 import { expect } from 'chai'
 import apply from '../vectors/envelope-apply.json' with { type: 'json' }
 import forward from '../vectors/forward.json' with { type: 'json' }
 import identity from '../vectors/identity-and-network.json' with { type: 'json' }
+import jobFacts from '../vectors/job-facts.json' with { type: 'json' }
 import manifestEncryption from '../vectors/manifest-encryption.json' with { type: 'json' }
 import manifestId from '../vectors/manifest-id.json' with { type: 'json' }
 import replyFrames from '../vectors/reply-frames.json' with { type: 'json' }
@@ -72,12 +73,15 @@ describe('golden vectors, read by the client written from docs/PROTOCOL.md', () 
 
   for (const one of [
     { ...record, kind: 'record' as const },
-    ...statements.statements.map((vector) => ({ ...vector, networkId: statements.networkId }))
+    ...[...statements.statements, jobFacts.record, jobFacts.fact].map((vector) => ({
+      ...vector,
+      networkId: statements.networkId
+    }))
   ])
     it(`gives the signed ${one.kind} and its digest`, () => {
       const owner = new Owner(bytes(one.authorSeed), bytes(one.networkId))
       const body = bytes(one.body)
-      const kind = one.kind as 'record' | 'grant' | 'node' | 'provider'
+      const kind = one.kind as 'record' | 'grant' | 'node' | 'provider' | 'done'
 
       expect(hex(owner.sign(kind, body))).to.equal(one.signedObject)
       const digest = sha256(`beemesh.v1/${kind}\0`, bytes(one.networkId), owner.publicKey, body)
@@ -95,6 +99,22 @@ describe('golden vectors, read by the client written from docs/PROTOCOL.md', () 
       bytes(node!)
     )
     expect(Table.root(object.bytes(2), 'BMND').text(0)).to.equal('kestrel')
+  })
+
+  it('gives the key of what is done from the content key, and its proof in the fact', () => {
+    const one = jobFacts
+    const info = join('beemesh.v1/facts-key\0', bytes(one.manifestId), u64be(one.version))
+    const seed = Buffer.from(hkdfSync('sha256', bytes(one.contentKey), '', info, 32))
+    const key = secretKey('ed25519', seed)
+    const author = rawPublic(secretKey('ed25519', bytes(one.fact.authorSeed)), 32)
+    const proven = Table.root(bytes(one.fact.body), 'BMDP')
+
+    expect(hex(rawPublic(key, 32))).to.equal(one.factsKey)
+    expect(hex(Table.root(bytes(one.record.body), 'BMRC').bytes(26))).to.equal(one.factsKey)
+    const signed = join('beemesh.v1/done-proof\0', bytes(one.networkId), author, bytes(one.statement))
+    expect(hex(sign(null, signed, key))).to.equal(one.proof)
+    expect([proven.bytes(0), proven.bytes(1)].map(hex)).to.deep.equal([one.statement, one.proof])
+    expect(hex(Table.root(bytes(one.statement), 'BMDN').bytes(0))).to.equal(one.manifestId)
   })
 
   it('gives request ID and frame of the apply envelope', () => {

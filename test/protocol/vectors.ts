@@ -14,18 +14,30 @@ import {
   VERSION
 } from '../../scripts/gen/vectors-inputs.ts'
 import { concat, utf8 } from '../../src/common/index.ts'
-import { openEnvelope, openObject, type SignedObjectKind, signEnvelope } from '../../src/envelope/index.ts'
+import {
+  decode,
+  openEnvelope,
+  openObject,
+  type SignedObjectKind,
+  signEnvelope,
+  signObject
+} from '../../src/envelope/index.ts'
 import {
   encodeForward,
   encodeQuery,
+  encodeRecord,
   encodeReply,
   encodeStatusReply,
+  PROVEN_DONE,
   type WorkloadInit
 } from '../../src/generated/fbs/index.ts'
 import { audienceOf, deriveSecret } from '../../src/identity/index.ts'
 import { formatManifestId, manifestId, manifestSalt } from '../../src/manifest/index.ts'
 import { signNodeStatement } from '../../src/members/index.ts'
 import { signProviderStatement } from '../../src/providers/index.ts'
+import { openFact, signFact } from '../../src/scheduler/facts/prove.ts'
+import type { World } from '../../src/scheduler/types.ts'
+import { signingKeyOfFacts } from '../../src/sealing/index.ts'
 import { frameSealer } from '../../src/sealing/reply-channel.ts'
 import { signMembership } from '../../src/trust/index.ts'
 
@@ -57,6 +69,7 @@ export async function protocolVectors(): Promise<Record<string, unknown>> {
       manifestId: hex(ID),
       text: formatManifestId(ID)
     },
+    'job-facts': await jobFacts(),
     'signed-statements': { networkId: hex(networkId), nowMs: NOW_MS, statements: statementVectors() },
     forward,
     'status-answer': statusAnswer
@@ -87,6 +100,50 @@ function statementVectors(): unknown[] {
     statement('node', NODE_SEED, node),
     statement('provider', NODE_SEED, provider)
   ]
+}
+
+/** A Job's record, and what a node that could read it says of it. */
+async function jobFacts(): Promise<unknown> {
+  const contentKey = pattern('content key', 32)
+  const about = { manifestId: ID, version: VERSION }
+  const factsKey = signingKeyOfFacts(about, contentKey).publicKey
+  const body = encodeRecord({
+    ...about,
+    issuedAt: NOW_MS,
+    notAfter: NOW_MS + 86_400_000,
+    replicas: 1,
+    cipher: 'aes256gcm',
+    kem: 'xwing',
+    plaintextBytes: 21,
+    ciphertextDigest: pattern('digest', 32),
+    keyCommitment: pattern('commitment', 32),
+    lifetime: 'job',
+    factsKey
+  })
+  const world = {
+    key: NODE,
+    networkId,
+    now: () => NOW_MS,
+    neighbours: () => [{ self: true, bootId }],
+    workloads: { contentKeyOf: async () => Uint8Array.from(contentKey) },
+    isMember: () => true
+  } as unknown as World
+  const copies = [{ ordinal: 0, done: 1, failures: 2, over: true, failed: false }]
+  const said = { version: VERSION, copies, schedule: [], since: 0, slot: 0, openSlots: [] }
+  const fact = (await signFact(world, ID, said))!
+  openFact(fact, { ...world, key: OWNER }, [{ ...about, factsKey }])
+  const { statement: proven, proof } = decode(PROVEN_DONE, openObject(fact, { kind: 'done', networkId }).body)
+  return {
+    networkId: hex(networkId),
+    manifestId: hex(ID),
+    version: VERSION,
+    contentKey: hex(contentKey),
+    factsKey: hex(factsKey),
+    record: statement('record', OWNER_SEED, signObject({ kind: 'record', body, key: OWNER, networkId })),
+    statement: hex(proven),
+    proof: hex(proof!),
+    fact: statement('done', NODE_SEED, fact)
+  }
 }
 
 function statement(kind: SignedObjectKind, seed: Uint8Array, signedObject: Uint8Array) {

@@ -50,7 +50,7 @@ export const lease = (node: KeyNode, ordinal: number, version: number): Lease =>
 
 /** Seven nodes; a manifest of two copies whose key is split 3 of 5: holders are the nodes 2 to 6. All keep it. */
 export async function createKeyMesh(
-  init: { replicas?: number; recoveryNodes?: number[] } = {}
+  init: { replicas?: number; recoveryNodes?: number[]; document?: object } = {}
 ): Promise<KeyMesh> {
   const strangers = new Set<string>()
   const nodes: KeyNode[] = []
@@ -129,7 +129,9 @@ export async function createKeyMesh(
     const node: KeyNode = { key, sealingKey, world, kept, releasing, leases: [], isDown: false }
     nodes.push(node)
   }
-  const [manifest] = parseManifests(toYaml(deployment({ name: 'web', replicas: init.replicas ?? 2 })))
+  const [manifest] = parseManifests(
+    toYaml(init.document ?? deployment({ name: 'web', replicas: init.replicas ?? 2 }))
+  )
   const recipient = ({ key, sealingKey }: KeyNode) => ({
     publicKey: key.publicKey,
     sealingKey: sealingKey.publicKey,

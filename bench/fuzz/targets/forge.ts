@@ -1,4 +1,5 @@
 /** What somebody makes who holds a good key and keeps to no rule: our own signing refuses to sign what is malformed. */
+import canonicalize from 'canonicalize'
 import { concat, utf8 } from '../../../src/common/index.ts'
 import { ENVELOPE_TAG } from '../../../src/envelope/constants.ts'
 import { encodeHeader } from '../../../src/envelope/header.ts'
@@ -49,4 +50,9 @@ export function forgeObject(
 ): Uint8Array {
   const signature = key.sign(concat(utf8(`beemesh.v1/${kind}\0`), NETWORK.id, body))
   return encodeSignedObject({ kind, author: key.publicKey, body, signature })
+}
+
+/** JSON in the one order that its reader takes, so that only what it says is wrong. */
+export function canonicalText(bytes: Uint8Array): string {
+  return canonicalize(JSON.parse(new TextDecoder().decode(bytes))) ?? ''
 }

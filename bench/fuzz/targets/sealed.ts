@@ -1,6 +1,5 @@
 /** What was sealed by somebody who may be hostile: an owner's content, a node's answers, an asker's input. */
 import { createHash } from 'node:crypto'
-import canonicalize from 'canonicalize'
 import { concat, utf8 } from '../../../src/common/index.ts'
 import { decode, ERROR_REPLY, RECORD, REPLY } from '../../../src/envelope/index.ts'
 import {
@@ -25,7 +24,7 @@ import { openContent } from '../../../src/workloads/open-record.ts'
 import { bytesOf, NETWORK, NODE, NOW_MS, OWNER, RECORD_FIELDS } from '../../../test/envelope/fixtures.ts'
 import { pod, toYaml } from '../../../test/fixtures/workload-files.ts'
 import type { Target } from '../types.ts'
-import { forgeEnvelope } from './forge.ts'
+import { canonicalText, forgeEnvelope } from './forge.ts'
 
 const KIB = 1024
 const networkId = NETWORK.id
@@ -86,8 +85,7 @@ async function contentTargets(): Promise<Target[]> {
       share: 2,
       seeds: [plaintext],
       feed: (bytes) => {
-        // in the order the reader wants, so that only what it says is wrong
-        const document = utf8(canonicalize(JSON.parse(new TextDecoder().decode(bytes))) ?? '')
+        const document = utf8(canonicalText(bytes))
         const { ciphertext, digest } = encrypt(document)
         return open(ciphertext, digest, document.byteLength)
       }

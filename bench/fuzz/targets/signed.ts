@@ -1,4 +1,8 @@
-/** Envelopes, payloads, and what outlives them: records, grants, statements. */
+/** Envelopes, payloads, and what outlives them: records, grants, statements. Bids and facts are in nodes.ts. */
+
+import { signHead } from '../../../src/audit/head.ts'
+import { openHead } from '../../../src/audit/index.ts'
+import { toHex } from '../../../src/common/index.ts'
 import {
   decode,
   MESSAGE_TYPES,
@@ -11,7 +15,7 @@ import {
 import { encodeDeleteRequest, encodeGrant, encodeRecord } from '../../../src/generated/fbs/index.ts'
 import { openNodeStatement, signNodeStatement } from '../../../src/members/index.ts'
 import { openProviderStatement, signProviderStatement } from '../../../src/providers/index.ts'
-import { openMembership, signMembership } from '../../../src/trust/index.ts'
+import { openMembership, openRevocation, signMembership, signRevocation } from '../../../src/trust/index.ts'
 import { openRecord } from '../../../src/workloads/open-record.ts'
 import {
   apply,
@@ -79,16 +83,45 @@ const provider = signProviderStatement(
   }
 )
 
+const revocation = signRevocation(OWNER, {
+  grant: toHex(bytesOf('grant', 32)),
+  networkId,
+  nowMs,
+  forgetAfter: nowMs + 1
+})
+const head = { sequence: 3, hash: bytesOf('hash', 32) }
+const auditHead = signHead(head, {
+  log: { ...head, sequence: 5, atMs: nowMs, cut: head },
+  key: NODE,
+  networkId
+})
+
 /** Opens a signed object of each kind the way its reader does. */
 const OPENERS = {
   record: (bytes: Uint8Array) => openRecord(bytes, { ...context, author: OWNER.publicKey, tombstone: false }),
   grant: (bytes: Uint8Array) => openMembership(bytes, { ...context, subject: NODE.publicKey }),
   node: (bytes: Uint8Array) => openNodeStatement(bytes, context),
-  provider: (bytes: Uint8Array) => openProviderStatement(bytes, { ...context, manifestId, source: 'peer' })
+  provider: (bytes: Uint8Array) => openProviderStatement(bytes, { ...context, manifestId, source: 'peer' }),
+  revocation: (bytes: Uint8Array) => openRevocation(bytes, context),
+  auditHead: (bytes: Uint8Array) => openHead(bytes, context)
 }
-const OBJECTS = { record: recordBytes, grant, node, provider }
-const MORE_BODIES = { record: [tombstone], grant: [longGrant], node: [], provider: [] }
-const AUTHORS = { record: OWNER, grant: OWNER, node: NODE, provider: NODE }
+const OBJECTS = { record: recordBytes, grant, node, provider, revocation, auditHead }
+const MORE_BODIES = {
+  record: [tombstone],
+  grant: [longGrant],
+  node: [],
+  provider: [],
+  revocation: [],
+  auditHead: []
+}
+const AUTHORS = {
+  record: OWNER,
+  grant: OWNER,
+  node: NODE,
+  provider: NODE,
+  revocation: OWNER,
+  auditHead: NODE
+}
 const KINDS = Object.keys(OBJECTS) as (keyof typeof OBJECTS)[]
 
 /** One of each payload an envelope may carry, and the two with most in them. */

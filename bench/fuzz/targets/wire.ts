@@ -1,6 +1,5 @@
 /** Frames as they come from a stream or a socket, up to what a service is handed. */
 
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { concat } from '../../../src/common/index.ts'
@@ -14,14 +13,10 @@ import {
   type Root
 } from '../../../src/envelope/index.ts'
 import {
-  APPLY_REQUEST,
-  DELETE_REQUEST,
-  EXEC_REQUEST,
   encodeDeleteRequest,
   encodeExecRequest,
   encodeForward,
-  encodeQuery,
-  QUERY
+  encodeQuery
 } from '../../../src/generated/fbs/index.ts'
 import { createReplyKeyPair } from '../../../src/sealing/index.ts'
 import type { Collection } from '../../../src/store/index.ts'
@@ -46,8 +41,10 @@ import {
   query,
   signed
 } from '../../../test/envelope/fixtures.ts'
+import { samplesOf } from '../sample.ts'
 import type { Target } from '../types.ts'
 import { forgeEnvelope, typeOf } from './forge.ts'
+import { throwRefusal } from './refused.ts'
 
 const KIB = 1024
 const NAMES = Object.keys(OWNER_PROTOCOLS) as OwnerProtocolName[]
@@ -55,14 +52,16 @@ const now = () => NOW_MS
 
 export async function wireTargets(): Promise<Target[]> {
   const { publicKey: replyKey } = await createReplyKeyPair()
+  const asked = encodeQuery({ replyKey, workloadId: 'web-0', tail: 10 })
   const requests = [
-    encodeQuery({ replyKey, workloadId: 'web-0', tail: 10 }),
+    asked,
+    ...[...new Set(NAMES.map(rootOf))].flatMap((root) => withReplyKey(root, replyKey)),
     query(),
     apply(),
     encodeDeleteRequest({ record: bytesOf('record', 200), replyKey }),
     encodeExecRequest({ manifestId: bytesOf('manifest', 36), command: ['sh', '-c', 'true'], replyKey })
   ]
-  const envelopes = [signed(), signed({ payload: requests[0]! }), signed({ type: 'apply', payload: apply() })]
+  const envelopes = [signed(), signed({ payload: asked }), signed({ type: 'apply', payload: apply() })]
   const forward = (envelope: Uint8Array, target: Uint8Array) =>
     encodeForward({ target, addresses: ['/ip4/192.0.2.7/tcp/4001'], protocol: 'status', envelope })
   return [
@@ -122,39 +121,33 @@ async function serve(
     replay: new ReplayGuard(FORGETFUL, now),
     now
   })
-  const roots: Record<OwnerProtocolName, Root<{ replyKey: Uint8Array }>> = {
-    ...(Object.fromEntries(NAMES.map((name) => [name, QUERY])) as Record<OwnerProtocolName, typeof QUERY>),
-    apply: APPLY_REQUEST,
-    delete: DELETE_REQUEST,
-    exec: EXEC_REQUEST
-  }
-  for (const name of NAMES) doors.open(name, roots[name], async ({ payload }) => void served.push(payload))
+  for (const name of NAMES) doors.open(name, rootOf(name), async ({ payload }) => void served.push(payload))
   const written: Uint8Array[] = []
   await act(doors, oneFrame(frame, written))
-  for (const answer of written) throwRefusal(answer)
+  for (const answer of written) throwIfRefused(answer)
   return served
 }
 
-/** An answer that says INTERNAL, or a code that docs/PROTOCOL.md does not know, is a crash of the node's. */
-function throwRefusal(answer: Uint8Array): void {
+function throwIfRefused(answer: Uint8Array): void {
   const { body = new Uint8Array(), sealed } = decode(REPLY, decode(ENVELOPE, answer).payload)
   if (sealed) return
   const { code, message } = decode(ERROR_REPLY, body)
-  if (code === 'INTERNAL' || !WIRE_CODES.has(code)) throw new Error(`the node answered ${code}: ${message}`)
-  throw new WireError(code as 'BUSY', message)
+  throwRefusal(code, message)
 }
-
-/** Section 13 of the protocol: first column of its table. */
-const WIRE_CODES = new Set(
-  readFileSync(new URL('../../../docs/PROTOCOL.md', import.meta.url), 'utf8')
-    .split('\n## ')
-    .find((section) => section.startsWith('13. '))!
-    .match(/(?<=^\| `)[A-Z_]+(?=` \|)/gm)
-)
 
 function forwarder(doors: Doors): Forwarder {
   const openStream = () => Promise.reject(new WireError('NODE_UNREACHABLE', 'there is nobody'))
   return new Forwarder({ key: NODE, networkId: NETWORK.id, doors, openStream, now })
+}
+
+/** Of each sort of request samples whose answer can be sealed, so that mutants get as far as a service. */
+function withReplyKey(root: Root<{ replyKey: Uint8Array }>, replyKey: Uint8Array): Uint8Array[] {
+  return samplesOf(root).map((sample) => root.encode({ ...decode(root, sample), replyKey } as never))
+}
+
+/** What a request of the protocol is. */
+function rootOf(name: OwnerProtocolName): Root<{ replyKey: Uint8Array }> {
+  return MESSAGE_TYPES[OWNER_PROTOCOLS[name].request].payloads[0] as Root<{ replyKey: Uint8Array }>
 }
 
 /** The protocol that fits the type in the header, so that mutants get further than that check. */

@@ -11,7 +11,7 @@ import {
   manifestSalt
 } from '../../manifest/index.ts'
 import type { NodeView } from '../../members/index.ts'
-import { encryptManifest, sealContentKey, splitContentKey } from '../../sealing/index.ts'
+import { encryptManifest, sealContentKey, signingKeyOfFacts, splitContentKey } from '../../sealing/index.ts'
 
 /** How long a record is good for. Chosen: a year; renewal comes with keepers. */
 export const RECORD_LIFETIME_MS = 365 * 24 * 60 * 60 * 1000
@@ -83,6 +83,8 @@ export async function sealManifest(
     holders.length === 0
       ? { commitments: [], sealed: [] }
       : await splitContentKey({ ...about, key: contentKey, threshold, holders })
+  const clear = clearFields(manifest)
+  const factsKey = clear.lifetime === 'service' ? undefined : signingKeyOfFacts(about, contentKey).publicKey
   contentKey.fill(0)
   const body = encodeRecord({
     manifestId: id,
@@ -97,7 +99,8 @@ export async function sealManifest(
     plaintextBytes: encrypted.plaintextBytes,
     ciphertextDigest: encrypted.digest,
     keyCommitment: commitment,
-    ...clearFields(manifest),
+    ...clear,
+    factsKey,
     shareThreshold: threshold,
     shareHolders: shares.commitments,
     recoveryNodes: recoveryNodes.map((node) => ({ node })),

@@ -36,6 +36,8 @@ export interface RecordView {
   readonly ciphertextDigest?: string
   readonly keyCommitment?: string
   readonly lifetime: string
+  /** Of a Job or CronJob, hexadecimal. */
+  readonly factsKey?: string
   readonly perNode: boolean
   readonly storageBytes: number
   readonly engine?: string
@@ -177,6 +179,7 @@ function recordOf(bytes: Uint8Array, networkId: Uint8Array): RecordView {
     ciphertextDigest: record.ciphertextDigest && toHex(record.ciphertextDigest),
     keyCommitment: record.keyCommitment && toHex(record.keyCommitment),
     lifetime: record.lifetime,
+    factsKey: record.factsKey && toHex(record.factsKey),
     perNode: record.perNode,
     storageBytes: record.storageBytes,
     engine: record.engine && safeText(record.engine, 32),

@@ -745,6 +745,14 @@ export const PROGRESS_LAYOUT: TableLayout = {
   ]
 }
 
+export const PROVEN_DONE_LAYOUT: TableLayout = {
+  name: 'ProvenDone',
+  fields: [
+    { name: 'statement', slot: 4, type: 'bytes', required: true, max: 7936, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'proof', slot: 6, type: 'bytes', required: false, max: 64, min: 64, enumSize: 0, elementMax: 0, table: undefined }
+  ]
+}
+
 export const PROVIDER_STATEMENT_LAYOUT: TableLayout = {
   name: 'ProviderStatement',
   fields: [
@@ -837,7 +845,8 @@ export const RECORD_LAYOUT: TableLayout = {
     { name: 'shareHolders', slot: 48, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SHARE_HOLDER_LAYOUT },
     { name: 'recoveryNodes', slot: 50, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
     { name: 'fenceKeepers', slot: 52, type: 'tables', required: false, max: 5, min: 0, enumSize: 0, elementMax: 0, table: NODE_KEY_LAYOUT },
-    { name: 'autoscale', slot: 54, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined }
+    { name: 'autoscale', slot: 54, type: 'string', required: false, max: 4096, min: 0, enumSize: 0, elementMax: 0, table: undefined },
+    { name: 'factsKey', slot: 56, type: 'bytes', required: false, max: 32, min: 32, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 

@@ -1,13 +1,12 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import serialize from 'canonicalize'
 import { safeText } from '../../common/index.ts'
+import { MAX_REPLICAS } from '../constants.ts'
 import { ManifestError } from '../errors.ts'
 import type { Autoscale } from './types.ts'
 
 /** Longest text in a record, bytes. Source: fbs/record.fbs. */
 export const MAX_AUTOSCALE_BYTES = 4096
-/** Source: schemas/manifest/horizontal-pod-autoscaler.schema.json. */
-const MAX_REPLICAS = 50
 
 const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
 const object = (properties: Readonly<Record<string, object>>) => ({

@@ -12,9 +12,8 @@ import { type parseInvite, pnetKey } from '../../client/index.ts'
 import { type Config, ConfigError } from '../../config/index.ts'
 import { redeemInvite } from '../../guests/index.ts'
 import {
-  formatNetworkKey,
   givenPassphrase,
-  loadNetworkKey,
+  keepNetworkKey,
   type Network,
   networkTag,
   peerIdFromPublicKey,
@@ -35,8 +34,9 @@ export async function acceptInvite(config: Config, invite: ReturnType<typeof par
   const network = invite.networkOf
   const path = config.dataDir
   await openPrivateFolder(path)
-  if (!network.open) await keepNetworkKey(config.networkKey!, network)
-  const key = await openNodeKey(path, await givenPassphrase({ file: config.passphraseFile }))
+  const passphrase = await givenPassphrase({ file: config.passphraseFile })
+  if (!network.open) await keepKeyOf(network, config.networkKey!, passphrase)
+  const key = await openNodeKey(path, passphrase)
   const { root } = openChain(invite.chain, { networkId: network.id })
   await addOwners(join(path, 'owners'), [root])
   await addLines(join(path, OWN_OWNER_FILE), [root])
@@ -50,17 +50,12 @@ export async function acceptInvite(config: Config, invite: ReturnType<typeof par
   await addLines(join(path, MEMBERSHIPS_FILE), [Buffer.from(chain.bytes).toString('base64')])
 }
 
-async function keepNetworkKey(file: string, network: Network): Promise<void> {
-  try {
-    await writePrivateFile(file, formatNetworkKey(network))
-  } catch (cause) {
-    const there = await loadNetworkKey(file)
-    if (networkTag(there) === networkTag(network)) return
-    throw new ConfigError('CONFIG_INVALID', `${file} is the key of another network than the invite's`, {
-      cause,
-      hint: 'Name another file with --network-key; this machine can be in both with two data directories.'
-    })
-  }
+async function keepKeyOf(network: Network, file: string, passphrase: string | undefined): Promise<void> {
+  const { value: there } = await keepNetworkKey(file, passphrase, () => network)
+  if (networkTag(there) === networkTag(network)) return
+  throw new ConfigError('CONFIG_INVALID', `${file} is the key of another network than the invite's`, {
+    hint: 'Name another file with --network-key; this machine can be in both with two data directories.'
+  })
 }
 
 async function isMember(

@@ -66,7 +66,7 @@ export async function openDataDir(config: Config): Promise<DataDir> {
   const { identity, created: identityCreated } = await openIdentity(config, { isNew, passphrase })
   const key = await openNodeKey(path, passphrase)
   const sealingKeys = await SealingKeyring.open(join(path, 'sealing.key'), { passphrase })
-  const { network, created: networkCreated } = await openConfiguredNetwork(config)
+  const { network, created: networkCreated } = await openConfiguredNetwork(config, passphrase)
   const ownersPath = join(path, 'owners')
   const successors = await readSuccessors(join(path, 'successors'))
   const seeds = isNew && identity !== undefined ? [identity.peerId] : []
@@ -169,9 +169,12 @@ async function ownOwners(
   return new Set(named.filter((peerId) => owners.has(peerId)))
 }
 
-async function openConfiguredNetwork(config: Config): Promise<{ network: Network; created: boolean }> {
+async function openConfiguredNetwork(
+  config: Config,
+  passphrase: string | undefined
+): Promise<{ network: Network; created: boolean }> {
   if (config.network !== undefined) return { network: openNetwork(config.network), created: false }
-  return loadOrCreateNetworkKey(config.networkKey!, DEFAULT_NETWORK_NAME)
+  return loadOrCreateNetworkKey(config.networkKey!, DEFAULT_NETWORK_NAME, passphrase)
 }
 
 /**

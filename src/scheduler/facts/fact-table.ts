@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../../common/index.ts'
 import { type Collection, jsonCodec, type Store } from '../../store/index.ts'
-import { type Fact, MAX_FACTS } from './fact.ts'
+import { claims, type Fact, MAX_FACTS } from './fact.ts'
 
 /** Of one manifest all facts together, bytes: as many go into one message. Chosen, with room for the rest of it. */
 const MAX_BYTES = 64 * 1024
@@ -65,5 +65,11 @@ function isNewer(a: Fact, b: Fact): boolean {
 
 function byWorth(a: Fact, b: Fact): number {
   const over = ({ copies, schedule }: Fact) => copies.filter((copy) => copy.over).length + schedule.length
-  return b.version - a.version || over(b) - over(a) || b.issuedAt - a.issuedAt
+  // first what is proven: a node that says it has no part can say so of any version
+  return (
+    Number(claims(b)) - Number(claims(a)) ||
+    b.version - a.version ||
+    over(b) - over(a) ||
+    b.issuedAt - a.issuedAt
+  )
 }

@@ -1,12 +1,6 @@
-import { decode, openObject, signObject } from '../../envelope/index.ts'
-import { DONE_STATEMENT, type DoneStatement, encodeDoneStatement } from '../../generated/fbs/index.ts'
-import { peerIdFromPublicKey } from '../../identity/index.ts'
+import type { DoneStatement } from '../../generated/fbs/index.ts'
 import type { StoredManifest, StoredWorkload } from '../../workloads/index.ts'
-import { SchedulerError } from '../errors.ts'
-import type { World } from '../types.ts'
 
-/** A fact is never larger, bytes: 64 copies of about 30 bytes each, and its frame. */
-export const MAX_FACT_BYTES = 8 * 1024
 /** Facts of one manifest: one for each node that ever ran a part of it. Source: fbs/keep.fbs. */
 export const MAX_FACTS = 64
 const MAX_COPIES = 64
@@ -20,7 +14,8 @@ export interface Fact extends DoneStatement {
   readonly bytes: Uint8Array
 }
 
-type Said = Omit<DoneStatement, 'manifestId' | 'bootId' | 'issuedAt'>
+/** What a node says of itself; the rest of the statement says who, when and of what. */
+export type Said = Omit<DoneStatement, 'manifestId' | 'bootId' | 'issuedAt'>
 
 /** What this node has to say of its part of a Job or CronJob; undefined: nothing yet. */
 export function saidOf(stored: StoredManifest): Said | undefined {
@@ -52,23 +47,15 @@ export function saidOf(stored: StoredManifest): Said | undefined {
   return isTold ? { ...nothing, copies } : undefined
 }
 
+/** Whether anything follows from it. Nothing does from a node's word that it has no part any more. */
+export function claims({
+  copies,
+  schedule,
+  openSlots
+}: Pick<Said, 'copies' | 'schedule' | 'openSlots'>): boolean {
+  return copies.length > 0 || schedule.length > 0 || openSlots.length > 0
+}
+
 function isOpen({ slotMs, endedAtMs }: StoredWorkload): boolean {
   return slotMs !== undefined && endedAtMs === undefined
-}
-
-export function signFact(world: World, manifestId: Uint8Array, said: Said): Uint8Array {
-  const bootId = world.neighbours().find(({ self }) => self)?.bootId ?? new Uint8Array(16)
-  const body = encodeDoneStatement({ ...said, manifestId, bootId, issuedAt: world.now() })
-  return signObject({ kind: 'done', body, key: world.key, networkId: world.networkId })
-}
-
-/** @throws EnvelopeError; SchedulerError NOT_FOR_STRANGERS when its author is no member, NOT_ALLOWED when it is too large */
-export function openFact(bytes: Uint8Array, world: Pick<World, 'networkId' | 'isMember'>): Fact {
-  if (bytes.byteLength > MAX_FACT_BYTES)
-    throw new SchedulerError('NOT_ALLOWED', `what is done is told in at most ${MAX_FACT_BYTES} bytes`)
-  const { author: publicKey, body } = openObject(bytes, { kind: 'done', networkId: world.networkId })
-  const author = peerIdFromPublicKey(publicKey)
-  if (!world.isMember(author))
-    throw new SchedulerError('NOT_FOR_STRANGERS', 'only members say what of a Job is done')
-  return { ...decode(DONE_STATEMENT, body), author, bytes }
 }

@@ -47,10 +47,18 @@ export function toldOf(
   return record.lifetime === 'cron' ? { schedules: schedulesOf(facts, nodes) } : {}
 }
 
-/** What was done of these copies by nodes that had them before. */
+/**
+ * What was done of these copies by nodes that had them before. @param nowMs no slot after it was started by anybody: whoever said so
+ * would keep the runs before it from being started
+ */
 export function pastOf(
   facts: readonly Fact[],
-  { version, ordinals, self }: { version: number; ordinals: readonly number[]; self: string }
+  {
+    version,
+    ordinals,
+    self,
+    nowMs
+  }: { version: number; ordinals: readonly number[]; self: string; nowMs: number }
 ): Past {
   const ofVersion = facts.filter((fact) => fact.version === version)
   const progress = new Map<number, { done: number; failures: number }>()
@@ -66,5 +74,6 @@ export function pastOf(
     .filter(({ author, schedule }) => author !== self && schedule.some((one) => ordinals.includes(one)))
     .sort((a, b) => b.since - a.since)[0]
   if (before === undefined) return { progress }
-  return { progress, slotMs: before.slot, openSlots: before.openSlots.map(({ at }) => at) }
+  const openSlots = before.openSlots.map(({ at }) => at).filter((at) => at <= nowMs)
+  return { progress, slotMs: Math.min(before.slot, nowMs), openSlots }
 }

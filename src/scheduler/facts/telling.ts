@@ -4,7 +4,8 @@ import { ASK_TIMEOUT_MS, CONCURRENCY, DURABLE_KEEPERS, KEEPERS, SPARE_KEEPERS } 
 import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import type { World } from '../types.ts'
-import { openFact, saidOf, signFact } from './fact.ts'
+import { saidOf } from './fact.ts'
+import { openFact, signFact } from './prove.ts'
 
 export interface TellingInit {
   readonly world: World
@@ -61,13 +62,14 @@ export class Telling {
     const { world, kept, keeping, signal } = this.#init
     const { manifestId, record, version } = stored
     const said = saidOf(stored)!
-    const bytes = signFact(world, manifestId, said)
+    const bytes = await signFact(world, manifestId, said)
+    if (bytes === undefined) return // handed over meanwhile: the next look says so
     const keepers = keeping.ranked(manifestId).slice(0, KEEPERS + SPARE_KEEPERS)
     const answers = await Promise.allSettled(
       keepers.map(async ({ self, peerId }) => {
         if (self) {
           if (kept.get(manifestId) === undefined) return false
-          await kept.facts.take(manifestId, [openFact(bytes, world)])
+          await kept.facts.take(manifestId, [openFact(bytes, world, [])!])
           return true
         }
         const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }

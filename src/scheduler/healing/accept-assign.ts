@@ -108,7 +108,7 @@ export class Accepting {
     }: { request: AssignRequest; ordinals: readonly number[]; from: string; onAccepted: () => void }
   ): Promise<void> {
     const { world } = this.#init
-    const facts = allFacts(world, this.#init.kept.facts, { manifestId: record.manifestId, given: request })
+    const facts = allFacts(world, this.#init.kept, { record, given: request })
     await this.#assertNeeded(record, ordinals, { facts, giver: request.drains ? from : undefined })
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
@@ -125,7 +125,12 @@ export class Accepting {
       sealedKey,
       ordinals,
       isKept: true,
-      past: pastOf(facts, { version: record.version, ordinals, self: world.key.peerId }),
+      past: pastOf(facts, {
+        version: record.version,
+        ordinals,
+        self: world.key.peerId,
+        nowMs: world.now()
+      }),
       report: onAccepted
     })
     const failed = stored.workloads.find(
@@ -208,7 +213,7 @@ export class Accepting {
     const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
-    const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
+    const facts = allFacts(world, kept, { record, given: request })
     const told = toldOf(record, facts, world.neighbours())
     const leases = await this.#look(record.manifestId)
     // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds

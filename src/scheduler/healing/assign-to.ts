@@ -20,7 +20,7 @@ export async function assignTo(
   try {
     return await world.asks.assign(
       peerId,
-      { ...bundle, ...what, facts: giveFacts(kept.facts, record.manifestId) },
+      { ...bundle, ...what, facts: giveFacts(kept, record.manifestId) },
       { signal: withDeadline(timeoutMs, signal) }
     )
   } catch (error) {

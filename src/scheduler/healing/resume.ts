@@ -2,9 +2,10 @@ import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { Verdict } from '../../generated/fbs/index.ts'
 import type { StoredManifest } from '../../workloads/index.ts'
 import { CONFIRM_TIMEOUT_MS, KEEPERS, RESUME_WAIT_MS } from '../constants.ts'
-import { type Fact, openFact } from '../facts/fact.ts'
+import type { Fact } from '../facts/fact.ts'
 import { mergeFacts } from '../facts/fact-table.ts'
 import { toldOf } from '../facts/past.ts'
+import { openFact } from '../facts/prove.ts'
 import { rank } from '../keeping/rank.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { liveCopies } from './count.ts'
@@ -52,7 +53,7 @@ export async function mayResume(
       lifetime: stored.cron !== undefined ? 'cron' : stored.job !== undefined ? 'job' : 'service',
       ...stored
     },
-    factsIn(world, stored, verdicts),
+    factsIn(world, verdicts, recordsOf(stored, verdicts, check)),
     world.neighbours()
   )
   const elsewhere = new Set(
@@ -82,24 +83,41 @@ function letGo(
   if (going.length > 0) void world.workloads.drop(manifestId, going).catch(() => {})
 }
 
+/** The versions that facts may be about, by the word of the one owner. */
+function recordsOf(
+  { record, manifestId, owner }: StoredManifest,
+  verdicts: readonly (Pick<Verdict, 'record'> | undefined)[],
+  check: (bytes: Uint8Array) => CheckedRecord
+): readonly CheckedRecord[] {
+  return [record, ...verdicts.map((verdict) => verdict?.record)].flatMap((bytes) => {
+    try {
+      const checked = bytes === undefined ? undefined : check(bytes)
+      const isIts = checked?.ownerPeerId === owner && equalBytes(checked.manifestId, manifestId)
+      return isIts ? [checked] : []
+    } catch {
+      return [] // because nothing follows from a record that does not count
+    }
+  })
+}
+
 /** What keepers know of what others have done of it. */
 function factsIn(
   world: World,
-  { manifestId }: StoredManifest,
-  verdicts: readonly (Pick<Verdict, 'facts'> | undefined)[]
+  verdicts: readonly (Pick<Verdict, 'facts'> | undefined)[],
+  records: readonly CheckedRecord[]
 ): readonly Fact[] {
   const facts = verdicts
     .flatMap((verdict) => verdict?.facts ?? [])
     .flatMap(({ value }) => {
       try {
-        return [openFact(value, world)]
+        return openFact(value, world, records) ?? []
       } catch {
         return [] // because one keeper that says nonsense must not hide what the others say
       }
     })
   return mergeFacts(
     [],
-    facts.filter((fact) => fact.author !== world.key.peerId && equalBytes(fact.manifestId, manifestId))
+    facts.filter((fact) => fact.author !== world.key.peerId) // so all of them are of these records
   )
 }
 

@@ -67,10 +67,8 @@ export class Keeping {
       if (!world.isMember(from)) throw new SchedulerError('NOT_FOR_STRANGERS', 'only members are kept for')
       const record = check(request.record)
       const { ciphertext, sealedKeys, sealedShares } = request
-      const { manifestId } = record
       if (!record.tombstone && ciphertext === undefined) {
-        const isKept = kept.get(manifestId) !== undefined
-        await takeFacts(world, kept.facts, { manifestId, given: request, isKept })
+        await takeFacts(world, kept, { record, given: request })
         this.#expect(record, from, request.ordinals)
         return this.#compare(record, from)
       }
@@ -78,7 +76,7 @@ export class Keeping {
       assertComplete(record, bundle)
       const before = this.#init.kept.get(record.manifestId)
       await this.take(record, bundle, { from, ordinals: request.ordinals })
-      await takeFacts(world, kept.facts, { manifestId, given: request, isKept: true })
+      await takeFacts(world, kept, { record, given: request })
       // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
       const isOther =
         before?.record.version === record.version && !equalBytes(before.record.digest, record.digest)
@@ -207,7 +205,7 @@ export class Keeping {
     return {
       highest,
       record: isNewer ? mine.bundle.record : undefined,
-      facts: giveFacts(kept.facts, asked.manifestId)
+      facts: giveFacts(kept, asked.manifestId)
     }
   }
 
@@ -279,7 +277,7 @@ export class Keeping {
   async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
     const { world, signal } = this.#init
     const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    const facts = giveFacts(this.#init.kept.facts, record.manifestId)
+    const facts = giveFacts(this.#init.kept, record.manifestId)
     const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
     if (asked.code === undefined && asked.highest >= record.version) {
       if (asked.record !== undefined) await this.#learn(asked.record)

@@ -5,7 +5,17 @@ import * as c from './crypto.ts'
 import { join, number, pack, Table, u32le } from './flatbuffer.ts'
 
 const TYPES = { apply: 1, delete: 2, status: 3, logs: 4, members: 5, providers: 6, reply: 7 } as const
-const KINDS = ['none', 'record', 'grant', 'node', 'provider', 'revocation', 'auditHead'] as const
+const KINDS = [
+  'none',
+  'record',
+  'grant',
+  'node',
+  'provider',
+  'revocation',
+  'auditHead',
+  'bid',
+  'done'
+] as const
 
 /** An outer frame of section 5, byte for byte: what is fixed, then signature, what is signed, and who or what it is of. */
 function outerFrame(

@@ -29,7 +29,7 @@ export function addInvite(program: Command): void {
 }
 
 async function invite(options: InviteOptions): Promise<void> {
-  await withClient(options, async ({ client, session, local, output, signal }) => {
+  await withClient(options, async ({ client, session, local, output, passphrase, signal }) => {
     const nodes = await client.nodes({ signal })
     const node = nodes.find(({ entry }) => entry)
     if (node === undefined) throw new CliError('USAGE', 'the entry node says nothing of itself')
@@ -38,7 +38,7 @@ async function invite(options: InviteOptions): Promise<void> {
       output.progress(
         `${node.name} listens on loopback only: the invite works on this machine. For others start it with --listen /ip4/0.0.0.0/tcp/4001.`
       )
-    const network = await networkOf(options, local, node.peerId)
+    const network = await networkOf(options, local, { entry: node.peerId, passphrase })
     if (!equalBytes(network.id, session.connection.networkId))
       throw new CliError('USAGE', 'the network key at hand is not that of the entry node', {
         hint: 'Name the key file of its network with --network-key.'

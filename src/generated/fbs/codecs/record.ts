@@ -129,6 +129,8 @@ export interface Record {
   readonly fenceKeepers: readonly NodeKey[]
   /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
   readonly autoscale?: string | undefined
+  /** of a Job or CronJob: Ed25519 key that only readers of the manifest can sign with (docs/PROTOCOL.md) */
+  readonly factsKey?: Uint8Array | undefined
 }
 
 /** {@link Record} as given to the encoder: what the schema does not require may be left out. */
@@ -176,6 +178,8 @@ export interface RecordInit {
   readonly fenceKeepers?: readonly NodeKeyInit[] | undefined
   /** how many copies there are: canonical JSON (docs/PROTOCOL.md); absent: replicas */
   readonly autoscale?: string | undefined
+  /** of a Job or CronJob: Ed25519 key that only readers of the manifest can sign with (docs/PROTOCOL.md) */
+  readonly factsKey?: Uint8Array | undefined
 }
 
 /** @internal */
@@ -189,6 +193,7 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   const recoveryNodesOffset = value.recoveryNodes === undefined ? 0 : RecordTable.createRecoveryNodesVector(builder, value.recoveryNodes.map((item) => writeNodeKey(builder, item)))
   const fenceKeepersOffset = value.fenceKeepers === undefined ? 0 : RecordTable.createFenceKeepersVector(builder, value.fenceKeepers.map((item) => writeNodeKey(builder, item)))
   const autoscaleOffset = value.autoscale === undefined ? 0 : builder.createString(value.autoscale)
+  const factsKeyOffset = value.factsKey === undefined ? 0 : builder.createByteVector(value.factsKey)
   RecordTable.startRecord(builder)
   RecordTable.addManifestId(builder, manifestIdOffset)
   RecordTable.addVersion(builder, BigInt(value.version ?? 0))
@@ -216,6 +221,7 @@ export function writeRecord(builder: flatbuffers.Builder, value: RecordInit): fl
   RecordTable.addRecoveryNodes(builder, recoveryNodesOffset)
   RecordTable.addFenceKeepers(builder, fenceKeepersOffset)
   RecordTable.addAutoscale(builder, autoscaleOffset)
+  RecordTable.addFactsKey(builder, factsKeyOffset)
   return RecordTable.endRecord(builder)
 }
 
@@ -247,7 +253,8 @@ export function toRecord(table: RecordTable): Record {
     shareHolders: Array.from({ length: table.shareHoldersLength() }, (_, i) => toShareHolder(table.shareHolders(i)!)),
     recoveryNodes: Array.from({ length: table.recoveryNodesLength() }, (_, i) => toNodeKey(table.recoveryNodes(i)!)),
     fenceKeepers: Array.from({ length: table.fenceKeepersLength() }, (_, i) => toNodeKey(table.fenceKeepers(i)!)),
-    autoscale: table.autoscale() ?? undefined
+    autoscale: table.autoscale() ?? undefined,
+    factsKey: table.factsKeyArray()?.slice()
   }
 }
 

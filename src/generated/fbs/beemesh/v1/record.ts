@@ -214,8 +214,23 @@ autoscale(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+factsKey(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 56);
+  return offset ? this.bb!.readUint8(this.bb!.__vector(this.bb_pos + offset) + index) : 0;
+}
+
+factsKeyLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 56);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+factsKeyArray():Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 56);
+  return offset ? new Uint8Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startRecord(builder:flatbuffers.Builder) {
-  builder.startObject(26);
+  builder.startObject(27);
 }
 
 static addManifestId(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset) {
@@ -394,6 +409,22 @@ static addAutoscale(builder:flatbuffers.Builder, autoscaleOffset:flatbuffers.Off
   builder.addFieldOffset(25, autoscaleOffset, 0);
 }
 
+static addFactsKey(builder:flatbuffers.Builder, factsKeyOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(26, factsKeyOffset, 0);
+}
+
+static createFactsKeyVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset {
+  builder.startVector(1, data.length, 1);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt8(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startFactsKeyVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(1, numElems, 1);
+}
+
 static endRecord(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // manifest_id
@@ -408,7 +439,7 @@ static finishSizePrefixedRecordBuffer(builder:flatbuffers.Builder, offset:flatbu
   builder.finish(offset, 'BMRC', true);
 }
 
-static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset, fenceKeepersOffset:flatbuffers.Offset, autoscaleOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Offset, version:bigint, issuedAt:bigint, notAfter:bigint, tombstone:boolean, replicas:number, cpuMillis:number, memoryBytes:bigint, cipher:Cipher, kem:Kem, plaintextBytes:number, ciphertextDigestOffset:flatbuffers.Offset, keyCommitmentOffset:flatbuffers.Offset, lifetime:Lifetime, perNode:boolean, maxCopies:number, storageBytes:bigint, engineOffset:flatbuffers.Offset, placementOffset:flatbuffers.Offset, onPartition:OnPartition, onNodeLoss:OnNodeLoss, shareThreshold:number, shareHoldersOffset:flatbuffers.Offset, recoveryNodesOffset:flatbuffers.Offset, fenceKeepersOffset:flatbuffers.Offset, autoscaleOffset:flatbuffers.Offset, factsKeyOffset:flatbuffers.Offset):flatbuffers.Offset {
   Record.startRecord(builder);
   Record.addManifestId(builder, manifestIdOffset);
   Record.addVersion(builder, version);
@@ -436,6 +467,7 @@ static createRecord(builder:flatbuffers.Builder, manifestIdOffset:flatbuffers.Of
   Record.addRecoveryNodes(builder, recoveryNodesOffset);
   Record.addFenceKeepers(builder, fenceKeepersOffset);
   Record.addAutoscale(builder, autoscaleOffset);
+  Record.addFactsKey(builder, factsKeyOffset);
   return Record.endRecord(builder);
 }
 }
