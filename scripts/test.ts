@@ -21,6 +21,7 @@ const total = { passed: 0, failed: 0, skipped: 0 }
 function environment(): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' }
   for (const name of Object.keys(env)) if (name.startsWith('BEEMESH_')) delete env[name]
+  env.BEEMESH_TEST_DIST = '1' // the command as it is shipped, which setup.sh has just built; it starts in half the time
   env.PATH = [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter)
   const settings = join(ROOT, '.setup/env')
   if (existsSync(settings))
