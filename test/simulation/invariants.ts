@@ -66,6 +66,11 @@ export class Invariants {
         )
   }
 
+  /** Something was thrown that no code has a name for. */
+  bug(error: unknown): void {
+    this.#break(`not foreseen: ${error instanceof Error ? error.stack : error}`)
+  }
+
   /** A key or a share was given away. */
   released(daemon: Daemon, { manifestId, ordinals, version }: ReleaseRequest, to: string): void {
     if (!this.#mesh.isMember(to)) this.#break(`n${daemon.at} gave a key to a stranger`)
@@ -126,10 +131,15 @@ export class Invariants {
     if (distinct.size < wanted && !mayMiss)
       this.#break(what(`${wanted} copies are wanted, there are: ${shown}`))
     if (signed === undefined) return
+    const isRolledBack = own.some(
+      ({ machine, version }) =>
+        version < signed.version && this.#storedOn(machine, id)?.highest.version === signed.version
+    )
     for (const { machine, ordinal, version } of own) {
-      const stored = this.#storedOn(machine, id)
-      const isRolledBack = stored?.highest.version === signed.version
-      if (version !== signed.version && !isRolledBack && !(isOpen && ordinal >= wanted))
+      const isTurnedBack = this.#storedOn(machine, id)?.highest.version === signed.version
+      // of an update that one node turned back the others are left as they were
+      const mayBeOld = isTurnedBack || (isOpen && (isRolledBack || ordinal >= wanted))
+      if (version !== signed.version && !mayBeOld)
         this.#break(
           what(
             `copy ${ordinal} on ${machine.name} is not of version ${this.#short(signed.version)}: ${shown}`

@@ -70,7 +70,7 @@ class Run {
       log: (name, line) => onLog?.(`${this.#at()} ${name}: ${line}`),
       onReleased: (_mesh, daemon, request, to) => invariants.released(daemon, request, to)
     })
-    const owner = await Owner.create({ mesh, clock, note })
+    const owner = await Owner.create({ mesh, clock, note, onBug: (error) => invariants.bug(error) })
     const invariants = new Invariants({ clock, mesh, owner })
     for (let index = 0; index < nodes + spareOf(nodes); index++) await mesh.add()
     const spare = mesh.machines.slice(nodes)

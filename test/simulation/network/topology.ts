@@ -83,6 +83,13 @@ export class Topology {
     return opinion === 'unknown' ? undefined : opinion
   }
 
+  /** How long one has heard nothing of the other, ms; undefined: it does not know it. */
+  silentMs(of: number, peer: number): number | undefined {
+    const view = this.#views[of]?.[peer]
+    if (of === peer) return 0
+    return view && (view.up ? 0 : this.#clock.nowMs - view.sinceMs)
+  }
+
   /** Groups of nodes that can reach each other in any way, with frozen and dead processes as groups of their own. */
   sides(): number {
     const active = this.places.flatMap(({ on }, index) => (on ? [index] : []))

@@ -206,7 +206,8 @@ export class Mesh {
         sealingKey: sealingKey.publicKey,
         sealingEpoch: sealingKey.epoch,
         bootId: new Uint8Array(16),
-        roundTripMs: 1
+        roundTripMs: 1,
+        silentMs: this.topology.silentMs(machine.at, at)
       })
     }
     return found
