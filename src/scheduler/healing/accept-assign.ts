@@ -163,11 +163,6 @@ export class Accepting {
       throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
   }
 
-  async #look(manifestId: Uint8Array) {
-    const { world } = this.#init
-    return world.find(manifestId, this.#confirmLimit()).catch(() => world.leased(manifestId))
-  }
-
   #confirmLimit(): { signal: AbortSignal } {
     return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
@@ -210,7 +205,7 @@ export class Accepting {
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
     const facts = allFacts(world, kept.facts, { manifestId: record.manifestId, given: request })
     const told = toldOf(record, facts, world.neighbours())
-    const leases = await this.#look(record.manifestId)
+    const leases = await seeCopies(world, record.manifestId, this.#confirmLimit())
     // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
     const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
       .slice(0, KEEPERS + SPARE_KEEPERS)

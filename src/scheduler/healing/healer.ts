@@ -4,6 +4,7 @@ import {
   CONFIRM_TIMEOUT_MS,
   FENCE_HOLD_MS,
   KEEPERS,
+  OFFER_PATIENCE_MS,
   RANK_DELAY_MS,
   SPARE_KEEPERS,
   STARTING_MS
@@ -21,6 +22,7 @@ import { type Count, countCopies, isRight, type LiveCopy } from './count.ts'
 import { isGone, nameOf } from './neighbours.ts'
 import { nodesFor } from './nodes-for.ts'
 import { placeCopies } from './place-copies.ts'
+import { seeCopies } from './see-copies.ts'
 import { Watched } from './watched.ts'
 
 export interface HealerInit {
@@ -83,13 +85,29 @@ export class Healer {
     if (watched.isBusy) return
     watched.isBusy = true
     try {
-      await this.#init.keeping.offer(kept)
-      await this.#lookAt(kept, watched)
+      await this.#offer(kept)
+      // because a death that comes to be known in the middle of a look would else wait for the look after the next
+      for (let alive = ''; alive !== this.#alive && !this.#init.signal.aborted; ) {
+        alive = this.#alive
+        await this.#lookAt(kept, watched)
+      }
     } catch (error) {
       this.#init.world.log('%s: %s', toHex(kept.record.manifestId).slice(0, 16), toError(error).message)
     } finally {
       watched.isBusy = false
     }
+  }
+
+  /** What its keepers know is better heard first, but one that is silent, and not known to be dead yet, must not hold up the look. */
+  async #offer(kept: Kept): Promise<void> {
+    const { world, keeping, signal } = this.#init
+    const offering = keeping.offer(kept)
+    if (offering === undefined) return
+    const stop = new AbortController()
+    const patience = { signal: AbortSignal.any([signal, stop.signal]) }
+    const offered = offering.catch((error: unknown) => world.log('not offered: %s', toError(error).message))
+    await Promise.race([offered, world.delay(OFFER_PATIENCE_MS, patience).catch(() => {})])
+    stop.abort()
   }
 
   async #lookAt(kept: Kept, watched: Watched): Promise<void> {
@@ -115,9 +133,7 @@ export class Healer {
     watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
-    const leases = await world
-      .find(record.manifestId, { signal })
-      .catch(() => world.leased(record.manifestId))
+    const leases = await seeCopies(world, record.manifestId, { signal })
     const count = this.#count(record, leases, watched)
     watched.confirmedVersion = record.version
     if (isRight(count)) {
@@ -125,7 +141,8 @@ export class Healer {
       return
     }
     // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
-    if (nowMs - watched.wrongSince(count.missing, nowMs) < place * RANK_DELAY_MS) return
+    const missing = count.missing.map((one) => `${one} ${this.#isAwaited(kept, watched, one)}`)
+    if (nowMs - watched.wrongSince(missing, nowMs) < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, watched, count)
     await this.#drain(kept, count, this.#scaler.wanted(record, leases))
@@ -143,8 +160,9 @@ export class Healer {
       told
     )
     for (const { version, peerId, ordinal } of count.live) {
-      if (version === record.version) watched.liveVersion = record.version
-      if (!record.perNode) watched.expect(peerId, [ordinal], world.now())
+      const isNewest = version === record.version
+      if (isNewest) watched.liveVersion = record.version
+      if (!record.perNode) watched.runs(peerId, ordinal, { isNewest, nowMs: world.now() })
     }
     return count
   }
@@ -188,6 +206,14 @@ export class Healer {
     if (fence === undefined || watched.liveVersion < record.version) return true
     const reached = fence.keepers.filter((peerId) => !isGone(this.#init.world, peerId)).length
     return reached >= fence.majority && watched.unseenMs(ordinal, this.#init.world.now()) >= FENCE_HOLD_MS
+  }
+
+  /** Whether a copy that no lease vouches for may be started yet by who was given it. What all keepers wait for must not have all act at once. */
+  #isAwaited(kept: Kept, watched: Watched, ordinal: number): boolean {
+    const nowMs = this.#init.world.now()
+    const pending = watched.pending(ordinal, nowMs)
+    if (pending === undefined) return nowMs - kept.keptAtMs < STARTING_MS
+    return !isGone(this.#init.world, pending.peerId)
   }
 
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */

@@ -47,6 +47,12 @@ export class Watched {
     }
   }
 
+  /** A copy runs. One of an older version does not hide who is about to run it in the newest. */
+  runs(peerId: string, ordinal: number, { isNewest, nowMs }: { isNewest: boolean; nowMs: number }): void {
+    if (isNewest || !this.#pending.has(ordinal)) this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+    this.#seen.set(ordinal, nowMs)
+  }
+
   /** Who is about to run it, and whether it should have shown by now. */
   pending(ordinal: number, nowMs: number): { readonly peerId: string; readonly isLate: boolean } | undefined {
     const entry = this.#pending.get(ordinal)
@@ -63,8 +69,11 @@ export class Watched {
     this.#pending.delete(ordinal)
   }
 
-  /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */
-  wrongSince(missing: readonly number[], nowMs: number): number {
+  /**
+   * Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it.
+   * @param missing copies, each with what is known of who was to run it
+   */
+  wrongSince(missing: readonly string[], nowMs: number): number {
     const what = missing.join()
     if (what !== this.#missing) this.wrongSinceMs = undefined
     this.#missing = what

@@ -40,7 +40,8 @@ export async function dropCopies(
   announce(context, manifestId)
 }
 
-function handedOver(stored: StoredManifest): StoredManifest {
+/** Nothing of it is this node's any more but the knowledge of its version. */
+export function handedOver(stored: StoredManifest): StoredManifest {
   return {
     ...stored,
     workloads: [],

@@ -35,7 +35,7 @@ describe('scheduler: a node that was away', () => {
     const check = () => ({ manifestId, ownerPeerId: 'owner', tombstone: false }) as unknown as CheckedRecord
     // when
     const { signal } = new AbortController()
-    const may = await mayResume(world, stored, { check, hasOthers: true, signal })
+    const may = await mayResume(world, stored, { check, claim: () => [], hasOthers: true, signal })
     // then
     expect(may).to.equal(false)
     expect(dropped).to.deep.equal([[1]])

@@ -117,7 +117,12 @@ export class Daemon {
         keep: (bundle, options) => this.keeping.push(bundle, options),
         keptFor: () => ({ keptViews: () => this.#keptViews(), keptBundle: () => undefined }),
         mayResume: (stored, options) =>
-          mayResume(this.world, stored, { check, hasOthers: init.hasOthers, ...options }),
+          mayResume(this.world, stored, {
+            check,
+            claim: (ordinals) => this.keeping.claim(stored.record, ordinals),
+            hasOthers: init.hasOthers,
+            ...options
+          }),
         storagePath: '/',
         capacity: { machine: { cpuMillis: 8_000, memoryBytes: 16 * 2 ** 30 } },
         now
