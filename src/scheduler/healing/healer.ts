@@ -86,10 +86,13 @@ export class Healer {
     watched.isBusy = true
     try {
       await this.#offer(kept)
-      // because a death that comes to be known in the middle of a look would else wait for the look after the next
-      for (let alive = ''; alive !== this.#alive && !this.#init.signal.aborted; ) {
-        alive = this.#alive
-        await this.#lookAt(kept, watched)
+      const { manifestId } = kept.record
+      const now = () => `${this.#init.kept.get(manifestId)?.record.version} ${this.#alive}`
+      // because a death or a version that comes to be known in the middle of a look would else wait for the look after the next
+      for (let seen = ''; seen !== now() && !this.#init.signal.aborted; ) {
+        seen = now()
+        const current = this.#init.kept.get(manifestId)
+        if (current !== undefined) await this.#lookAt(current, watched)
       }
     } catch (error) {
       this.#init.world.log('%s: %s', toHex(kept.record.manifestId).slice(0, 16), toError(error).message)
@@ -134,6 +137,8 @@ export class Healer {
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await seeCopies(world, record.manifestId, { signal })
+    // a newer version came meanwhile: what was found is to be seen in its light
+    if (this.#init.kept.get(record.manifestId)?.record.version !== record.version) return
     const count = this.#count(record, leases, watched)
     watched.confirmedVersion = record.version
     if (isRight(count)) {

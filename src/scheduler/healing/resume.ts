@@ -54,7 +54,8 @@ export async function mayResume(
     if (verdict?.record === undefined || verdict.highest <= stored.highest.version) continue
     const record = check(verdict.record)
     if (!equalBytes(record.manifestId, stored.manifestId) || record.ownerPeerId !== stored.owner) continue
-    if (record.tombstone) await world.workloads.bury(record, verdict.record)
+    // not waited for: it comes in the manifest's lane, after what asks here
+    if (record.tombstone) void world.workloads.bury(record, verdict.record).catch(() => {})
     // a keeper brings the newer version when copies of it are missing; one that stayed here unstarted would pass for one that runs
     else letGo(world, stored, ({ state }) => state !== 'running' && state !== 'ready')
     return false
