@@ -9,6 +9,9 @@ import type { VirtualClock } from './time/clock.ts'
 /** What of the past still may explain copies too many: a lease, a look, a start and a grace period, some times over. */
 const WINDOW_MS = 60_000
 
+/** Two that begin the same copy within this pass each other on their way to the keepers: the surplus is seen and goes. */
+const CROSSING_MS = 500
+
 /** A container of a manifest on a machine. */
 export interface Copy {
   readonly machine: Machine
@@ -24,6 +27,7 @@ export class Invariants {
   readonly #clock: VirtualClock
   readonly #mesh: Mesh
   readonly #owner: Owner
+  readonly #begun: { readonly what: string; readonly at: number; readonly atMs: number }[] = []
   readonly #sides: { atMs: number; count: number }[] = []
 
   constructor({ clock, mesh, owner }: { clock: VirtualClock; mesh: Mesh; owner: Owner }) {
@@ -60,7 +64,7 @@ export class Invariants {
       copies,
       ({ id, version, ordinal }) => `${id} ${version} ${ordinal}`
     ).values())
-      if (same.length > sides)
+      if (same.length > sides + this.#crossings(same))
         this.#break(
           `${same[0]!.workloadId} runs ${same.length} times, on ${same.map(({ machine }) => machine.name).join()}, with ${sides} sides`
         )
@@ -69,6 +73,25 @@ export class Invariants {
   /** Something was thrown that no code has a name for. */
   bug(error: unknown): void {
     this.#break(`not foreseen: ${error instanceof Error ? error.stack : error}`)
+  }
+
+  /** A node told keepers that it is about to start copies, or asked whether it may. */
+  begins({ at }: Daemon, manifestId: Uint8Array, ordinals: readonly number[]): void {
+    const { nowMs } = this.#clock
+    for (const ordinal of ordinals)
+      this.#begun.push({ what: `${toHex(manifestId)} ${ordinal}`, at, atMs: nowMs })
+    while (this.#begun[0] !== undefined && this.#begun[0].atMs < nowMs - WINDOW_MS) this.#begun.shift()
+  }
+
+  #crossings(same: readonly Copy[]): number {
+    const what = `${same[0]!.id} ${same[0]!.ordinal}`
+    const own = this.#begun.filter(
+      (one) => one.what === what && same.some(({ machine }) => machine.at === one.at)
+    )
+    const crossed = own.filter((one) =>
+      own.some(({ at, atMs }) => at !== one.at && Math.abs(atMs - one.atMs) < CROSSING_MS)
+    )
+    return Math.max(0, new Set(crossed.map(({ at }) => at)).size - 1)
   }
 
   /** A key or a share was given away. */

@@ -55,6 +55,7 @@ class Rounds {
       note,
       owner: (await keysOf('owner')).key.peerId,
       log: (name, line) => this.#hear(name, line),
+      onBegins: () => {},
       onReleased: () => {}
     })
     const owner = await Owner.create({

@@ -68,6 +68,7 @@ class Run {
       note,
       owner: (await keysOf('owner')).key.peerId,
       log: (name, line) => onLog?.(`${this.#at()} ${name}: ${line}`),
+      onBegins: (daemon, manifestId, ordinals) => invariants.begins(daemon, manifestId, ordinals),
       onReleased: (_mesh, daemon, request, to) => invariants.released(daemon, request, to)
     })
     const owner = await Owner.create({ mesh, clock, note, onBug: (error) => invariants.bug(error) })

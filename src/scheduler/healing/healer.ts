@@ -189,7 +189,9 @@ export class Healer {
       watched.rest(nowMs)
       this.#tell(record, 'nothing-fits', made.summary)
     }
-    const byNode = Map.groupBy(made.assignments, ({ peerId }) => peerId)
+    // a node that came back while bids were awaited has asked for what it had
+    const open = made.assignments.filter(({ ordinal }) => !this.#isAwaited(kept, watched, ordinal))
+    const byNode = Map.groupBy(open, ({ peerId }) => peerId)
     await Promise.all(
       [...byNode].map(async ([peerId, assignments]) => {
         const ordinals = assignments.map(({ ordinal }) => ordinal)

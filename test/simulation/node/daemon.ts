@@ -42,6 +42,8 @@ export interface DaemonInit {
   readonly of: (peerId: string) => { readonly at: number; readonly daemon: () => Daemon } | undefined
   /** A key or share was given to somebody. */
   readonly onReleased: (daemon: Daemon, request: ReleaseRequest, to: string) => void
+  /** Copies are about to be started: keepers are being told. */
+  readonly onBegins: (daemon: Daemon, manifestId: Uint8Array, ordinals: readonly number[]) => void
   readonly hasOthers: boolean
   /** Lines of a node's own log, for whoever looks into a failing run. */
   readonly log: (line: string) => void
@@ -119,7 +121,10 @@ export class Daemon {
         mayResume: (stored, options) =>
           mayResume(this.world, stored, {
             check,
-            claim: (ordinals) => this.keeping.claim(stored.record, ordinals),
+            claim: (ordinals) => {
+              init.onBegins(this, stored.manifestId, ordinals)
+              return this.keeping.claim(stored.record, ordinals)
+            },
             hasOthers: init.hasOthers,
             ...options
           }),
@@ -157,7 +162,10 @@ export class Daemon {
     this.releasing = new Releasing(shared)
     this.accepting = new Accepting({
       ...shared,
-      onStarting: (record, bytes, ordinals) => this.keeping.tellStarting(record, bytes, ordinals)
+      onStarting: (record, bytes, ordinals) => {
+        init.onBegins(this, record.manifestId, ordinals)
+        this.keeping.tellStarting(record, bytes, ordinals)
+      }
     })
     this.healer = new Healer({ ...shared, keeping: this.keeping })
   }

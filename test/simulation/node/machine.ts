@@ -3,7 +3,7 @@ import type { Neighbour } from '../../../src/scheduler/types.ts'
 import { Topology } from '../network/topology.ts'
 import { SimulatedWire } from '../network/wire.ts'
 import { newHost, type VirtualClock } from '../time/clock.ts'
-import { Daemon } from './daemon.ts'
+import { Daemon, type DaemonInit } from './daemon.ts'
 import { Disk } from './disk.ts'
 import { Containers, type EngineSettings } from './engine.ts'
 import { keysOf, type NodeKeys } from './keys.ts'
@@ -27,6 +27,7 @@ export interface MeshInit {
   readonly engine: EngineSettings
   readonly note: (line: string) => void
   readonly log: (name: string, line: string) => void
+  readonly onBegins: DaemonInit['onBegins']
   readonly onReleased: (mesh: Mesh, daemon: Daemon, request: ReleaseRequest, to: string) => void
 }
 
@@ -87,7 +88,7 @@ export class Mesh {
 
   start(machine: Machine): void {
     if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
-    const { clock, owner, log, onReleased, note } = this.#init
+    const { clock, owner, log, onBegins, onReleased, note } = this.#init
     const { at, name, keys, disk, containers } = machine
     const host = newHost(name, machine.skewMs)
     const place = this.topology.places[at]!
@@ -110,6 +111,7 @@ export class Mesh {
           const other = this.#byPeer.get(peerId)
           return other && { at: other.at, daemon: () => other.daemon! }
         },
+        onBegins,
         onReleased: (...released) => onReleased(this, ...released),
         hasOthers: this.machines.length > 1,
         log: (line) => log(name, line)
