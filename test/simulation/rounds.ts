@@ -1,8 +1,5 @@
-import { Invariants } from './invariants.ts'
-import type { EngineSettings } from './node/engine.ts'
-import { keysOf } from './node/keys.ts'
-import { type Machine, Mesh } from './node/machine.ts'
-import { Owner } from './owner/owner.ts'
+import type { Machine } from './node/machine.ts'
+import { setStage } from './stage.ts'
 import type { VirtualClock } from './time/clock.ts'
 import { withVirtualTime } from './time/globals.ts'
 import { type Dice, dice as diceOf } from './time/random.ts'
@@ -47,25 +44,10 @@ class Rounds {
   async run({ nodes, rounds, how }: Omit<RoundsInit, 'seed'>): Promise<Lost[]> {
     const clock = this.#clock
     const dice = this.#dice
-    const engine: EngineSettings = { failures: 0, startMs: [300, 900] }
-    const note = () => {}
-    const mesh: Mesh = new Mesh({
-      clock,
-      engine,
-      note,
-      owner: (await keysOf('owner')).key.peerId,
-      log: (name, line) => this.#hear(name, line),
-      onBegins: () => {},
-      onReleased: () => {}
+    const { mesh, owner, invariants } = await setStage(clock, {
+      nodes,
+      log: (name, line) => this.#hear(name, line)
     })
-    const owner = await Owner.create({
-      mesh,
-      clock,
-      note,
-      onBug: (error) => this.#hear('owner', String(error))
-    })
-    const invariants = new Invariants({ clock, mesh, owner })
-    for (let index = 0; index < nodes; index++) mesh.start(await mesh.add())
     await clock.run(clock.nowMs + 5_000)
     clock.after(0, owner.host, () => void owner.apply('web', mesh.machines[0]!, { replicas: 3, change: 0 }))
     await clock.run(clock.nowMs + 40_000 + dice.between(0, 30_000))

@@ -387,7 +387,7 @@ export const ERROR_REPLY_LAYOUT: TableLayout = {
 export const EVENT_LAYOUT: TableLayout = {
   name: 'Event',
   fields: [
-    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 9, elementMax: 0, table: undefined },
+    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 10, elementMax: 0, table: undefined },
     { name: 'at', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'manifestId', slot: 8, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'version', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },

@@ -16,6 +16,7 @@ import { withinBounds } from '../scale/bounds.ts'
 import { runningReplicas } from '../scale/scaler.ts'
 import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
+import { nameOf } from './neighbours.ts'
 import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
@@ -212,13 +213,20 @@ export class Accepting {
       .some(({ peerId }) => peerId === from)
     const isSaid = request.replicas > 0 && isKeeper
     const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
-    const { surplus } = countCopies({ ...record, replicas }, leases, [], told)
+    const { surplus, live } = countCopies({ ...record, replicas }, leases, [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return
     world.log('copies %s of a manifest are too many here and stop', going.join())
+    // what its owner reads of it when a partition is over
+    const why = (ordinal: number) => {
+      const others = live.filter((copy) => copy.ordinal === ordinal && copy.peerId !== world.key.peerId)
+      const names = others.map(({ peerId }) => nameOf(world, peerId)).join(', ')
+      return names === '' ? `more than ${replicas} copies ran` : `it ran twice, and goes on on ${names}`
+    }
+    const drained = new Map(going.map((ordinal) => [ordinal, why(ordinal)]))
     void world.workloads
-      .drop(record.manifestId, going)
+      .drop(record.manifestId, going, drained)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
 }
