@@ -1,5 +1,8 @@
 import { expect } from 'chai'
 import { type Lost, loseInTurn } from './rounds.ts'
+import { setStage } from './stage.ts'
+import { withVirtualTime } from './time/globals.ts'
+import { dice } from './time/random.ts'
 
 const text = ({ machine, lines }: Lost) => `${machine}: ${lines.join('; ')}`
 
@@ -19,4 +22,29 @@ describe('simulation: a machine is lost', function () {
         expect(all.filter(({ healedMs }) => healedMs === undefined).map(text)).to.deep.equal([])
       }
     })
+
+  it('the only node left tries again what failed to start there once', async () => {
+    await withVirtualTime(dice(3), async (clock) => {
+      // given
+      const { mesh, owner, invariants, engine } = await setStage(clock, { nodes: 2 })
+      const wait = (ms: number) => clock.run(clock.nowMs + ms)
+      await wait(5_000)
+      clock.after(0, owner.host, () => void owner.apply('web', mesh.machines[0]!, { replicas: 1, change: 0 }))
+      await wait(40_000)
+      const [lost] = invariants.copies()
+
+      // when
+      engine.failures = 1
+      mesh.powerOff(lost!.machine)
+      await wait(15_000)
+      engine.failures = 0
+      await wait(60_000)
+
+      // then
+      const names = invariants.copies().map(({ machine }) => machine.name)
+      expect(names).to.deep.equal(
+        mesh.machines.flatMap(({ name }) => (name === lost!.machine.name ? [] : [name]))
+      )
+    })
+  })
 })

@@ -1,4 +1,5 @@
 import { Invariants } from './invariants.ts'
+import type { EngineSettings } from './node/engine.ts'
 import { keysOf } from './node/keys.ts'
 import { Mesh } from './node/machine.ts'
 import { Owner } from './owner/owner.ts'
@@ -8,11 +9,12 @@ import type { VirtualClock } from './time/clock.ts'
 export async function setStage(
   clock: VirtualClock,
   { nodes, log = () => {} }: { nodes: number; log?: (name: string, line: string) => void }
-): Promise<{ mesh: Mesh; owner: Owner; invariants: Invariants }> {
+): Promise<{ mesh: Mesh; owner: Owner; invariants: Invariants; engine: EngineSettings }> {
+  const engine: EngineSettings = { failures: 0, startMs: [300, 900] }
   const note = () => {}
   const mesh: Mesh = new Mesh({
     clock,
-    engine: { failures: 0, startMs: [300, 900] },
+    engine,
     note,
     owner: (await keysOf('owner')).key.peerId,
     log,
@@ -22,5 +24,5 @@ export async function setStage(
   const onBug = (error: unknown) => log('owner', String(error))
   const owner = await Owner.create({ mesh, clock, note, onBug })
   for (let index = 0; index < nodes; index++) mesh.start(await mesh.add())
-  return { mesh, owner, invariants: new Invariants({ clock, mesh, owner }) }
+  return { mesh, owner, engine, invariants: new Invariants({ clock, mesh, owner }) }
 }
