@@ -3,7 +3,7 @@ import type { ReleaseRequest } from '../../src/generated/fbs/index.ts'
 import { parseManifestId } from '../../src/manifest/index.ts'
 import type { Daemon } from './node/daemon.ts'
 import type { Machine, Mesh } from './node/machine.ts'
-import type { Owner } from './owner/owner.ts'
+import { isFenced, type Owner } from './owner/owner.ts'
 import type { VirtualClock } from './time/clock.ts'
 
 /** What of the past still may explain copies too many: a lease, a look, a start and a grace period, some times over. */
@@ -59,6 +59,11 @@ export class Invariants {
       const signed = this.#owner.truth.manifests.get(id)?.versions.get(version)
       if (signed === undefined || signed.tombstone)
         this.#break(`${workloadId} runs on ${machine.name} although no owner signed version ${version}`)
+    }
+    for (const same of Map.groupBy(copies, ({ id, ordinal }) => `${id} ${ordinal}`).values()) {
+      const on = new Set(same.map(({ machine }) => machine.name))
+      if (on.size > 1 && isFenced(this.#owner.truth.manifests.get(same[0]!.id)?.name ?? ''))
+        this.#break(`fenced ${same[0]!.workloadId} runs on ${[...on].join(' and ')}`)
     }
     for (const same of Map.groupBy(
       copies,
@@ -180,6 +185,11 @@ export class Invariants {
     const kept = keepers[0]
     if (kept === undefined) return false
     if (kept.record.tombstone) return true
+    const { fenceKeepers } = kept.record
+    const deciding = fenceKeepers.filter(({ node }) =>
+      live.some(({ keys }) => toHex(keys.key.publicKey) === toHex(node))
+    )
+    if (deciding.length * 2 <= fenceKeepers.length && fenceKeepers.length > 0) return false
     const runs = live.some((machine) => {
       const stored = this.#storedOn(machine, id)
       return stored?.content !== undefined && stored.version === version

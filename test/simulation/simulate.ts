@@ -95,7 +95,12 @@ class Run {
       clock.after(500, undefined, look, true)
     }
     look()
-    const manifests = Array.from({ length: dice.whole(1, 4) }, (_, index) => `w${this.#init.seed}-${index}`)
+    const manifests = Array.from(
+      { length: dice.whole(1, 4) },
+      (_, index) =>
+        // what is fenced is named so
+        `${dice.chance(0.3) ? 'f' : 'w'}${this.#init.seed}-${index}`
+    )
     const most = Math.min(5, nodes + 1)
     every(1_000, 15_000, () => this.#change(owner, mesh, { manifests, most }))
     const strain = dice.between(2_000, 15_000)

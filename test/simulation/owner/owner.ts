@@ -163,10 +163,16 @@ export class Owner {
   }
 }
 
+/** Whether its copies are never to run twice, as a name says here. */
+export function isFenced(name: string): boolean {
+  return name.startsWith('f')
+}
+
 const parsed = new Map<string, Manifest>()
 
 function documentOf(name: string, replicas: number, change: number): Manifest {
-  const text = toYaml(deployment({ name, replicas, command: [`v${change}`] }))
+  const annotations = isFenced(name) ? { 'beemesh.io/on-partition': 'fence' } : undefined
+  const text = toYaml(deployment({ name, replicas, annotations, command: [`v${change}`] }))
   const manifest = parsed.get(text) ?? parseManifests(text, { file: `${name}.yaml` })[0]!
   if (parsed.size > 2_000) parsed.clear()
   parsed.set(text, manifest)

@@ -16,11 +16,12 @@ import { NETWORK } from '../node/keys.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
 
-type Protocol = 'apply' | 'delete' | 'status' | 'capacity'
+type Protocol = 'apply' | 'delete' | 'status' | 'capacity' | 'inspect'
 const ROOTS: Readonly<Record<Protocol, Root<unknown, never>>> = {
   apply: APPLY_REQUEST,
   delete: DELETE_REQUEST,
   status: QUERY,
+  inspect: QUERY,
   capacity: CAPACITY_REQUEST
 }
 
