@@ -26,7 +26,7 @@ const NO_REFUSAL: ReadonlySet<string> = new Set(['CANCELLED', 'CONNECTION_LOST']
 const UNABLE: ReadonlySet<string> = new Set(['NODE_UNREACHABLE', 'BUSY'])
 /** Of copies; what comes between these says nothing more. */
 const DEEDS: ReadonlySet<string> = new Set([
-  ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped'],
+  ...['accepted', 'started', 'ready', 'restarted', 'failed', 'stopped', 'drained'],
   ...['node-started', 'node-stopped', 'sealing-key-made', 'sealing-key-destroyed'],
   'neighbours-replaced',
   'equivocation'

@@ -181,6 +181,7 @@ export class Providers implements ProvidersService {
 
   lose(peerId: string): void {
     this.#cache.expire(peerId)
+    this.#finder.lose(peerId)
   }
 
   find(manifestId: Uint8Array, options?: FindOptions): Promise<ProviderView[]> {

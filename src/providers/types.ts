@@ -58,6 +58,10 @@ export interface FindOptions extends Abortable {
   readonly fresh?: boolean
   /** Stop when this many are found. @default {@link MAX_PROVIDERS} */
   readonly limit?: number
+  /** Peer IDs of nodes that are asked first, because they were heard to run it. */
+  readonly likely?: readonly string[]
+  /** Stop when this says so of what is found. @default never */
+  readonly enough?: (found: readonly ProviderView[]) => boolean
 }
 
 /** What libp2p hands in. */

@@ -15,8 +15,10 @@ export const LOOK_INTERVAL_MS = 2_000
 export const RANK_DELAY_MS = 2_000
 /** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
 export const OFFER_INTERVAL_MS = 120_000
+/** A keeper that is slow to take an offer does not hold up the look after what is offered for longer than this. Chosen: answers take some ms. */
+export const OFFER_PATIENCE_MS = 250
 /** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */
-export const ASK_INTERVAL_MS = 30_000
+export const ASK_INTERVAL_MS = 120_000
 /** One node's answer to keep or assign. */
 export const ASK_TIMEOUT_MS = 5_000
 /** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */
@@ -35,6 +37,10 @@ export const MAX_ASKED = 48
 export const LEFT_GRACE_MS = 15_000
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
+/** A keeper that has just started replaces nothing yet that it never heard of. Chosen: most copies that were being started run by then. */
+export const BACK_MS = 5_000
+/** A copy that was given to a node is not asked after for so long, because it cannot run yet. Chosen: below what most copies take. */
+export const FRESH_MS = 1_500
 /** Keepers do not meddle with an update for so long after its last step: its owner goes from node to node. Chosen: longer than most copies take. */
 export const UPDATE_PATIENCE_MS = 30_000
 /** A node that failed to start a copy is left alone for: doubling from the first to the last. Chosen, as Kubernetes' CrashLoopBackOff. */

@@ -238,7 +238,13 @@ export class Scheduler implements SchedulerService {
   mayResume(stored: StoredManifest, { signal }: { signal: AbortSignal }): Promise<boolean> {
     const check = (bytes: Uint8Array): CheckedRecord =>
       checkRecord(bytes, { networkId: this.#init.network.id, trust: this.#init.trust() })
-    return mayResume(this.#world, stored, { check, hasOthers: this.#init.hasOthers?.() ?? true, signal })
+    const claim = (ordinals: readonly number[]) => this.#keeping.claim(stored.record, ordinals)
+    return mayResume(this.#world, stored, {
+      check,
+      claim,
+      hasOthers: this.#init.hasOthers?.() ?? true,
+      signal
+    })
   }
 
   mayStart(copy: FencedCopy, options: { signal: AbortSignal }): Promise<FenceLease | undefined> {

@@ -96,6 +96,10 @@ export interface World {
     options: Required<Abortable> & {
       /** Also where a lease would do, for what the copies use. */
       readonly fresh?: boolean
+      /** Peer IDs of who is thought to run it. */
+      readonly likely?: readonly string[]
+      /** Nobody else is asked when this says so of what is found. */
+      readonly enough?: (found: readonly Lease[]) => boolean
     }
   ) => Promise<readonly Lease[]>
   readonly workloads: Pick<

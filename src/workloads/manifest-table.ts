@@ -62,9 +62,8 @@ export class ManifestTable {
     try {
       await this.#write(() => this.#stored.put(key, manifest))
     } catch (error) {
-      // because a version that is not on disk was not accepted, and whoever brings it again must not hear that it is known
-      const isNews = before?.highest.version !== manifest.highest.version
-      if (isNews && this.#manifests.get(key) === manifest) this.#restore(key, before)
+      // because what is not on disk was not accepted, and whoever brings it again must not hear that it is here already
+      if (isNews(before, manifest) && this.#manifests.get(key) === manifest) this.#restore(key, before)
       throw error
     }
   }
@@ -108,6 +107,19 @@ export class ManifestTable {
       )
     )
   }
+}
+
+/** Whether it brings a version or copies that were not there before; all else is what became of those that were. */
+function isNews(before: StoredManifest | undefined, after: StoredManifest): boolean {
+  if (before?.highest.version !== after.highest.version) return true
+  const known = new Set(ordinalsOf(before))
+  return ordinalsOf(after).some((one) => !known.has(one))
+}
+
+/** Those that run, with their slot in a CronJob, and those whose slots start here. */
+function ordinalsOf(manifest: StoredManifest): string[] {
+  const copies = allCopies(manifest).map(({ ordinal, slotMs }) => `${ordinal} ${slotMs ?? ''}`)
+  return [...copies, ...(manifest.slotOrdinals ?? []).map((one) => `${one} slots`)]
 }
 
 /** Copies of what runs and of what is about to take its place. */

@@ -241,6 +241,7 @@ export interface WorkloadEvent {
     | 'failed'
     | 'stopping'
     | 'stopped'
+    | 'drained'
   readonly atMs: number
   readonly manifestId: Uint8Array
   readonly version: number
@@ -268,8 +269,15 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   get(manifestId: Uint8Array): StoredManifest | undefined
   /** Runs copies that somebody else than their owner brought, in the owner's name. @returns the manifest, failed copies included @throws what refuses it */
   assign(assignment: Omit<Assignment, 'signal'>): Promise<StoredManifest>
-  /** Stops copies here because others run them; with none left the manifest is handed over. */
-  drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void>
+  /**
+   * Stops copies here because others run them; with none left the manifest is handed over.
+   * @param drained why, of each copy that is one too many: its owner is told so. @default nothing is too many
+   */
+  drop(
+    manifestId: Uint8Array,
+    ordinals: readonly number[],
+    drained?: ReadonlyMap<number, string>
+  ): Promise<void>
   /** Tells others that copies which go on running here are about to be run by another node, or that they are not. */
   leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */

@@ -171,8 +171,12 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
     )
   }
 
-  drop(manifestId: Uint8Array, ordinals: readonly number[]): Promise<void> {
-    return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals))
+  drop(
+    manifestId: Uint8Array,
+    ordinals: readonly number[],
+    drained?: ReadonlyMap<number, string>
+  ): Promise<void> {
+    return this.#inLane(manifestId, () => dropCopies(this.#context, manifestId, ordinals, { drained }))
   }
 
   leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void {

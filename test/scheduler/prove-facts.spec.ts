@@ -38,7 +38,7 @@ describe('scheduler: who is believed what of a Job is done', () => {
   const nothing = () => ({ ...said(), copies: [] })
   const tell = (fact: Uint8Array, record = mesh.sealed.record) =>
     new Keeping({ world: keeper.world, kept: keeper.kept, check, onKept: () => {}, signal }).answer(
-      { record, sealedKeys: [], sealedShares: [], ordinals: [], facts: [{ value: fact }] },
+      { record, sealedKeys: [], sealedShares: [], ordinals: [], resuming: false, facts: [{ value: fact }] },
       hostile.key.peerId
     )
   const known = () => keeper.kept.facts.of(mesh.record.manifestId)

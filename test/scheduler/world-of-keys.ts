@@ -97,9 +97,9 @@ export async function createKeyMesh(
       neighbours,
       isMember: (peerId) => !strangers.has(peerId),
       asks: {
-        keep: async () => ({ retryable: false, highest: 0, facts: [] }),
-        assign: async () => ({ retryable: false, highest: 0, facts: [] }),
-        fence: async () => ({ retryable: false, highest: 0, facts: [] }),
+        keep: async () => ({ retryable: false, highest: 0, facts: [], taken: [] }),
+        assign: async () => ({ retryable: false, highest: 0, facts: [], taken: [] }),
+        fence: async () => ({ retryable: false, highest: 0, facts: [], taken: [] }),
         bid: async () => ({ bids: [], asked: 0, members: 0 }),
         release: async (peerId, request) => {
           const asked = nodes.find((node) => node.key.peerId === peerId)!

@@ -3,11 +3,14 @@ import type { ReleaseRequest } from '../../src/generated/fbs/index.ts'
 import { parseManifestId } from '../../src/manifest/index.ts'
 import type { Daemon } from './node/daemon.ts'
 import type { Machine, Mesh } from './node/machine.ts'
-import type { Owner } from './owner/owner.ts'
+import { isFenced, type Owner } from './owner/owner.ts'
 import type { VirtualClock } from './time/clock.ts'
 
 /** What of the past still may explain copies too many: a lease, a look, a start and a grace period, some times over. */
 const WINDOW_MS = 60_000
+
+/** Two that begin the same copy within this pass each other on their way to the keepers: the surplus is seen and goes. */
+const CROSSING_MS = 500
 
 /** A container of a manifest on a machine. */
 export interface Copy {
@@ -24,6 +27,7 @@ export class Invariants {
   readonly #clock: VirtualClock
   readonly #mesh: Mesh
   readonly #owner: Owner
+  readonly #begun: { readonly what: string; readonly at: number; readonly atMs: number }[] = []
   readonly #sides: { atMs: number; count: number }[] = []
 
   constructor({ clock, mesh, owner }: { clock: VirtualClock; mesh: Mesh; owner: Owner }) {
@@ -56,14 +60,43 @@ export class Invariants {
       if (signed === undefined || signed.tombstone)
         this.#break(`${workloadId} runs on ${machine.name} although no owner signed version ${version}`)
     }
+    for (const same of Map.groupBy(copies, ({ id, ordinal }) => `${id} ${ordinal}`).values()) {
+      const on = new Set(same.map(({ machine }) => machine.name))
+      if (on.size > 1 && isFenced(this.#owner.truth.manifests.get(same[0]!.id)?.name ?? ''))
+        this.#break(`fenced ${same[0]!.workloadId} runs on ${[...on].join(' and ')}`)
+    }
     for (const same of Map.groupBy(
       copies,
       ({ id, version, ordinal }) => `${id} ${version} ${ordinal}`
     ).values())
-      if (same.length > sides)
+      if (same.length > sides + this.#crossings(same))
         this.#break(
           `${same[0]!.workloadId} runs ${same.length} times, on ${same.map(({ machine }) => machine.name).join()}, with ${sides} sides`
         )
+  }
+
+  /** Something was thrown that no code has a name for. */
+  bug(error: unknown): void {
+    this.#break(`not foreseen: ${error instanceof Error ? error.stack : error}`)
+  }
+
+  /** A node told keepers that it is about to start copies, or asked whether it may. */
+  begins({ at }: Daemon, manifestId: Uint8Array, ordinals: readonly number[]): void {
+    const { nowMs } = this.#clock
+    for (const ordinal of ordinals)
+      this.#begun.push({ what: `${toHex(manifestId)} ${ordinal}`, at, atMs: nowMs })
+    while (this.#begun[0] !== undefined && this.#begun[0].atMs < nowMs - WINDOW_MS) this.#begun.shift()
+  }
+
+  #crossings(same: readonly Copy[]): number {
+    const what = `${same[0]!.id} ${same[0]!.ordinal}`
+    const own = this.#begun.filter(
+      (one) => one.what === what && same.some(({ machine }) => machine.at === one.at)
+    )
+    const crossed = own.filter((one) =>
+      own.some(({ at, atMs }) => at !== one.at && Math.abs(atMs - one.atMs) < CROSSING_MS)
+    )
+    return Math.max(0, new Set(crossed.map(({ at }) => at)).size - 1)
   }
 
   /** A key or a share was given away. */
@@ -126,10 +159,15 @@ export class Invariants {
     if (distinct.size < wanted && !mayMiss)
       this.#break(what(`${wanted} copies are wanted, there are: ${shown}`))
     if (signed === undefined) return
+    const isRolledBack = own.some(
+      ({ machine, version }) =>
+        version < signed.version && this.#storedOn(machine, id)?.highest.version === signed.version
+    )
     for (const { machine, ordinal, version } of own) {
-      const stored = this.#storedOn(machine, id)
-      const isRolledBack = stored?.highest.version === signed.version
-      if (version !== signed.version && !isRolledBack && !(isOpen && ordinal >= wanted))
+      const isTurnedBack = this.#storedOn(machine, id)?.highest.version === signed.version
+      // of an update that one node turned back the others are left as they were
+      const mayBeOld = isTurnedBack || (isOpen && (isRolledBack || ordinal >= wanted))
+      if (version !== signed.version && !mayBeOld)
         this.#break(
           what(
             `copy ${ordinal} on ${machine.name} is not of version ${this.#short(signed.version)}: ${shown}`
@@ -147,6 +185,11 @@ export class Invariants {
     const kept = keepers[0]
     if (kept === undefined) return false
     if (kept.record.tombstone) return true
+    const { fenceKeepers } = kept.record
+    const deciding = fenceKeepers.filter(({ node }) =>
+      live.some(({ keys }) => toHex(keys.key.publicKey) === toHex(node))
+    )
+    if (deciding.length * 2 <= fenceKeepers.length && fenceKeepers.length > 0) return false
     const runs = live.some((machine) => {
       const stored = this.#storedOn(machine, id)
       return stored?.content !== undefined && stored.version === version

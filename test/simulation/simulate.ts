@@ -68,9 +68,10 @@ class Run {
       note,
       owner: (await keysOf('owner')).key.peerId,
       log: (name, line) => onLog?.(`${this.#at()} ${name}: ${line}`),
+      onBegins: (daemon, manifestId, ordinals) => invariants.begins(daemon, manifestId, ordinals),
       onReleased: (_mesh, daemon, request, to) => invariants.released(daemon, request, to)
     })
-    const owner = await Owner.create({ mesh, clock, note })
+    const owner = await Owner.create({ mesh, clock, note, onBug: (error) => invariants.bug(error) })
     const invariants = new Invariants({ clock, mesh, owner })
     for (let index = 0; index < nodes + spareOf(nodes); index++) await mesh.add()
     const spare = mesh.machines.slice(nodes)
@@ -94,7 +95,12 @@ class Run {
       clock.after(500, undefined, look, true)
     }
     look()
-    const manifests = Array.from({ length: dice.whole(1, 4) }, (_, index) => `w${this.#init.seed}-${index}`)
+    const manifests = Array.from(
+      { length: dice.whole(1, 4) },
+      (_, index) =>
+        // what is fenced is named so
+        `${dice.chance(0.3) ? 'f' : 'w'}${this.#init.seed}-${index}`
+    )
     const most = Math.min(5, nodes + 1)
     every(1_000, 15_000, () => this.#change(owner, mesh, { manifests, most }))
     const strain = dice.between(2_000, 15_000)

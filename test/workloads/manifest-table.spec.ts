@@ -58,6 +58,36 @@ describe('workloads: the table of manifests', () => {
     expect(states(reopened)).to.deep.equal(['running', 'running'])
   })
 
+  it('does not hold a copy that could not be written, and goes on knowing what became of those that are there', async () => {
+    // given
+    const store = memoryStore()
+    const collection = store.collection.bind(store)
+    let isFull = false
+    const table = new ManifestTable({
+      ...store,
+      collection: (name, codec) => {
+        const own = collection(name, codec)
+        const put = async (...entry: Parameters<typeof own.put>) => {
+          if (isFull) throw new Error('no space left on device')
+          await own.put(...entry)
+        }
+        return { ...own, put }
+      }
+    })
+    const id = new Uint8Array(36)
+    await table.put(manifest([copy('a', 'running')]))
+    isFull = true
+
+    // when
+    const b = { ...copy('b', 'accepted'), ordinal: 1 }
+    const added = await table.put(manifest([copy('a', 'running'), b])).catch((error: Error) => error.message)
+    const changed = await table.putWorkload(id, copy('a', 'stopped')).catch((error: Error) => error.message)
+
+    // then
+    expect([added, changed]).to.deep.equal(['no space left on device', 'no space left on device'])
+    expect(table.get(id)?.workloads).to.deep.equal([copy('a', 'stopped')])
+  })
+
   it('forgets a tombstone when its time is over, also while it runs, and nothing else', async () => {
     // given
     const store = memoryStore()

@@ -154,7 +154,7 @@ export async function smallWorld(
     ] as never
   }
   const room = { cpuMillis: 4_000, memoryBytes: 2 ** 33, storageBytes: 2 ** 36, pods: 100 }
-  const verdict = said.verdict ?? { retryable: false, highest: 0, facts: [] }
+  const verdict = said.verdict ?? { retryable: false, highest: 0, facts: [], taken: [] }
   const store = memoryStore()
   const world: World = {
     key: NODE,

@@ -76,7 +76,9 @@ export async function applyManifest(manifest: Manifest, options: ApplyOne): Prom
       if (back !== undefined) return back
       const { placements } = result.result
       const isRefused = placements.every(({ error }) => error !== undefined && !LEFT_ALONE.has(error.code))
-      if (isRefused && placements.length > 0) await forget(result, options).catch(() => {})
+      // because a node that ran it before may only be restarting, and say nothing of it now
+      const isNew = result.updated.length === 0
+      if (isRefused && isNew && placements.length > 0) await forget(result, options).catch(() => {})
       return result.result
     }
     version = Math.max(version, highest) + 1

@@ -12,7 +12,8 @@ const ASK_TIMEOUT_MS = 3_000
 
 /**
  * Who is to let the copies of a fenced manifest run: the members nearest to it, an odd number. Those of the version before stay it, because
- * two sets of which a majority each need not share a node could let two nodes run one copy.
+ * two sets of which a majority each need not share a node could let two nodes run one copy. For the same reason members that are away count,
+ * too: on one side of a partition the version before may not be found, and those of the other side must not be left out.
  * @returns their public keys
  */
 export async function chooseFenceKeepers(
@@ -21,9 +22,10 @@ export async function chooseFenceKeepers(
 ): Promise<Uint8Array[]> {
   const members = rank(
     manifestId,
-    nodes.filter(({ member, state }) => member && (state === 'alive' || state === 'suspect'))
+    nodes.filter(({ member }) => member)
   )
-  const before = await findBefore(manifestId, { session, nodes: members.slice(0, MAX_ASKED), signal })
+  const here = members.filter(({ state }) => state === 'alive' || state === 'suspect')
+  const before = await findBefore(manifestId, { session, nodes: here.slice(0, MAX_ASKED), signal })
   if (before.length > 0) return before
   return members.slice(0, oddNumber(members.length)).map(({ publicKey }) => publicKey)
 }

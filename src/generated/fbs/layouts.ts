@@ -387,7 +387,7 @@ export const ERROR_REPLY_LAYOUT: TableLayout = {
 export const EVENT_LAYOUT: TableLayout = {
   name: 'Event',
   fields: [
-    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 9, elementMax: 0, table: undefined },
+    { name: 'type', slot: 4, type: 'enum', required: false, max: 0, min: 0, enumSize: 10, elementMax: 0, table: undefined },
     { name: 'at', slot: 6, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'manifestId', slot: 8, type: 'bytes', required: true, max: 36, min: 36, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'version', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
@@ -612,7 +612,8 @@ export const KEEP_REQUEST_LAYOUT: TableLayout = {
     { name: 'sealedKeys', slot: 8, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_KEY_LAYOUT },
     { name: 'sealedShares', slot: 10, type: 'tables', required: false, max: 16, min: 0, enumSize: 0, elementMax: 0, table: SEALED_SHARE_LAYOUT },
     { name: 'ordinals', slot: 12, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'resuming', slot: 16, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }
 
@@ -981,6 +982,7 @@ export const VERDICT_LAYOUT: TableLayout = {
     { name: 'retryable', slot: 8, type: 'bool', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'highest', slot: 10, type: 'u64', required: false, max: 0, min: 0, enumSize: 0, elementMax: 0, table: undefined },
     { name: 'record', slot: 12, type: 'bytes', required: false, max: 16384, min: 0, enumSize: 0, elementMax: 0, table: undefined },
-    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT }
+    { name: 'facts', slot: 14, type: 'tables', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: BYTES_LAYOUT },
+    { name: 'taken', slot: 16, type: 'u32s', required: false, max: 64, min: 0, enumSize: 0, elementMax: 0, table: undefined }
   ]
 }

@@ -43,6 +43,8 @@ export interface SearchOptions {
   readonly signal?: AbortSignal
   /** Ask also those whose lease would do. */
   readonly fresh?: boolean
+  /** Whom to ask beside those of the cache. */
+  readonly likely?: readonly string[]
 }
 
 /**
@@ -72,6 +74,7 @@ export async function* findEach(
       yield view
     }
     for (const { peerId } of remembered) search.ask(peerId, 'cache')
+    for (const peerId of options.likely ?? []) search.ask(peerId, 'peer')
     for (const peerId of await sources.hinted().catch(() => [])) search.ask(peerId, 'dht')
     const connected = sources.connected().slice(0, MAX_ASKED_PEERS)
     // because these mostly know, and everybody else need not be bothered when the caller has enough

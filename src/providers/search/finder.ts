@@ -29,9 +29,18 @@ export interface FinderInit {
 export class Finder {
   readonly #init: FinderInit
   readonly #searches = new SharedSearches()
+  /** Questions under way, by whom they are put to: bounded by what a search asks. */
+  readonly #asked = new Map<string, Set<AbortController>>()
 
   constructor(init: FinderInit) {
     this.#init = init
+  }
+
+  /** A node is gone: nobody waits any longer for its answer, which a dial to a machine without power would take seconds to miss. */
+  lose(peerId: string): void {
+    if (this.#init.isGone?.(peerId) === false) return // only its connection is
+    for (const asked of this.#asked.get(peerId) ?? [])
+      asked.abort(new ProvidersError('PROVIDER_GONE', `${peerId} is gone`))
   }
 
   async find(manifestId: Uint8Array, options: FindOptions = {}): Promise<ProviderView[]> {
@@ -41,16 +50,17 @@ export class Finder {
       for (const view of known) if (matches(view, options)) found.push(view)
       for (const view of this.#init.own.views(manifestId)) if (matches(view, options)) found.push(view)
     } else {
-      const enough = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
-      for await (const view of this.findEach(manifestId, options)) if (found.push(view) >= enough) break
+      const most = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+      for await (const view of this.findEach(manifestId, options))
+        if (found.push(view) >= most || options.enough?.(found)) break
     }
     return found.length < 2 ? found : best(found, options, this.#surroundings)
   }
 
   async *findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncGenerator<ProviderView> {
-    const { fresh = false, signal } = options
+    const { fresh = false, likely, signal } = options
     let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
-    const start = (given: AbortSignal) => this.#search(manifestId, { fresh, signal: given })
+    const start = (given: AbortSignal) => this.#search(manifestId, { fresh, likely, signal: given })
     for await (const view of this.#searches.read(`${fresh} ${toHex(manifestId)}`, start, signal)) {
       if (!matches(view, options)) continue
       yield view
@@ -75,7 +85,15 @@ export class Finder {
         ask: async (peerId, source, signal) => {
           // because a machine without power lets a dial wait for seconds
           if (this.#init.isGone?.(peerId)) throw new ProvidersError('PROVIDER_GONE', `${peerId} is gone`)
-          return this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, signal)
+          const lost = new AbortController()
+          const all = this.#asked.get(peerId) ?? new Set()
+          this.#asked.set(peerId, all.add(lost))
+          try {
+            const limit = AbortSignal.any([signal, lost.signal])
+            return await this.#init.asking.ask(peerIdFromString(peerId), manifestId, source, limit)
+          } finally {
+            if (all.delete(lost) && all.size === 0) this.#asked.delete(peerId)
+          }
         },
         hinted: () => this.#init.asking.hints(manifestId),
         dht: (signal) => this.#init.asking.walk(manifestId, signal),

@@ -58,6 +58,12 @@ export class Fencing {
       if (this.#copies.has(key)) continue // its start is under way
       const bounded = Math.min(inheritedMs ?? Number.NEGATIVE_INFINITY, this.#startedAtMs + FENCE_LEASE_MS)
       this.#copies.set(key, new HeldCopy(stored.manifestId, copy.ordinal, fence, bounded))
+      // because until now it was not known to be held, so nobody was told that it runs
+      const lease = { untilMs: bounded, byGuard: fence.byGuard, isNew: true }
+      if (bounded > this.#startedAtMs)
+        await world.workloads.extend(stored.manifestId, copy.ordinal, lease).catch((error: unknown) => {
+          world.log.error('a fenced copy: %s', toError(error).message)
+        })
     }
   }
 

@@ -16,6 +16,7 @@ import { withinBounds } from '../scale/bounds.ts'
 import { runningReplicas } from '../scale/scaler.ts'
 import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, liveCopies } from './count.ts'
+import { nameOf } from './neighbours.ts'
 import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
@@ -168,11 +169,6 @@ export class Accepting {
       throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
   }
 
-  async #look(manifestId: Uint8Array) {
-    const { world } = this.#init
-    return world.find(manifestId, this.#confirmLimit()).catch(() => world.leased(manifestId))
-  }
-
   #confirmLimit(): { signal: AbortSignal } {
     return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
@@ -215,20 +211,27 @@ export class Accepting {
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
     const facts = allFacts(world, kept, { record, given: request })
     const told = toldOf(record, facts, world.neighbours())
-    const leases = await this.#look(record.manifestId)
+    const leases = await seeCopies(world, record.manifestId, this.#confirmLimit())
     // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
     const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
       .slice(0, KEEPERS + SPARE_KEEPERS)
       .some(({ peerId }) => peerId === from)
     const isSaid = request.replicas > 0 && isKeeper
     const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
-    const { surplus } = countCopies({ ...record, replicas }, leases, [], told)
+    const { surplus, live } = countCopies({ ...record, replicas }, leases, [], told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return
     world.log('copies %s of a manifest are too many here and stop', going.join())
+    // what its owner reads of it when a partition is over
+    const why = (ordinal: number) => {
+      const others = live.filter((copy) => copy.ordinal === ordinal && copy.peerId !== world.key.peerId)
+      const names = others.map(({ peerId }) => nameOf(world, peerId)).join(', ')
+      return names === '' ? `more than ${replicas} copies ran` : `it ran twice, and goes on on ${names}`
+    }
+    const drained = new Map(going.map((ordinal) => [ordinal, why(ordinal)]))
     void world.workloads
-      .drop(record.manifestId, going)
+      .drop(record.manifestId, going, drained)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
 }

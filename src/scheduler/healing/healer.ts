@@ -1,9 +1,12 @@
 import { toError, toHex, withDeadline } from '../../common/index.ts'
 import {
+  BACK_MS,
   CONCURRENCY,
   CONFIRM_TIMEOUT_MS,
   FENCE_HOLD_MS,
+  FRESH_MS,
   KEEPERS,
+  OFFER_PATIENCE_MS,
   RANK_DELAY_MS,
   SPARE_KEEPERS,
   STARTING_MS
@@ -21,6 +24,7 @@ import { type Count, countCopies, isRight, type LiveCopy } from './count.ts'
 import { isGone, nameOf } from './neighbours.ts'
 import { nodesFor } from './nodes-for.ts'
 import { placeCopies } from './place-copies.ts'
+import { seeCopies } from './see-copies.ts'
 import { Watched } from './watched.ts'
 
 export interface HealerInit {
@@ -36,6 +40,7 @@ export interface HealerInit {
  */
 export class Healer {
   readonly #init: HealerInit
+  readonly #sinceMs: number
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
   /** Who lives, as one text to compare. */
@@ -45,6 +50,7 @@ export class Healer {
 
   constructor(init: HealerInit) {
     this.#init = init
+    this.#sinceMs = init.world.now()
     this.#telling = new Telling(init)
     this.#scaler = new Scaler(init.world)
   }
@@ -83,13 +89,32 @@ export class Healer {
     if (watched.isBusy) return
     watched.isBusy = true
     try {
-      await this.#init.keeping.offer(kept)
-      await this.#lookAt(kept, watched)
+      await this.#offer(kept)
+      const { manifestId } = kept.record
+      const now = () => `${this.#init.kept.get(manifestId)?.record.version} ${this.#alive}`
+      // because a death or a version that comes to be known in the middle of a look would else wait for the look after the next
+      for (let seen = ''; seen !== now() && !this.#init.signal.aborted; ) {
+        seen = now()
+        const current = this.#init.kept.get(manifestId)
+        if (current !== undefined) await this.#lookAt(current, watched)
+      }
     } catch (error) {
       this.#init.world.log('%s: %s', toHex(kept.record.manifestId).slice(0, 16), toError(error).message)
     } finally {
       watched.isBusy = false
     }
+  }
+
+  /** What its keepers know is better heard first, but one that is silent, and not known to be dead yet, must not hold up the look. */
+  async #offer(kept: Kept): Promise<void> {
+    const { world, keeping, signal } = this.#init
+    const offering = keeping.offer(kept)
+    if (offering === undefined) return
+    const stop = new AbortController()
+    const patience = { signal: AbortSignal.any([signal, stop.signal]) }
+    const offered = offering.catch((error: unknown) => world.log('not offered: %s', toError(error).message))
+    await Promise.race([offered, world.delay(OFFER_PATIENCE_MS, patience).catch(() => {})])
+    stop.abort()
   }
 
   async #lookAt(kept: Kept, watched: Watched): Promise<void> {
@@ -110,14 +135,21 @@ export class Healer {
       watched.wrongSinceMs = undefined
       watched.rests = 0
       if (!isDue) return
+    } else if (this.#isFresh(kept, watched, seen)) {
+      watched.wrongSince(this.#awaited(kept, watched, seen), nowMs)
+      return
     }
     if (nowMs < watched.restUntilMs) return
     watched.asked(this.#alive, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
-    const leases = await world
-      .find(record.manifestId, { signal })
-      .catch(() => world.leased(record.manifestId))
+    const leases = await seeCopies(world, record.manifestId, {
+      signal,
+      likely: watched.pendingNodes().filter((peerId) => !isGone(world, peerId)),
+      enough: (found) => !isDue && isRight(this.#count(record, found, watched))
+    })
+    // a newer version came meanwhile: what was found is to be seen in its light
+    if (this.#init.kept.get(record.manifestId)?.record.version !== record.version) return
     const count = this.#count(record, leases, watched)
     watched.confirmedVersion = record.version
     if (isRight(count)) {
@@ -125,11 +157,27 @@ export class Healer {
       return
     }
     // each waits for its turn from when it knows: what was unknown here before is not what goes wrong a moment later
-    if (nowMs - watched.wrongSince(count.missing, nowMs) < place * RANK_DELAY_MS) return
+    if (nowMs - watched.wrongSince(this.#awaited(kept, watched, count), nowMs) < place * RANK_DELAY_MS) return
     if (record.tombstone) return this.#bury(kept, count.live)
     await this.#update(kept, watched, count)
     await this.#drain(kept, count, this.#scaler.wanted(record, leases))
     if (count.missing.length > 0) await this.#replace(kept, watched, count)
+  }
+
+  #awaited(kept: Kept, watched: Watched, { missing }: Count): string[] {
+    return missing.map((one) => `${one} ${this.#isAwaited(kept, watched, one)}`)
+  }
+
+  /** Whether all that is wrong are copies that were given to nodes a moment ago. */
+  #isFresh(kept: Kept, watched: Watched, { missing, outdated, surplus }: Count): boolean {
+    const { perNode, tombstone } = kept.record
+    if (perNode || tombstone || outdated.length > 0 || surplus.length > 0) return false
+    const nowMs = this.#init.world.now()
+    return missing.every((ordinal) => {
+      const pending = watched.pending(ordinal, nowMs)
+      if (pending === undefined) return nowMs - kept.keptAtMs < FRESH_MS
+      return pending.forMs < FRESH_MS && !isGone(this.#init.world, pending.peerId)
+    })
   }
 
   #count(record: CheckedRecord, leases: readonly Lease[], watched: Watched): Count {
@@ -143,8 +191,9 @@ export class Healer {
       told
     )
     for (const { version, peerId, ordinal } of count.live) {
-      if (version === record.version) watched.liveVersion = record.version
-      if (!record.perNode) watched.expect(peerId, [ordinal], world.now())
+      const isNewest = version === record.version
+      if (isNewest) watched.liveVersion = record.version
+      if (!record.perNode) watched.runs(peerId, ordinal, { isNewest, nowMs: world.now() })
     }
     return count
   }
@@ -166,7 +215,9 @@ export class Healer {
       watched.rest(nowMs)
       this.#tell(record, 'nothing-fits', made.summary)
     }
-    const byNode = Map.groupBy(made.assignments, ({ peerId }) => peerId)
+    // a node that came back while bids were awaited has asked for what it had
+    const open = made.assignments.filter(({ ordinal }) => !this.#isAwaited(kept, watched, ordinal))
+    const byNode = Map.groupBy(open, ({ peerId }) => peerId)
     await Promise.all(
       [...byNode].map(async ([peerId, assignments]) => {
         const ordinals = assignments.map(({ ordinal }) => ordinal)
@@ -190,6 +241,14 @@ export class Healer {
     return reached >= fence.majority && watched.unseenMs(ordinal, this.#init.world.now()) >= FENCE_HOLD_MS
   }
 
+  /** Whether a copy that no lease vouches for may be started yet by who was given it. What all keepers wait for must not have all act at once. */
+  #isAwaited(kept: Kept, watched: Watched, ordinal: number): boolean {
+    const nowMs = this.#init.world.now()
+    const pending = watched.pending(ordinal, nowMs)
+    if (pending === undefined) return nowMs - kept.keptAtMs < STARTING_MS
+    return !isGone(this.#init.world, pending.peerId)
+  }
+
   /** Whether a copy that no lease vouches for is to be placed elsewhere. Its node, when it lives, is asked first: it may be starting it. */
   async #isLost(kept: Kept, watched: Watched, ordinal: number): Promise<boolean> {
     const { record } = kept
@@ -197,6 +256,8 @@ export class Healer {
     const pending = watched.pending(ordinal, askedAtMs)
     // because its owner gives a version to several nodes, and the one that takes this copy may not have told yet
     if (pending === undefined && askedAtMs - kept.keptAtMs < STARTING_MS) return false
+    // nor does a keeper that has just come back know what the others gave away meanwhile
+    if (pending === undefined && askedAtMs - this.#sinceMs < BACK_MS) return false
     const neverRan = watched.liveVersion < record.version
     const isNew = pending === undefined && this.#scaler.isNew(record, ordinal)
     if (pending === undefined || isGone(this.#init.world, pending.peerId))

@@ -9,7 +9,9 @@ import { openFact } from '../facts/prove.ts'
 import { rank } from '../keeping/rank.ts'
 import type { CheckedRecord, World } from '../types.ts'
 import { liveCopies } from './count.ts'
+import { seeCopies } from './see-copies.ts'
 
+const DOES_WORK: ReadonlySet<string> = new Set(['running', 'ready'])
 /** How often it is looked whether somebody else is there. Chosen. */
 const LOOK_MS = 100
 
@@ -17,22 +19,35 @@ const LOOK_MS = 100
  * Whether a node that was away may start again what it had: not when the owner has deleted or changed it meanwhile, nor when others run it.
  * Alone, nobody can say so, and what was asked for runs.
  * @param hasOthers false: no other node was ever known here
+ * @param claim tells this node, as a keeper, of copies to be started again @returns those that others are about to run
  */
 export async function mayResume(
   world: World,
   stored: StoredManifest,
   {
     check,
+    claim,
     hasOthers,
     signal
-  }: { check: (bytes: Uint8Array) => CheckedRecord; hasOthers: boolean; signal: AbortSignal }
+  }: {
+    check: (bytes: Uint8Array) => CheckedRecord
+    claim: (ordinals: readonly number[]) => readonly number[]
+    hasOthers: boolean
+    signal: AbortSignal
+  }
 ): Promise<boolean> {
   if (!hasOthers) return true
   const keepers = await keepersWithin(world, stored.manifestId, signal)
+  // what runs stays: of two copies that both run keepers stop one
+  const starting = stored.workloads
+    .filter(({ state, endedAtMs }) => !DOES_WORK.has(state) && endedAtMs === undefined)
+    .map(({ ordinal }) => ordinal)
+  const takenHere = starting.length === 0 ? [] : claim(starting)
+  const request = { record: stored.record, ordinals: starting, resuming: true }
   const verdicts = await Promise.all(
     keepers.map((peerId) =>
       world.asks
-        .keep(peerId, { record: stored.record }, { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) })
+        .keep(peerId, request, { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) })
         .catch(() => undefined)
     )
   )
@@ -40,13 +55,14 @@ export async function mayResume(
     if (verdict?.record === undefined || verdict.highest <= stored.highest.version) continue
     const record = check(verdict.record)
     if (!equalBytes(record.manifestId, stored.manifestId) || record.ownerPeerId !== stored.owner) continue
-    if (record.tombstone) await world.workloads.bury(record, verdict.record)
+    // not waited for: it comes in the manifest's lane, after what asks here
+    if (record.tombstone) void world.workloads.bury(record, verdict.record).catch(() => {})
     // a keeper brings the newer version when copies of it are missing; one that stayed here unstarted would pass for one that runs
     else letGo(world, stored, ({ state }) => state !== 'running' && state !== 'ready')
     return false
   }
   const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
-  const leases = await world.find(stored.manifestId, limit).catch(() => world.leased(stored.manifestId))
+  const leases = await seeCopies(world, stored.manifestId, limit)
   const self = world.key.peerId
   const { over, schedules } = toldOf(
     {
@@ -61,7 +77,9 @@ export async function mayResume(
       .filter(({ peerId, version }) => peerId !== self && version >= stored.version)
       .map(({ ordinal }) => ordinal)
   )
-  for (const ordinal of over ?? []) elsewhere.add(ordinal)
+  const taken = [...takenHere, ...verdicts.flatMap((verdict) => verdict?.taken ?? [])]
+  for (const ordinal of [...(over ?? []), ...taken.filter((one) => starting.includes(one))])
+    elsewhere.add(ordinal)
   const own =
     stored.slotOrdinals ??
     stored.workloads.filter(({ endedAtMs }) => endedAtMs === undefined).map(({ ordinal }) => ordinal)

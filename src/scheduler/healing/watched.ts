@@ -58,10 +58,29 @@ export class Watched {
     return this.#version === version && !this.#homes.has(ordinal)
   }
 
+  /** A copy runs. One of an older version does not hide who is about to run it in the newest. */
+  runs(peerId: string, ordinal: number, { isNewest, nowMs }: { isNewest: boolean; nowMs: number }): void {
+    if (isNewest || !this.#pending.has(ordinal)) {
+      this.#pending.set(ordinal, { peerId, sinceMs: nowMs })
+      this.#homes.set(ordinal, peerId)
+    }
+    this.#seen.set(ordinal, nowMs)
+  }
+
   /** Who is about to run it, and whether it should have shown by now. */
-  pending(ordinal: number, nowMs: number): { readonly peerId: string; readonly isLate: boolean } | undefined {
+  pending(
+    ordinal: number,
+    nowMs: number
+  ): { readonly peerId: string; readonly forMs: number; readonly isLate: boolean } | undefined {
     const entry = this.#pending.get(ordinal)
-    return entry && { peerId: entry.peerId, isLate: nowMs - entry.sinceMs >= STARTING_MS }
+    if (entry === undefined) return undefined
+    const forMs = nowMs - entry.sinceMs
+    return { peerId: entry.peerId, forMs, isLate: forMs >= STARTING_MS }
+  }
+
+  /** Nodes that run copies or are about to, as far as was told. */
+  pendingNodes(): string[] {
+    return [...new Set([...this.#pending.values()].map(({ peerId }) => peerId))]
   }
 
   /** How long nothing was heard of a copy; since this process watches when never was. */
@@ -75,8 +94,11 @@ export class Watched {
     this.#homes.delete(ordinal)
   }
 
-  /** Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it. */
-  wrongSince(missing: readonly number[], nowMs: number): number {
+  /**
+   * Since when it is as wrong as now: another copy that is missing is another matter, whatever was wrong before it.
+   * @param missing copies, each with what is known of who was to run it
+   */
+  wrongSince(missing: readonly string[], nowMs: number): number {
     const what = missing.join()
     if (what !== this.#missing) this.wrongSinceMs = undefined
     this.#missing = what

@@ -13,7 +13,9 @@ import {
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
+import { isGone } from '../healing/neighbours.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
+import { Claims } from './claims.ts'
 import { giveOut } from './give-out.ts'
 import type { KeptTable } from './kept-table.ts'
 import { meetOthers } from './meet-others.ts'
@@ -40,6 +42,7 @@ export class Keeping {
   readonly #init: KeepingInit
   /** When each manifest was offered to its keepers last, and to whom. */
   readonly #ranking: Ranking
+  readonly #claims = new Claims()
   readonly #alarmed = new Set<string>()
   readonly #offered = new Map<string, { atMs: number; to: string }>()
 
@@ -69,8 +72,10 @@ export class Keeping {
       const { ciphertext, sealedKeys, sealedShares } = request
       if (!record.tombstone && ciphertext === undefined) {
         await takeFacts(world, kept, { record, given: request })
-        this.#expect(record, from, request.ordinals)
-        return this.#compare(record, from)
+        const { ordinals, resuming } = request
+        const taken = resuming ? this.#resume(record, from, ordinals) : []
+        if (!resuming) this.#expect(record, from, ordinals)
+        return { ...this.#compare(record, from), taken }
       }
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
       assertComplete(record, bundle)
@@ -145,7 +150,10 @@ export class Keeping {
       await this.#follow(record, bundle)
       this.#offerSoon(record)
     }
-    if (taken !== 'older') onKept(kept.get(record.manifestId)!, from, ordinals)
+    if (taken === 'older') return
+    const current = kept.get(record.manifestId)!
+    onKept(current, from, ordinals)
+    this.#claims.note(current.record, ordinals, { peerId: from, atMs: world.now() })
   }
 
   /** Of a version that is new here: the nearest offers it at its next look, the one after it when its time comes, the others only to new keepers. */
@@ -189,11 +197,40 @@ export class Keeping {
     }
   }
 
-  #expect(record: CheckedRecord, from: string, ordinals: readonly number[]): void {
-    const { kept, onKept } = this.#init
+  #expect(record: CheckedRecord, from: string, ordinals: readonly number[], isResuming = false): void {
+    const { world, kept, onKept } = this.#init
     const mine = kept.get(record.manifestId)
-    if (mine !== undefined && ordinals.length > 0 && equalBytes(mine.record.digest, record.digest))
-      onKept(mine, from, ordinals)
+    if (mine === undefined || ordinals.length === 0 || !equalBytes(mine.record.digest, record.digest)) return
+    onKept(mine, from, ordinals)
+    this.#claims.note(mine.record, ordinals, { peerId: from, atMs: world.now(), isResuming })
+  }
+
+  /** This node would start copies again that it had. @returns those that others are about to run, as far as is known here */
+  claim(bytes: Uint8Array, ordinals: readonly number[]): number[] {
+    try {
+      return this.#resume(this.#init.check(bytes), this.#init.world.key.peerId, ordinals)
+    } catch {
+      return [] // because what its owner may not apply any more nobody else starts either
+    }
+  }
+
+  /** A node that was away would start copies again. @returns those that others are about to run; it gets the rest */
+  #resume(record: CheckedRecord, from: string, ordinals: readonly number[]): number[] {
+    const { world } = this.#init
+    if (record.perNode) return []
+    const taken = this.#claims.taken(record, ordinals, {
+      from,
+      nowMs: world.now(),
+      isNearest: this.ranked(record.manifestId)[0]?.self === true,
+      isGone: (peerId) => isGone(world, peerId)
+    })
+    this.#expect(
+      record,
+      from,
+      ordinals.filter((one) => !taken.includes(one)),
+      true
+    )
+    return taken
   }
 
   #tellHighest(asked: CheckedRecord): VerdictInit {
@@ -250,26 +287,31 @@ export class Keeping {
 
   /**
    * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
-   * nearer to. Only the two nearest repeat it, so that it is not offered by all.
+   * nearer to. Only the two nearest repeat it, so that it is not offered by all. @returns undefined: there is nothing to be done
    */
-  async offer(manifest: Kept): Promise<void> {
-    const { world, kept } = this.#init
-    const { record, bundle } = manifest
+  offer(manifest: Kept): Promise<void> | undefined {
+    const { world } = this.#init
+    const { record } = manifest
     const key = record.manifestId.join()
     const keepers = this.#keepersOf(record)
     const to = keepers.map(({ peerId }) => peerId).join()
     const last = this.#offered.get(key)
     const nowMs = world.now()
     const isNear = keepers.slice(0, 2).some(({ self }) => self)
-    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return
+    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return undefined
     this.#offered.set(key, { atMs: nowMs, to })
+    return this.#offerToAll(manifest, keepers)
+  }
+
+  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<void> {
+    const { kept } = this.#init
     const results = await Promise.allSettled(
       keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
     )
     const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
     if (haveIt >= DURABLE_KEEPERS && !this.isMine(record)) {
       await kept.delete(record.manifestId)
-      this.#offered.delete(key)
+      this.#offered.delete(record.manifestId.join())
     }
   }
 

@@ -68,7 +68,9 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
       return addCopies(context, existing!, { ...assignment, ordinals: missing })
     if (existing!.cron !== undefined && !existing!.tombstone)
       return addSchedule(context, existing!, assignment)
-    if (existing!.handedOver !== true) return existing!
+    // what failed to start here before left nothing but its version: whoever brings it again wants it tried again
+    const isForgotten = existing!.content === undefined && existing!.workloads.length === 0
+    if (existing!.handedOver !== true && !isForgotten) return existing!
   } else assertNewer(existing, record)
   const { release, manifest, engine } = await openAssignment(context, assignment, existing)
   const { manifestId } = record

@@ -14,7 +14,10 @@ export async function dropCopies(
   context: Context,
   manifestId: Uint8Array,
   ordinals: readonly number[],
-  reason = 'another node runs it'
+  {
+    reason: usual = 'another node runs it',
+    drained
+  }: { readonly reason?: string; readonly drained?: ReadonlyMap<number, string> | undefined } = {}
 ): Promise<void> {
   const stored = context.table.get(manifestId)
   if (stored === undefined || stored.tombstone) return
@@ -22,6 +25,9 @@ export async function dropCopies(
   const isScheduled = stored.slotOrdinals?.some((ordinal) => ordinals.includes(ordinal)) === true
   if (going.length === 0 && !isScheduled) return
   for (const copy of going) {
+    const surplus = drained?.get(copy.ordinal)
+    const reason = surplus ?? usual
+    if (surplus !== undefined) tell(context, stored, copy, { type: 'drained', reason })
     tell(context, stored, { ...copy, state: 'stopping' }, { reason })
     await context.table.putWorkload(manifestId, { ...copy, state: 'stopping' }).catch((error: unknown) => {
       // on a full disk it stops all the same: half stopped nobody would see that it still runs
@@ -40,7 +46,8 @@ export async function dropCopies(
   announce(context, manifestId)
 }
 
-function handedOver(stored: StoredManifest): StoredManifest {
+/** Nothing of it is this node's any more but the knowledge of its version. */
+export function handedOver(stored: StoredManifest): StoredManifest {
   return {
     ...stored,
     workloads: [],

@@ -1,6 +1,7 @@
 import { raceSignal, timeoutSignal } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineWorkload } from '../../runtime/index.ts'
+import { handedOver } from '../accept/drop-copies.ts'
 import { announce, type Context, nodeLabels, openStored, RUNNING } from '../context.ts'
 import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
@@ -39,7 +40,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
     }
     announce(context, manifest.manifestId)
     inLane(() => probeAdopted(context, manifest.manifestId))
-    if (manifest.next !== undefined) inLane(() => rollOut(context, manifest.manifestId, () => {}))
+    if (manifest.next !== undefined) inLane(() => resumeRollout(context, manifest.manifestId))
     else if (known) inLane(() => startMissing(context, manifest.manifestId))
   }
   for (const name of init.engines.names().filter((one) => table.engines().includes(one)))
@@ -127,4 +128,31 @@ async function startMissing(context: Context, manifestId: Uint8Array): Promise<v
     await startCopy(context, stored, { manifest, copy, report: () => {} })
   }
   announce(context, manifestId)
+}
+
+/** A rollout that was under way goes on, but for copies that neither version of runs here and that are others' by now. */
+async function resumeRollout(context: Context, manifestId: Uint8Array): Promise<void> {
+  const { table, init, signal } = context
+  const stored = table.get(manifestId)
+  if (stored?.next === undefined) return
+  const { next } = stored
+  const all = allCopies(stored)
+  const running = new Set(all.filter(({ state }) => RUNNING.has(state)).map(({ ordinal }) => ordinal))
+  // of each copy the one that runs; where none does, the one that is to
+  const ordinals = new Map(all.map((copy) => [copy.ordinal, copy]))
+  for (const copy of all) if (RUNNING.has(copy.state)) ordinals.set(copy.ordinal, copy)
+  const asked = { ...stored, ...next, next: undefined, workloads: [...ordinals.values()] }
+  const isMissing = running.size < ordinals.size
+  if (isMissing && init.mayResume !== undefined && !(await init.mayResume(asked, { signal }))) {
+    const stays = ({ ordinal }: StoredWorkload) => running.has(ordinal)
+    for (const copy of all) if (!stays(copy)) await removeCopy(context, copy, 0)
+    const left = {
+      ...stored,
+      workloads: stored.workloads.filter(stays),
+      next: { ...next, workloads: next.workloads.filter(stays) }
+    }
+    await table.put(running.size === 0 ? handedOver(left) : left)
+    announce(context, manifestId)
+  }
+  await rollOut(context, manifestId, () => {})
 }

@@ -144,7 +144,7 @@ export async function makeRoom(
     context.log('copies %s of %s: %s', ordinals.join(), formatManifestId(manifestId), reason)
     // it cannot wait for this one: that would take a higher priority
     await context.lanes.run(formatManifestId(manifestId), () =>
-      dropCopies(context, manifestId, ordinals, reason)
+      dropCopies(context, manifestId, ordinals, { reason })
     )
   }
 }

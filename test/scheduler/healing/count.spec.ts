@@ -71,12 +71,23 @@ describe('scheduler: what a keeper remembers between two looks', () => {
     expect(watched.pending(0, 1_000)).to.equal(undefined)
   })
 
+  it('who is to run it in the newest version, although an older one runs elsewhere', () => {
+    const watched = new Watched()
+    watched.renew(8)
+    watched.expect('new', [0], 1_000)
+    watched.runs('old', 0, { isNewest: false, nowMs: 1_500 })
+    watched.runs('old', 1, { isNewest: false, nowMs: 1_500 })
+    expect([0, 1].map((ordinal) => watched.pending(ordinal, 1_500)?.peerId)).to.deep.equal(['new', 'old'])
+    watched.runs('other', 0, { isNewest: true, nowMs: 2_000 })
+    expect(watched.pending(0, 2_000)?.peerId).to.equal('other')
+  })
+
   it('since when a copy is missing, not since when an update began', () => {
     const watched = new Watched()
     expect(watched.wrongSince([], 1_000)).to.equal(1_000)
     expect(watched.wrongSince([], 2_000)).to.equal(1_000)
-    expect(watched.wrongSince([0], 5_000)).to.equal(5_000)
-    expect(watched.wrongSince([0], 6_000)).to.equal(5_000)
+    expect(watched.wrongSince(['0'], 5_000)).to.equal(5_000)
+    expect(watched.wrongSince(['0'], 6_000)).to.equal(5_000)
   })
 
   it('rests no longer when members came', () => {

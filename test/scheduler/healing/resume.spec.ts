@@ -35,9 +35,48 @@ describe('scheduler: a node that was away', () => {
     const check = () => ({ manifestId, ownerPeerId: 'owner', tombstone: false }) as unknown as CheckedRecord
     // when
     const { signal } = new AbortController()
-    const may = await mayResume(world, stored, { check, hasOthers: true, signal })
+    const may = await mayResume(world, stored, { check, claim: () => [], hasOthers: true, signal })
     // then
     expect(may).to.equal(false)
     expect(dropped).to.deep.equal([[1]])
+  })
+
+  it('does not wait until what was deleted meanwhile is gone, because that waits for its answer', async () => {
+    // given
+    const manifestId = new Uint8Array(36)
+    const buried: Uint8Array[] = []
+    const world = {
+      neighbours: () => [
+        { peerId: '12D3KooWother', publicKey: new Uint8Array(32), state: 'alive' } as Neighbour
+      ],
+      asks: { keep: async () => ({ highest: 2, record: new Uint8Array([7]) }) },
+      workloads: {
+        bury: (_record: CheckedRecord, bytes: Uint8Array) => {
+          buried.push(bytes)
+          return new Promise(() => {})
+        }
+      }
+    } as unknown as World
+    const highest = { version: 1, recordDigest: new Uint8Array() }
+    const stored = {
+      manifestId,
+      owner: 'owner',
+      version: 1,
+      highest,
+      record: new Uint8Array(1),
+      workloads: []
+    }
+    const check = () => ({ manifestId, ownerPeerId: 'owner', tombstone: true }) as unknown as CheckedRecord
+    // when
+    const { signal } = new AbortController()
+    const may = await mayResume(world, stored as unknown as StoredManifest, {
+      check,
+      claim: () => [],
+      hasOthers: true,
+      signal
+    })
+    // then
+    expect(may).to.equal(false)
+    expect(buried).to.deep.equal([new Uint8Array([7])])
   })
 })

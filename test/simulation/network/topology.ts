@@ -26,6 +26,8 @@ interface View {
   before: Opinion
   /** Nothing told that it is gone. */
   silent: boolean
+  /** It said that it goes; true until it is back, also while it is starting. */
+  left: boolean
 }
 
 /** Who can reach whom, and what each thinks of each other in consequence. */
@@ -50,7 +52,13 @@ export class Topology {
 
   /** A process began at a place: it knows nobody yet. */
   begin(index: number): void {
-    const fresh = (): View => ({ up: false, sinceMs: this.#clock.nowMs, before: 'unknown', silent: true })
+    const fresh = (): View => ({
+      up: false,
+      sinceMs: this.#clock.nowMs,
+      before: 'unknown',
+      silent: true,
+      left: false
+    })
     this.#views[index] = this.places.map(fresh)
     this.update()
   }
@@ -79,8 +87,15 @@ export class Topology {
   opinion(of: number, peer: number): MemberState | undefined {
     if (of === peer) return 'alive'
     const view = this.#views[of]?.[peer]
-    const opinion = view === undefined ? 'unknown' : this.#judge(view, peer)
+    const opinion = view === undefined ? 'unknown' : this.#judge(view)
     return opinion === 'unknown' ? undefined : opinion
+  }
+
+  /** How long one has heard nothing of the other, ms; undefined: it does not know it. */
+  silentMs(of: number, peer: number): number | undefined {
+    const view = this.#views[of]?.[peer]
+    if (of === peer) return 0
+    return view && (view.up ? 0 : this.#clock.nowMs - view.sinceMs)
   }
 
   /** Groups of nodes that can reach each other in any way, with frozen and dead processes as groups of their own. */
@@ -115,14 +130,14 @@ export class Topology {
 
   #compare(of: number, peer: number, host: Host): void {
     const views = this.#views[of]!
-    views[peer] ??= { up: false, sinceMs: this.#clock.nowMs, before: 'unknown', silent: true }
+    views[peer] ??= { up: false, sinceMs: this.#clock.nowMs, before: 'unknown', silent: true, left: false }
     const view = views[peer]
     const up = this.#reaches(of, peer)
     if (up === view.up) return
-    const before = this.#judge(view, peer)
+    const before = this.#judge(view)
     const { on, host: process, left } = this.places[peer]!
     const isTold = on && (process === undefined || !process.alive) && this.connects(of, peer)
-    views[peer] = { up, sinceMs: this.#clock.nowMs, before, silent: !isTold && !left }
+    views[peer] = { up, sinceMs: this.#clock.nowMs, before, silent: !isTold && !left, left }
     if (up) return
     const delayMs = left ? 10 : isTold ? KILLED_MS.dead : SILENT_MS.dead
     const current = views[peer]
@@ -131,11 +146,11 @@ export class Topology {
     })
   }
 
-  #judge({ up, sinceMs, before, silent }: View, peer: number): Opinion {
+  #judge({ up, sinceMs, before, silent, left }: View): Opinion {
     const elapsedMs = this.#clock.nowMs - sinceMs
     if (up) return elapsedMs >= BACK_MS ? 'alive' : before
     if (before === 'unknown') return 'unknown'
-    if (this.places[peer]!.left) return 'left'
+    if (left) return 'left'
     const { suspect, dead } = silent ? SILENT_MS : KILLED_MS
     if (before === 'dead' || before === 'left' || elapsedMs >= dead) return 'dead'
     return elapsedMs >= suspect ? 'suspect' : before

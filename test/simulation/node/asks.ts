@@ -6,10 +6,12 @@ import {
   encodeAssignRequest,
   encodeBidList,
   encodeBidRequest,
+  encodeFenceRequest,
   encodeKeepRequest,
   encodeReleased,
   encodeReleaseRequest,
   encodeVerdict,
+  FENCE_REQUEST,
   KEEP_REQUEST,
   RELEASE_REQUEST,
   RELEASED,
@@ -71,7 +73,12 @@ export function asksOver(
       })
       return decode(BID_LIST, answer)
     },
-    // no manifest of the simulation is fenced
-    fence: () => Promise.reject(new WireError('PROTOCOL_UNKNOWN', 'not simulated'))
+    async fence(peerId, request, { signal }) {
+      const bytes = encodeFenceRequest(request)
+      const answer = await ask('fence', peerId, signal, async ({ fenceKeeping }) =>
+        encodeVerdict(await fenceKeeping.answer(decode(FENCE_REQUEST, bytes), self))
+      )
+      return decode(VERDICT, answer)
+    }
   }
 }

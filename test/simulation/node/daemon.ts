@@ -1,12 +1,15 @@
 import { delay, repeat } from '../../../src/common/index.ts'
-import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
+import type { FenceRequest, HeldVersionInit, ReleaseRequest } from '../../../src/generated/fbs/index.ts'
 import type { ProvidersService } from '../../../src/providers/index.ts'
-import { EngineRegistry } from '../../../src/runtime/index.ts'
-import { LOOK_INTERVAL_MS } from '../../../src/scheduler/constants.ts'
+import { EngineRegistry, type Guard } from '../../../src/runtime/index.ts'
+import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from '../../../src/scheduler/constants.ts'
+import { FenceKeeping } from '../../../src/scheduler/fencing/fence-keeping.ts'
+import { Fencing } from '../../../src/scheduler/fencing/fencing.ts'
 import { Accepting } from '../../../src/scheduler/healing/accept-assign.ts'
 import { Healer } from '../../../src/scheduler/healing/healer.ts'
 import { mayResume } from '../../../src/scheduler/healing/resume.ts'
 import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
+import { inspectKept } from '../../../src/scheduler/keeping/inspect-kept.ts'
 import { Keeping } from '../../../src/scheduler/keeping/keeping.ts'
 import { KeptTable } from '../../../src/scheduler/keeping/kept-table.ts'
 import { Releasing } from '../../../src/scheduler/keys/release-key.ts'
@@ -21,6 +24,7 @@ import type { Host, VirtualClock } from '../time/clock.ts'
 import { asksOver } from './asks.ts'
 import type { Disk } from './disk.ts'
 import type { Containers } from './engine.ts'
+import type { SimulatedGuard } from './guard.ts'
 import { NETWORK, type NodeKeys } from './keys.ts'
 import { Leases } from './leases.ts'
 
@@ -36,12 +40,16 @@ export interface DaemonInit {
   readonly wire: SimulatedWire
   readonly disk: Disk
   readonly containers: Containers
+  readonly guard: SimulatedGuard
+  readonly bootClock: () => number
   readonly owner: string
   readonly neighbours: () => readonly Neighbour[]
   readonly isMember: (peerId: string) => boolean
   readonly of: (peerId: string) => { readonly at: number; readonly daemon: () => Daemon } | undefined
   /** A key or share was given to somebody. */
   readonly onReleased: (daemon: Daemon, request: ReleaseRequest, to: string) => void
+  /** Copies are about to be started: keepers are being told. */
+  readonly onBegins: (daemon: Daemon, manifestId: Uint8Array, ordinals: readonly number[]) => void
   readonly hasOthers: boolean
   /** Lines of a node's own log, for whoever looks into a failing run. */
   readonly log: (line: string) => void
@@ -60,6 +68,8 @@ export class Daemon {
   readonly releasing: Releasing
   readonly accepting: Accepting
   readonly healer: Healer
+  readonly fenceKeeping: FenceKeeping
+  readonly fencing: Fencing
   readonly workloads: Workloads
   readonly doors = new Map<string, Handler>()
   readonly #init: DaemonInit
@@ -115,9 +125,20 @@ export class Daemon {
         doors,
         trust,
         keep: (bundle, options) => this.keeping.push(bundle, options),
+        guard: init.guard as unknown as Guard,
+        fencing: () => this.fencing,
+        keptOf: async (manifestId, author) => this.#inspectKept(manifestId, author),
         keptFor: () => ({ keptViews: () => this.#keptViews(), keptBundle: () => undefined }),
         mayResume: (stored, options) =>
-          mayResume(this.world, stored, { check, hasOthers: init.hasOthers, ...options }),
+          mayResume(this.world, stored, {
+            check,
+            claim: (ordinals) => {
+              init.onBegins(this, stored.manifestId, ordinals)
+              return this.keeping.claim(stored.record, ordinals)
+            },
+            hasOthers: init.hasOthers,
+            ...options
+          }),
         storagePath: '/',
         capacity: { machine: { cpuMillis: 8_000, memoryBytes: 16 * 2 ** 30 } },
         now
@@ -134,6 +155,7 @@ export class Daemon {
       load: () => 0,
       startedAtMs: now(),
       now,
+      bootClock: init.bootClock,
       random: () => clock.dice.next(),
       delay,
       neighbours,
@@ -152,9 +174,16 @@ export class Daemon {
     this.releasing = new Releasing(shared)
     this.accepting = new Accepting({
       ...shared,
-      onStarting: (record, bytes, ordinals) => this.keeping.tellStarting(record, bytes, ordinals)
+      onStarting: (record, bytes, ordinals) => {
+        init.onBegins(this, record.manifestId, ordinals)
+        this.keeping.tellStarting(record, bytes, ordinals)
+      }
     })
     this.healer = new Healer({ ...shared, keeping: this.keeping })
+    const { bootClock } = init
+    this.fenceKeeping = new FenceKeeping({ ...shared, clock: bootClock })
+    const ask = (request: FenceRequest, from: string) => this.fenceKeeping.answer(request, from)
+    this.fencing = new Fencing({ ...shared, clock: bootClock, self: ask })
   }
 
   /** As the node does it; resolves when it answers. */
@@ -162,11 +191,16 @@ export class Daemon {
     await this.kept.open(this.world.now())
     this.leases.start()
     await this.workloads.start()
+    await this.fenceKeeping.open()
+    await this.fencing.open()
     const { signal } = this.#stop
-    void repeat(LOOK_INTERVAL_MS, () => this.healer.look(), {
-      signal,
-      onError: (error) => this.world.log.error('looking after workloads: %e', error)
-    })
+    const onError = (error: unknown) => this.world.log.error('looking after workloads: %e', error)
+    void repeat(FENCE_RETRY_MS, () => this.fencing.look(), { signal, onError })
+    const look = async () => {
+      await this.healer.look()
+      await this.fenceKeeping.sweep()
+    }
+    void repeat(LOOK_INTERVAL_MS, look, { signal, onError })
   }
 
   /** In order, with a word to the others. */
@@ -189,6 +223,12 @@ export class Daemon {
 
   onReleased(request: ReleaseRequest, to: string): void {
     this.#init.onReleased(this, request, to)
+  }
+
+  async #inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
+    const kept = this.kept.get(manifestId)
+    const isHost = this.workloads.get(manifestId) !== undefined
+    return kept?.record.ownerPeerId === author && !isHost ? [await inspectKept(kept, this.world)] : []
   }
 
   #keptViews(): KeptView[] {

@@ -34,6 +34,7 @@ export class Leases implements Pick<ProvidersService, 'announce' | 'withdraw' | 
     { manifestId: Uint8Array; describe: () => ProvidedManifest | undefined }
   >()
   readonly #changed = new Set<string>()
+  readonly #asked = new Map<string, Set<AbortController>>()
   #isTelling = false
 
   constructor(init: LeasesInit) {
@@ -68,6 +69,7 @@ export class Leases implements Pick<ProvidersService, 'announce' | 'withdraw' | 
   }
 
   lose(peerId: string): void {
+    for (const asked of this.#asked.get(peerId) ?? []) asked.abort(new Error(`${peerId} is gone`))
     this.#cache.expire(peerId)
     this.#interest.forget(peerId)
   }
@@ -117,9 +119,14 @@ export class Leases implements Pick<ProvidersService, 'announce' | 'withdraw' | 
     const other = of(peerId)
     const isGone = this.#init.neighbours().find((one) => one.peerId === peerId)?.state === 'dead'
     if (other === undefined || isGone) throw new Error(`${peerId} is gone`)
-    const limit = withDeadline(ASK_TIMEOUT_MS, signal)
+    const lost = new AbortController()
+    const asked = this.#asked.get(peerId) ?? new Set()
+    this.#asked.set(peerId, asked.add(lost))
+    const limit = AbortSignal.any([withDeadline(ASK_TIMEOUT_MS, signal), lost.signal])
     const serve = () => other.leases().#answer(key, self.peerId)
-    const views = await wire.ask(end, other.at, { name: 'lookup', serve, signal: limit, quick: false })
+    const views = await wire
+      .ask(end, other.at, { name: 'lookup', serve, signal: limit, quick: false })
+      .finally(() => asked.delete(lost))
     for (const view of views)
       if (view.peerId !== self.peerId)
         this.#cache.put(key, view, view.peerId === peerId ? now() + LEASE_MS : 0)

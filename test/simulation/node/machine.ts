@@ -3,9 +3,10 @@ import type { Neighbour } from '../../../src/scheduler/types.ts'
 import { Topology } from '../network/topology.ts'
 import { SimulatedWire } from '../network/wire.ts'
 import { newHost, type VirtualClock } from '../time/clock.ts'
-import { Daemon } from './daemon.ts'
+import { Daemon, type DaemonInit } from './daemon.ts'
 import { Disk } from './disk.ts'
 import { Containers, type EngineSettings } from './engine.ts'
+import { SimulatedGuard } from './guard.ts'
 import { keysOf, type NodeKeys } from './keys.ts'
 
 /** A machine: its disk and what runs on it outlive the node's process. */
@@ -15,6 +16,9 @@ export interface Machine {
   readonly keys: NodeKeys
   readonly disk: Disk
   readonly containers: Containers
+  readonly guard: SimulatedGuard
+  /** When it was switched on last. */
+  bootedAtMs: number
   daemon: Daemon | undefined
   skewMs: number
   /** It is never coming back. */
@@ -27,6 +31,7 @@ export interface MeshInit {
   readonly engine: EngineSettings
   readonly note: (line: string) => void
   readonly log: (name: string, line: string) => void
+  readonly onBegins: DaemonInit['onBegins']
   readonly onReleased: (mesh: Mesh, daemon: Daemon, request: ReleaseRequest, to: string) => void
 }
 
@@ -57,12 +62,15 @@ export class Mesh {
     const name = `n${at}`
     const keys = await keysOf(name)
     const containers = new Containers(clock, engine, (line) => note(`${name} ${line}`))
+    const bootClock = () => Math.floor(clock.nowMs - machine.bootedAtMs)
     const machine: Machine = {
       at,
       name,
       keys,
       disk: new Disk(clock),
       containers,
+      guard: new SimulatedGuard(clock, containers, bootClock),
+      bootedAtMs: clock.nowMs,
       daemon: undefined,
       skewMs: 0,
       lost: false
@@ -87,8 +95,10 @@ export class Mesh {
 
   start(machine: Machine): void {
     if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
-    const { clock, owner, log, onReleased, note } = this.#init
-    const { at, name, keys, disk, containers } = machine
+    const { clock, owner, log, onBegins, onReleased, note } = this.#init
+    const { at, name, keys, disk, containers, guard } = machine
+    if (!this.topology.places[at]!.on) machine.bootedAtMs = clock.nowMs
+    const bootClock = () => Math.floor(clock.nowMs - machine.bootedAtMs)
     const host = newHost(name, machine.skewMs)
     const place = this.topology.places[at]!
     Object.assign(place, { on: true, host, left: false })
@@ -102,6 +112,8 @@ export class Mesh {
         clock,
         disk,
         containers,
+        guard,
+        bootClock,
         owner,
         wire: this.wire,
         neighbours: () => this.#neighboursOf(machine),
@@ -110,6 +122,7 @@ export class Mesh {
           const other = this.#byPeer.get(peerId)
           return other && { at: other.at, daemon: () => other.daemon! }
         },
+        onBegins,
         onReleased: (...released) => onReleased(this, ...released),
         hasOthers: this.machines.length > 1,
         log: (line) => log(name, line)
@@ -141,6 +154,7 @@ export class Mesh {
     machine.daemon?.host.held.splice(0)
     this.topology.places[machine.at]!.on = false
     machine.containers.loseAll()
+    machine.guard.loseAll()
     this.topology.update()
     this.wire.drop(machine.at)
   }
@@ -206,7 +220,8 @@ export class Mesh {
         sealingKey: sealingKey.publicKey,
         sealingEpoch: sealingKey.epoch,
         bootId: new Uint8Array(16),
-        roundTripMs: 1
+        roundTripMs: 1,
+        silentMs: this.topology.silentMs(machine.at, at)
       })
     }
     return found

@@ -1,7 +1,7 @@
 import { applyManifest } from '../../../src/client/apply/apply-manifest.ts'
 import { idOf, signTombstone } from '../../../src/client/apply/seal.ts'
 import type { SeenNode } from '../../../src/client/nodes.ts'
-import { toHex } from '../../../src/common/index.ts'
+import { isBeemeshError, toHex } from '../../../src/common/index.ts'
 import { decode, hasIdentifier } from '../../../src/envelope/index.ts'
 import { encodeDeleteRequest, PROGRESS, STATUS_REPLY } from '../../../src/generated/fbs/index.ts'
 import { type Manifest, parseManifests } from '../../../src/manifest/index.ts'
@@ -16,6 +16,8 @@ export interface OwnerInit {
   readonly mesh: Mesh
   readonly clock: VirtualClock
   readonly note: (line: string) => void
+  /** Something was thrown that says neither what failed nor why. */
+  readonly onBug: (error: unknown) => void
 }
 
 /** A person or a pipeline that applies, changes and deletes through whichever node answers, with the client's own code. */
@@ -107,6 +109,7 @@ export class Owner {
       worked = await act()
     } catch (error) {
       note(`owner fails: ${error instanceof Error ? error.name : error}`)
+      if (!isBeemeshError(error)) this.#init.onBug(error)
     }
     this.#busy.delete(name)
     note(`owner ${worked ? 'is done' : 'is left with failures'} of ${name}`)
@@ -160,10 +163,16 @@ export class Owner {
   }
 }
 
+/** Whether its copies are never to run twice, as a name says here. */
+export function isFenced(name: string): boolean {
+  return name.startsWith('f')
+}
+
 const parsed = new Map<string, Manifest>()
 
 function documentOf(name: string, replicas: number, change: number): Manifest {
-  const text = toYaml(deployment({ name, replicas, command: [`v${change}`] }))
+  const annotations = isFenced(name) ? { 'beemesh.io/on-partition': 'fence' } : undefined
+  const text = toYaml(deployment({ name, replicas, annotations, command: [`v${change}`] }))
   const manifest = parsed.get(text) ?? parseManifests(text, { file: `${name}.yaml` })[0]!
   if (parsed.size > 2_000) parsed.clear()
   parsed.set(text, manifest)

@@ -16,16 +16,19 @@ import { NETWORK } from '../node/keys.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
 
-type Protocol = 'apply' | 'delete' | 'status' | 'capacity'
+type Protocol = 'apply' | 'delete' | 'status' | 'capacity' | 'inspect'
 const ROOTS: Readonly<Record<Protocol, Root<unknown, never>>> = {
   apply: APPLY_REQUEST,
   delete: DELETE_REQUEST,
   status: QUERY,
+  inspect: QUERY,
   capacity: CAPACITY_REQUEST
 }
 
 /** A node does not let an answer take longer. Source: src/wire/protocols.ts, the longest of them. */
 const ANSWER_TIMEOUT_MS = 30_000
+/** What was not heard by then is lost with the connection. Chosen: the slowest way there is, some times over. */
+const FRAMES_TIMEOUT_MS = 5_000
 
 export interface SessionInit {
   readonly mesh: Mesh
@@ -77,20 +80,23 @@ async function* ask(
   let over = false
   // because the entry node passes everything on, nothing comes when it is gone
   const isThere = () => entry.daemon?.host.alive === true && !entry.daemon.host.frozen
+  // frames of one stream: they come in their order, and none is missing in between
+  let sent = 0
+  let heard = 0
+  const arrived = new Map<number, () => void>()
   const hear = (act: () => void) => {
     const from = { at: machine.at, host: machine.daemon!.host }
-    if (isThere())
-      mesh.wire.tell(
-        from,
-        entry.at,
-        () => {
-          clock.after(0, host, () => {
-            act()
-            wake.resolve()
-          })
-        },
-        true
-      )
+    if (!isThere()) return
+    const index = sent++
+    const arrive = () => {
+      arrived.set(index, act)
+      for (let next = arrived.get(heard); next !== undefined; next = arrived.get(heard)) {
+        arrived.delete(heard++)
+        next()
+      }
+      wake.resolve()
+    }
+    mesh.wire.tell(from, entry.at, () => void clock.after(0, host, arrive), true)
   }
   const serve = async () => {
     const daemon = machine.daemon!
@@ -137,11 +143,16 @@ async function* ask(
       }
     )
     .finally(() => {
-      // a little later, because frames that were sent before may still be on their way
-      clock.after(100, host, () => {
+      const endedMs = clock.nowMs
+      const end = () => {
+        // frames that were sent before may still be on their way
+        const isCut = clock.nowMs - endedMs > FRAMES_TIMEOUT_MS
+        if (heard < sent && !isCut) return void clock.after(50, host, end)
+        if (isCut) failure ??= new WireError('CONNECTION_LOST', 'the connection ended in the middle')
         over = true
         wake.resolve()
-      })
+      }
+      clock.after(50, host, end)
     })
   for (;;) {
     while (bodies.length > 0) yield bodies.shift()!

@@ -76,7 +76,7 @@ export async function withVirtualTime<T>(dice: Dice, act: (clock: VirtualClock) 
   nodeCrypto.randomBytes = ((size: number) =>
     clock.current === undefined
       ? real.randomBytes(size)
-      : Buffer.from(Array.from({ length: size }, () => dice.whole(0, 255)))) as typeof nodeCrypto.randomBytes
+      : Buffer.from(drawn(dice, size).buffer)) as typeof nodeCrypto.randomBytes
   syncBuiltinESMExports()
   try {
     return await act(clock)
@@ -91,6 +91,11 @@ export async function withVirtualTime<T>(dice: Dice, act: (clock: VirtualClock) 
     syncBuiltinESMExports()
     crypto.restore()
   }
+}
+
+/** With memory of its own, as Node's: libraries look at the whole of the buffer below. */
+function drawn(dice: Dice, size: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: size }, () => dice.whole(0, 255))
 }
 
 function countCrypto() {

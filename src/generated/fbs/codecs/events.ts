@@ -5,7 +5,7 @@ import { NodeEvent as NodeEventTable } from '../beemesh/v1/node-event.ts'
 import { EventReply as EventReplyTable } from '../beemesh/v1/event-reply.ts'
 import { EVENT_REPLY_LAYOUT, type Root } from '../layouts.ts'
 
-export const EVENT_TYPES = ['accepted', 'pulling', 'starting', 'started', 'ready', 'restarted', 'failed', 'stopping', 'stopped'] as const
+export const EVENT_TYPES = ['accepted', 'pulling', 'starting', 'started', 'ready', 'restarted', 'failed', 'stopping', 'stopped', 'drained'] as const
 export type EventType = (typeof EVENT_TYPES)[number]
 
 export const NODE_EVENT_TYPES = ['joined', 'left', 'dead', 'back'] as const

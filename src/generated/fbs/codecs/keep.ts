@@ -15,6 +15,8 @@ export interface KeepRequest {
   readonly ordinals: readonly number[]
   /** SignedObjects of kind done, of this manifest */
   readonly facts: readonly Bytes[]
+  /** the sender was away, and would start these copies again */
+  readonly resuming: boolean
 }
 
 /** {@link KeepRequest} as given to the encoder: what the schema does not require may be left out. */
@@ -28,6 +30,8 @@ export interface KeepRequestInit {
   readonly ordinals?: readonly number[] | undefined
   /** SignedObjects of kind done, of this manifest */
   readonly facts?: readonly BytesInit[] | undefined
+  /** the sender was away, and would start these copies again */
+  readonly resuming?: boolean | undefined
 }
 
 /** @internal */
@@ -45,6 +49,7 @@ export function writeKeepRequest(builder: flatbuffers.Builder, value: KeepReques
   KeepRequestTable.addSealedShares(builder, sealedSharesOffset)
   KeepRequestTable.addOrdinals(builder, ordinalsOffset)
   KeepRequestTable.addFacts(builder, factsOffset)
+  KeepRequestTable.addResuming(builder, value.resuming ?? false)
   return KeepRequestTable.endKeepRequest(builder)
 }
 
@@ -56,7 +61,8 @@ export function toKeepRequest(table: KeepRequestTable): KeepRequest {
     sealedKeys: Array.from({ length: table.sealedKeysLength() }, (_, i) => toSealedKey(table.sealedKeys(i)!)),
     sealedShares: Array.from({ length: table.sealedSharesLength() }, (_, i) => toSealedShare(table.sealedShares(i)!)),
     ordinals: Array.from({ length: table.ordinalsLength() }, (_, i) => table.ordinals(i)!),
-    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!))
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!)),
+    resuming: table.resuming()
   }
 }
 

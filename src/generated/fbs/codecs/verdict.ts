@@ -15,6 +15,8 @@ export interface Verdict {
   readonly record?: Uint8Array | undefined
   /** SignedObjects of kind done that the answering node keeps, of this manifest */
   readonly facts: readonly Bytes[]
+  /** of copies that the asking node would start again: those that another node was just told to run */
+  readonly taken: readonly number[]
 }
 
 /** {@link Verdict} as given to the encoder: what the schema does not require may be left out. */
@@ -29,6 +31,8 @@ export interface VerdictInit {
   readonly record?: Uint8Array | undefined
   /** SignedObjects of kind done that the answering node keeps, of this manifest */
   readonly facts?: readonly BytesInit[] | undefined
+  /** of copies that the asking node would start again: those that another node was just told to run */
+  readonly taken?: readonly number[] | undefined
 }
 
 /** @internal */
@@ -37,6 +41,7 @@ export function writeVerdict(builder: flatbuffers.Builder, value: VerdictInit): 
   const messageOffset = value.message === undefined ? 0 : builder.createString(value.message)
   const recordOffset = value.record === undefined ? 0 : builder.createByteVector(value.record)
   const factsOffset = value.facts === undefined ? 0 : VerdictTable.createFactsVector(builder, value.facts.map((item) => writeBytes(builder, item)))
+  const takenOffset = value.taken === undefined ? 0 : VerdictTable.createTakenVector(builder, [...value.taken])
   VerdictTable.startVerdict(builder)
   VerdictTable.addCode(builder, codeOffset)
   VerdictTable.addMessage(builder, messageOffset)
@@ -44,6 +49,7 @@ export function writeVerdict(builder: flatbuffers.Builder, value: VerdictInit): 
   VerdictTable.addHighest(builder, BigInt(value.highest ?? 0))
   VerdictTable.addRecord(builder, recordOffset)
   VerdictTable.addFacts(builder, factsOffset)
+  VerdictTable.addTaken(builder, takenOffset)
   return VerdictTable.endVerdict(builder)
 }
 
@@ -55,7 +61,8 @@ export function toVerdict(table: VerdictTable): Verdict {
     retryable: table.retryable(),
     highest: Number(table.highest()),
     record: table.recordArray()?.slice(),
-    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!))
+    facts: Array.from({ length: table.factsLength() }, (_, i) => toBytes(table.facts(i)!)),
+    taken: Array.from({ length: table.takenLength() }, (_, i) => table.taken(i)!)
   }
 }
 

@@ -9,6 +9,7 @@ export const EventType = {
   restarted: 5,
   failed: 6,
   stopping: 7,
-  stopped: 8
+  stopped: 8,
+  drained: 9
 } as const
 export type EventType = number

@@ -104,8 +104,13 @@ factsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+resuming():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startKeepRequest(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addRecord(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset) {
@@ -209,6 +214,10 @@ static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addResuming(builder:flatbuffers.Builder, resuming:boolean) {
+  builder.addFieldInt8(6, +resuming, +false);
+}
+
 static endKeepRequest(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   builder.requiredField(offset, 4) // record
@@ -223,7 +232,7 @@ static finishSizePrefixedKeepRequestBuffer(builder:flatbuffers.Builder, offset:f
   builder.finish(offset, 'BMKP', true);
 }
 
-static createKeepRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createKeepRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.Offset, ciphertextOffset:flatbuffers.Offset, sealedKeysOffset:flatbuffers.Offset, sealedSharesOffset:flatbuffers.Offset, ordinalsOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset, resuming:boolean):flatbuffers.Offset {
   KeepRequest.startKeepRequest(builder);
   KeepRequest.addRecord(builder, recordOffset);
   KeepRequest.addCiphertext(builder, ciphertextOffset);
@@ -231,6 +240,7 @@ static createKeepRequest(builder:flatbuffers.Builder, recordOffset:flatbuffers.O
   KeepRequest.addSealedShares(builder, sealedSharesOffset);
   KeepRequest.addOrdinals(builder, ordinalsOffset);
   KeepRequest.addFacts(builder, factsOffset);
+  KeepRequest.addResuming(builder, resuming);
   return KeepRequest.endKeepRequest(builder);
 }
 }

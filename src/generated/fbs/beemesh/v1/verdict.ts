@@ -76,8 +76,23 @@ factsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+taken(index: number):number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readUint32(this.bb!.__vector(this.bb_pos + offset) + index * 4) : 0;
+}
+
+takenLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+takenArray():Uint32Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? new Uint32Array(this.bb!.bytes().buffer, this.bb!.bytes().byteOffset + this.bb!.__vector(this.bb_pos + offset), this.bb!.__vector_len(this.bb_pos + offset)) : null;
+}
+
 static startVerdict(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addCode(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset) {
@@ -128,6 +143,27 @@ static startFactsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addTaken(builder:flatbuffers.Builder, takenOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(6, takenOffset, 0);
+}
+
+static createTakenVector(builder:flatbuffers.Builder, data:number[]|Uint32Array):flatbuffers.Offset;
+/**
+ * @deprecated This Uint8Array overload will be removed in the future.
+ */
+static createTakenVector(builder:flatbuffers.Builder, data:number[]|Uint8Array):flatbuffers.Offset;
+static createTakenVector(builder:flatbuffers.Builder, data:number[]|Uint32Array|Uint8Array):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addInt32(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startTakenVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endVerdict(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -141,7 +177,7 @@ static finishSizePrefixedVerdictBuffer(builder:flatbuffers.Builder, offset:flatb
   builder.finish(offset, 'BMVD', true);
 }
 
-static createVerdict(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset, messageOffset:flatbuffers.Offset, retryable:boolean, highest:bigint, recordOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createVerdict(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset, messageOffset:flatbuffers.Offset, retryable:boolean, highest:bigint, recordOffset:flatbuffers.Offset, factsOffset:flatbuffers.Offset, takenOffset:flatbuffers.Offset):flatbuffers.Offset {
   Verdict.startVerdict(builder);
   Verdict.addCode(builder, codeOffset);
   Verdict.addMessage(builder, messageOffset);
@@ -149,6 +185,7 @@ static createVerdict(builder:flatbuffers.Builder, codeOffset:flatbuffers.Offset,
   Verdict.addHighest(builder, highest);
   Verdict.addRecord(builder, recordOffset);
   Verdict.addFacts(builder, factsOffset);
+  Verdict.addTaken(builder, takenOffset);
   return Verdict.endVerdict(builder);
 }
 }

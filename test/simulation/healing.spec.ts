@@ -1,0 +1,50 @@
+import { expect } from 'chai'
+import { type Lost, loseInTurn } from './rounds.ts'
+import { setStage } from './stage.ts'
+import { withVirtualTime } from './time/globals.ts'
+import { dice } from './time/random.ts'
+
+const text = ({ machine, lines }: Lost) => `${machine}: ${lines.join('; ')}`
+
+describe('simulation: a machine is lost', function () {
+  this.timeout(60_000)
+
+  // a death is noticed after 0.3 s here when it was told, and after 4.5 s of silence; a keeper looks every 2 s beside
+  for (const [how, noticedMs] of [
+    ['process killed', 300],
+    ['power gone', 4_500]
+  ] as const)
+    it(`bids are asked for at once when it is noticed, whatever keepers were about to do: ${how}`, async () => {
+      for (const seed of [1, 4, 8]) {
+        const all = await loseInTurn({ seed, nodes: 5, rounds: 5, how })
+        const late = all.filter(({ askedMs = 1e9 }) => askedMs > noticedMs + 400)
+        expect(late.map(text), `seed ${seed}`).to.deep.equal([])
+        expect(all.filter(({ healedMs }) => healedMs === undefined).map(text)).to.deep.equal([])
+      }
+    })
+
+  it('the only node left tries again what failed to start there once', async () => {
+    await withVirtualTime(dice(3), async (clock) => {
+      // given
+      const { mesh, owner, invariants, engine } = await setStage(clock, { nodes: 2 })
+      const wait = (ms: number) => clock.run(clock.nowMs + ms)
+      await wait(5_000)
+      clock.after(0, owner.host, () => void owner.apply('web', mesh.machines[0]!, { replicas: 1, change: 0 }))
+      await wait(40_000)
+      const [lost] = invariants.copies()
+
+      // when
+      engine.failures = 1
+      mesh.powerOff(lost!.machine)
+      await wait(15_000)
+      engine.failures = 0
+      await wait(60_000)
+
+      // then
+      const names = invariants.copies().map(({ machine }) => machine.name)
+      expect(names).to.deep.equal(
+        mesh.machines.flatMap(({ name }) => (name === lost!.machine.name ? [] : [name]))
+      )
+    })
+  })
+})
