@@ -1,6 +1,5 @@
-import { formatManifestId } from '../../../src/manifest/index.ts'
 import type { NodeMachine } from './mesh/machine.ts'
-import { REPLACED_MS, type Thirty } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/thirty.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story(
@@ -15,10 +14,7 @@ story(
       const keeper = mesh.nodes.find((node) => node === web.keepers.find((one) => one.state === 'up'))!
       const victim = mesh.nodes.find((node) => isFree(node) && runners.includes(node) && node !== keeper)!
       // when
-      const killed =
-        when === 'at its decision'
-          ? afterDeath(keeper, victim)
-          : afterAssignment(mesh, web.id, [victim, keeper])
+      const killed = when === 'at its decision' ? afterDeath(keeper, victim) : mesh.taken([victim, keeper])
       await mesh.powerOff(victim)
       await killed
       keeper.kill()
@@ -42,18 +38,5 @@ function afterDeath(keeper: NodeMachine, victim: NodeMachine): Promise<void> {
       resolve()
     }
     members.addEventListener('member:dead', onDead)
-  })
-}
-
-/** Some node has just taken a copy. */
-function afterAssignment(mesh: Thirty, id: string, but: readonly NodeMachine[]): Promise<void> {
-  const nodes = mesh.nodes.filter((node) => node.state === 'up' && !but.includes(node))
-  return new Promise((resolve) => {
-    const onWorkload = ({ detail }: CustomEvent<{ type: string; manifestId: Uint8Array }>) => {
-      if (detail.type !== 'accepted' || formatManifestId(detail.manifestId) !== id) return
-      for (const { node } of nodes) node.services.workloads.removeEventListener('workload', onWorkload)
-      resolve()
-    }
-    for (const { node } of nodes) node.services.workloads.addEventListener('workload', onWorkload)
   })
 }

@@ -37,3 +37,54 @@ export async function during(forMs: number, ask: () => string | undefined): Prom
     if (!error.message.startsWith('the time is over')) throw error
   })
 }
+
+/** A loop that is later than this, ms, keeps others waiting who have a loop of their own. Source: less than CONFIRM_TIMEOUT_MS of the scheduler. */
+export const LATE_MS = 1_000
+/** Chosen: a third of {@link LATE_MS}. */
+const CALM_MS = 300
+const CALM_LOOKS = 10
+/** Chosen: twice what thirty nodes take to start. */
+const CALM_WITHIN_MS = 60_000
+
+/** How late the event loop of 29 nodes is: what they do to the one outside, who has its own. */
+export class Lateness {
+  /** The latest, ms, since {@link take}n. */
+  #worstMs = 0
+  #calm = 0
+  #lastLateAtMs = -Infinity
+  readonly #timer: NodeJS.Timeout
+
+  constructor() {
+    let dueMs = performance.now() + LOOK_MS
+    this.#timer = setInterval(() => {
+      const now = performance.now()
+      const lateMs = Math.max(0, now - dueMs)
+      dueMs = now + LOOK_MS
+      this.#worstMs = Math.max(this.#worstMs, lateMs)
+      this.#calm = lateMs < CALM_MS ? this.#calm + 1 : 0
+      if (lateMs > LATE_MS) this.#lastLateAtMs = now
+    }, LOOK_MS).unref()
+  }
+
+  take(): number {
+    const worstMs = Math.round(this.#worstMs)
+    this.#worstMs = 0
+    return worstMs
+  }
+
+  /** Whether it was later than {@link LATE_MS} within so many ms. */
+  wasLate(withinMs: number): boolean {
+    return performance.now() - this.#lastLateAtMs < withinMs
+  }
+
+  /** For a second the loop had time: an owner does not ask a machine that is at its limit. */
+  async calm(): Promise<void> {
+    await eventually('the event loop has time', CALM_WITHIN_MS, () =>
+      this.#calm >= CALM_LOOKS ? undefined : 'it is late'
+    )
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}

@@ -2,13 +2,14 @@ import { expect } from 'chai'
 import { generateSigningKey, publicKeyFromPeerId } from '../../../../src/identity/index.ts'
 import { parseManifestId, parseManifests } from '../../../../src/manifest/index.ts'
 import { rank } from '../../../../src/scheduler/index.ts'
+import type { WorkloadEvent } from '../../../../src/workloads/index.ts'
 import { deployment } from '../../../fixtures/workload-files.ts'
 import { Invariants } from './invariants.ts'
 import { Links } from './links.ts'
 import { type Machine, NodeMachine } from './machine.ts'
 import { OutsideMachine } from './outside.ts'
 import type { Owner } from './owner.ts'
-import { eventually } from './patience.ts'
+import { eventually, Lateness } from './patience.ts'
 import { type Copy, REAL } from './watched-engine.ts'
 
 const SIZE = 30
@@ -38,6 +39,7 @@ export class Thirty {
   readonly machines: readonly Machine[]
   readonly owner: Owner
   readonly invariants: Invariants
+  readonly lateness = new Lateness()
   #serial = 0
 
   constructor(path: string, owner: Owner) {
@@ -50,7 +52,13 @@ export class Thirty {
     this.nodes = Array.from({ length: SIZE - 1 }, (_, index) => new NodeMachine(init(index)))
     this.outside = new OutsideMachine({ name: outside, path, onChange })
     this.machines = [...this.nodes, this.outside]
-    this.invariants = new Invariants({ machines: this.machines, links: this.links, owner })
+    this.invariants = new Invariants({
+      machines: this.machines,
+      links: this.links,
+      owner,
+      outside: this.outside,
+      lateness: this.lateness
+    })
   }
 
   async open(): Promise<void> {
@@ -60,6 +68,7 @@ export class Thirty {
 
   async close(): Promise<void> {
     this.links.heal()
+    this.lateness.stop()
     await this.outside.powerOff()
     await Promise.allSettled(this.nodes.map((node) => node.stop()))
     for (const node of this.nodes) await node.powerOff()
@@ -111,6 +120,7 @@ export class Thirty {
     name: string,
     { to, entry = this.nodes[0]! }: { to?: readonly string[]; entry?: Machine } = {}
   ): Promise<Given> {
+    await this.lateness.calm()
     const { placements, manifestId } = await this.owner.apply(entry.peerId, document, { to })
     const failed = placements.find(({ error }) => error !== undefined)
     if (failed !== undefined) throw new Error(`given: ${JSON.stringify(failed)}`)
@@ -182,6 +192,20 @@ export class Thirty {
       return ordinals.size === replicas
         ? undefined
         : `there are ${live.map(({ ordinal, machine }) => `${ordinal}@${machine}`).join(' ') || 'none'}`
+    })
+  }
+
+  /** Resolves when some node but these has just taken a copy, on disk and with its keepers, and is about to start it. */
+  taken(but: readonly Machine[] = []): Promise<void> {
+    const nodes = this.nodes.filter((node) => node.state === 'up' && !but.includes(node))
+    const workloads = nodes.map(({ node }) => node.services.workloads)
+    return new Promise((resolve) => {
+      const onWorkload = ({ detail }: CustomEvent<WorkloadEvent>) => {
+        if (detail.type !== 'accepted') return
+        for (const one of workloads) one.removeEventListener('workload', onWorkload)
+        resolve()
+      }
+      for (const one of workloads) one.addEventListener('workload', onWorkload)
     })
   }
 

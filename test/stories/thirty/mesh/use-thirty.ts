@@ -19,12 +19,15 @@ async function open(): Promise<Thirty> {
   return thirty
 }
 
+async function close(mesh: Thirty): Promise<void> {
+  await mesh.close()
+  await rm(mesh.path, { recursive: true, force: true, maxRetries: 3 })
+}
+
 after('close the mesh of thirty', async function () {
   this.timeout(120_000)
-  const thirty = await opened?.catch(() => undefined)
-  if (thirty === undefined) return
-  await thirty.close()
-  await rm(thirty.path, { recursive: true, force: true, maxRetries: 3 })
+  const mesh = await opened?.catch(() => undefined)
+  if (mesh !== undefined) await close(mesh)
 })
 
 /**
@@ -43,16 +46,21 @@ export function story(
       const startedAt = performance.now()
       const say = (line: string) =>
         console.log(`    ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
+      mesh.lateness.take()
       try {
         await mesh.refusesStrangers()
         await tell(mesh, say)
         say(`all is as signed ${await mesh.settled()} ms later`)
         await mesh.leaveClean()
-        say('left clean')
+        for (const line of mesh.invariants.noted.splice(0)) say(`noted: ${line}`)
+        say(`left clean; the event loop was ${mesh.lateness.take()} ms late at most`)
       } catch (error) {
         // because the next story is not to stumble over what is left of this one
         opened = undefined
-        await mesh.close().catch(() => {})
+        say(`it fails: ${error instanceof Error ? error.message : String(error)}`)
+        say(`the event loop was ${mesh.lateness.take()} ms late at most`)
+        for (const line of mesh.invariants.broken) say(line)
+        await close(mesh)
         throw error
       }
     })
