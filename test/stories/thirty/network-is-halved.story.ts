@@ -23,7 +23,7 @@ story('the network is halved and healed: each half tops up, and the surplus goes
   const entry = [...halves[1]].find((one) => one instanceof NodeMachine)!
   const later = await mesh.given(3, { entry })
   say(`applied in one half meanwhile: ${mesh.describe(later)}`)
-  mesh.links.heal()
+  await mesh.heal(left, right)
   // then
   const tookMs = await eventually('the surplus is drained', SETTLE_MS, () =>
     mesh.copiesOf(web.id).length === 4 ? undefined : `${mesh.copiesOf(web.id).length} copies`

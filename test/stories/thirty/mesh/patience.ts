@@ -79,6 +79,7 @@ export class Lateness {
 
   /** For a second the loop had time: an owner does not ask a machine that is at its limit. */
   async calm(): Promise<void> {
+    this.#calm = 0
     await eventually('the event loop has time', CALM_WITHIN_MS, () =>
       this.#calm >= CALM_LOOKS ? undefined : 'it is late'
     )
