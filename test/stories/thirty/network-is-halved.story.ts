@@ -24,9 +24,10 @@ story('the network is halved and healed: each half tops up, and the surplus goes
   const later = await mesh.given(3, { entry })
   say(`applied in one half meanwhile: ${mesh.describe(later)}`)
   await mesh.heal(left, right)
+  say(`healed; everybody sees everybody after ${await mesh.whole()} ms`)
   // then
   const tookMs = await eventually('the surplus is drained', SETTLE_MS, () =>
     mesh.copiesOf(web.id).length === 4 ? undefined : `${mesh.copiesOf(web.id).length} copies`
   )
-  say(`healed; the surplus is gone after ${tookMs} ms; ${mesh.describe(db)}`)
+  say(`the surplus is gone after ${tookMs} ms; ${mesh.describe(db)}`)
 })
