@@ -1,4 +1,4 @@
-import { REPLACED_MS } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story(

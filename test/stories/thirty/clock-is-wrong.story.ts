@@ -1,11 +1,11 @@
-import { REPLACED_MS } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { story } from './mesh/use-thirty.ts'
 
 /** Within what an envelope may be early (30 s), and a statement off. */
-const SKEWS_MS = [20_000, -20_000]
+const SKEWS_MS = [-20_000, 20_000]
 
 story(
-  'the clock of a node is 20 s ahead, and then behind: it takes copies, gives them up and is replaced as any other',
+  'the clock of a node is 20 s behind, and then ahead: it takes copies, gives them up and is replaced as any other',
   async (mesh, say) => {
     for (const skewMs of SKEWS_MS) {
       // given

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { deployment } from '../../fixtures/workload-files.ts'
-import { REPLACED_MS } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story(

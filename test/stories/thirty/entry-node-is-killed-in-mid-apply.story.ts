@@ -1,5 +1,5 @@
 import { deployment } from '../../fixtures/workload-files.ts'
-import { REPLACED_MS } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { story } from './mesh/use-thirty.ts'
 
 const COPIES = 6

@@ -1,5 +1,5 @@
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import type { NodeMachine } from './mesh/machine.ts'
-import { REPLACED_MS } from './mesh/thirty.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story(

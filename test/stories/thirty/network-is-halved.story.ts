@@ -1,6 +1,6 @@
+import { REPLACED_MS, SETTLE_MS } from './mesh/deadlines.ts'
 import { type Machine, NodeMachine } from './mesh/machine.ts'
 import { eventually } from './mesh/patience.ts'
-import { REPLACED_MS, SETTLE_MS } from './mesh/thirty.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story('the network is halved and healed: each half tops up, and the surplus goes', async (mesh, say) => {

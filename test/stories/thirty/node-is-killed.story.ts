@@ -1,5 +1,5 @@
+import { REPLACED_MS, SETTLE_MS } from './mesh/deadlines.ts'
 import { eventually } from './mesh/patience.ts'
-import { REPLACED_MS, SETTLE_MS } from './mesh/thirty.ts'
 import { story } from './mesh/use-thirty.ts'
 
 story(

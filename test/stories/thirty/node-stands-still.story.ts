@@ -1,4 +1,4 @@
-import { REPLACED_MS } from './mesh/thirty.ts'
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { story } from './mesh/use-thirty.ts'
 
 /** Whoever had the lease must be dead: FENCE_HOLD_MS of 14 s, asked for again for up to 6 s more. */

@@ -1,5 +1,5 @@
+import { REPLACED_MS } from './mesh/deadlines.ts'
 import { during } from './mesh/patience.ts'
-import { REPLACED_MS } from './mesh/thirty.ts'
 import { story } from './mesh/use-thirty.ts'
 
 /** Long enough for a wrong belief to be acted on: a silent member is dead after 8.7 s, a keeper looks every 2 s, a start. Three times over. */

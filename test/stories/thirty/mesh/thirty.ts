@@ -1,9 +1,10 @@
 import { expect } from 'chai'
-import { generateSigningKey, publicKeyFromPeerId } from '../../../../src/identity/index.ts'
-import { parseManifestId, parseManifests } from '../../../../src/manifest/index.ts'
+import { publicKeyFromPeerId } from '../../../../src/identity/index.ts'
+import { parseManifestId } from '../../../../src/manifest/index.ts'
 import { rank } from '../../../../src/scheduler/index.ts'
 import type { WorkloadEvent } from '../../../../src/workloads/index.ts'
 import { deployment } from '../../../fixtures/workload-files.ts'
+import { SETTLE_MS, WHOLE_MS } from './deadlines.ts'
 import { Invariants } from './invariants.ts'
 import { Links } from './links.ts'
 import { type Machine, NodeMachine } from './machine.ts'
@@ -15,21 +16,6 @@ import { type Copy, REAL } from './watched-engine.ts'
 const SIZE = 30
 /** Nodes that each one dials first. */
 const BOOTSTRAPS = 3
-/**
- * Everybody sees everybody. A member that was called dead is dialled again by one after the other, one in 10 s, and each that comes back
- * is told on: docs/OPERATIONS. Source: DEAD_RETRY_MS, EXCHANGE_INTERVAL_MS; some times over for half of the mesh.
- */
-const WHOLE_MS = 90_000
-/** Everything is as it is to be, so long after the last thing went wrong. Source: the issue, 60 s. */
-export const SETTLE_MS = 60_000
-/**
- * A silent member that is idle is dead after 8.7 s (detector), the second keeper waits for the first 2 s more, a search takes up to 1.5 s, bids
- * 2 s; a node that was asked and died as well is given up after 15 s (STARTING_MS), and the whole begins again.
- */
-export const REPLACED_MS = 8_700 + 2 * 5_500 + 15_000
-/** What a story may take in all: the mesh, its faults, and twice the above on a machine that others use. */
-export const STORY_MS = 600_000
-
 /** Thirty nodes, one of them a process of its own, their owner, and what must hold. */
 export class Thirty {
   readonly path: string
@@ -242,18 +228,6 @@ export class Thirty {
     )
     expect(this.invariants.broken).to.deep.equal([])
     return tookMs
-  }
-
-  /** A stranger is refused, at any time: what it asked for runs nowhere. */
-  async refusesStrangers(): Promise<void> {
-    const entry = this.machines.find(({ state }) => state === 'up')!
-    const stranger = await this.owner.client(entry.peerId, generateSigningKey())
-    const manifests = parseManifests(JSON.stringify(deployment({ name: 'stranger' })))
-    const outcome = await stranger.apply(manifests, { signal: AbortSignal.timeout(20_000) }).then(
-      ([result]) => result!.placements,
-      () => []
-    )
-    expect(outcome.filter(({ error }) => error === undefined)).to.deep.equal([])
   }
 
   /** For the next story: everything is well, nothing runs, nothing was broken. */

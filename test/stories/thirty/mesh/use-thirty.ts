@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadOrCreateSigningKey } from '../../../../src/identity/index.ts'
+import { STORY_MS } from './deadlines.ts'
 import { Owner } from './owner.ts'
-import { STORY_MS, Thirty } from './thirty.ts'
+import { refusesStrangers } from './refuses-strangers.ts'
+import { Thirty } from './thirty.ts'
 
 let opened: Promise<Thirty> | undefined
 
@@ -48,7 +50,7 @@ export function story(
         console.log(`    ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
       mesh.lateness.take()
       try {
-        await mesh.refusesStrangers()
+        await refusesStrangers(mesh)
         await tell(mesh, say)
         say(`all is as signed ${await mesh.settled()} ms later`)
         await mesh.leaveClean()
