@@ -71,8 +71,7 @@ export class Thirty {
 
   #addressFor(machine: Machine, other: Machine): string {
     if (machine !== this.outside || !(other instanceof NodeMachine)) return other.address
-    const tcp = other.node.addresses().find((address) => address.includes('/tcp/'))
-    return tcp!
+    return other.node.addresses().find((address) => address.includes('/tcp/'))!
   }
 
   machine(name: string): Machine {
@@ -235,20 +234,12 @@ export class Thirty {
     this.links.heal()
     for (const machine of this.machines) if (machine.state !== 'up') await this.start(machine)
     await this.whole()
-    for (const { name, acknowledged, versions } of this.owner.manifests.values())
-      if (
-        versions.size > 0 &&
-        versions.get(acknowledged)?.tombstone !== true &&
-        (acknowledged > 0 || this.#runs(name))
-      )
-        await this.owner.delete(this.nodes[0]!.peerId, name)
+    for (const [id, { name, acknowledged, versions }] of this.owner.manifests) {
+      const isGone = versions.get(acknowledged)?.tombstone === true || acknowledged === 0
+      if (!isGone || this.copiesOf(id).length > 0) await this.owner.delete(this.nodes[0]!.peerId, name)
+    }
     await this.settled()
     this.owner.manifests.clear()
-  }
-
-  #runs(name: string): boolean {
-    const entry = [...this.owner.manifests].find(([, one]) => one.name === name)
-    return entry !== undefined && this.copiesOf(entry[0]).length > 0
   }
 }
 

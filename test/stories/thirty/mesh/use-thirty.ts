@@ -48,8 +48,10 @@ export function story(
       const startedAt = performance.now()
       const say = (line: string) =>
         console.log(`    ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
-      mesh.lateness.take()
       try {
+        await mesh.lateness.calm() // because thirty nodes that have just met have much to tell each other
+        await mesh.whole()
+        mesh.lateness.take()
         await refusesStrangers(mesh)
         await tell(mesh, say)
         say(`all is as signed ${await mesh.settled()} ms later`)
