@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { equalBytes, isBeemeshError, safeText, toError, withDeadline } from '../../common/index.ts'
+import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
@@ -19,6 +18,7 @@ import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import { Claims } from './claims.ts'
 import type { KeptTable } from './kept-table.ts'
 import { Ranking } from './ranking.ts'
+import { assertComplete, refusal, stale } from './verdicts.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
 const MAX_ALARMS = 1_000
@@ -341,29 +341,4 @@ export class Keeping {
 /** Whether the record gives a node a part of its own in keeping the manifest. */
 function isNamed({ shareHolders, fenceKeepers }: CheckedRecord, publicKey: Uint8Array): boolean {
   return [...shareHolders, ...fenceKeepers].some(({ node }) => equalBytes(node, publicKey))
-}
-
-/** @throws WorkloadsError RECORD_INVALID */
-function assertComplete(record: CheckedRecord, { ciphertext, sealedShares }: Bundle): void {
-  if (record.tombstone) return
-  const digest = createHash('sha256').update(ciphertext!).digest()
-  if (!equalBytes(record.ciphertextDigest ?? new Uint8Array(), digest))
-    throw new WorkloadsError('RECORD_INVALID', 'the ciphertext is not the one the record names')
-  if (sealedShares.length !== record.shareHolders.length)
-    throw new WorkloadsError('RECORD_INVALID', 'the record names other shares than there are')
-}
-
-/** What went wrong, for the node that asked. */
-export function refusal(thrown: unknown): VerdictInit {
-  const error = toError(thrown)
-  const code = isBeemeshError(error) ? error.code : 'INTERNAL'
-  const retryable = isBeemeshError(error) && error.retryable
-  return { code, message: safeText(error.message, 900), retryable }
-}
-
-function stale(highest: number, got: number): WorkloadsError {
-  return new WorkloadsError('VERSION_STALE', 'the keepers of this manifest have seen a newer version of it', {
-    details: { highest: String(highest), got: String(got) },
-    hint: 'Apply again; if it stays, the clock of the machine that signs is behind.'
-  })
 }
