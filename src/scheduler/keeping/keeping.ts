@@ -8,7 +8,6 @@ import {
   KEEP_PATIENCE_MS,
   KEEPERS,
   LET_GO_RANK,
-  OFFER_INTERVAL_MS,
   SPARE_KEEPERS
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
@@ -17,6 +16,7 @@ import { isGone } from '../healing/neighbours.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import { Claims } from './claims.ts'
 import type { KeptTable } from './kept-table.ts'
+import { Offering } from './offering.ts'
 import { Ranking } from './ranking.ts'
 import { assertComplete, refusal, stale } from './verdicts.ts'
 
@@ -37,15 +37,21 @@ export interface KeepingInit {
 /** Keeps records and ciphertexts for owners, and sees that the members nearest to each manifest all do. */
 export class Keeping {
   readonly #init: KeepingInit
-  /** When each manifest was offered to its keepers last, and to whom. */
   readonly #ranking: Ranking
   readonly #claims = new Claims()
   readonly #alarmed = new Set<string>()
-  readonly #offered = new Map<string, { atMs: number; to: string }>()
+  readonly #offering: Offering
 
   constructor(init: KeepingInit) {
     this.#init = init
     this.#ranking = new Ranking(init.world)
+    this.#offering = new Offering({
+      ...init,
+      ranked: (manifestId) => this.ranked(manifestId),
+      isMine: (record) => this.isMine(record),
+      onRecord: (bytes) => this.#learn(bytes),
+      onOther: (record, bytes) => this.#compareEvidence(record, bytes)
+    })
   }
 
   /** Members that count, nearest to the manifest first: those that are thought to live. */
@@ -279,54 +285,9 @@ export class Keeping {
     return world.asks.keep(target.peerId, { ...bundle, ordinals }, limit)
   }
 
-  /**
-   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
-   * nearer to. Only the nearest offers, so that it is offered once. @returns undefined: there is nothing to be done
-   */
+  /** Gives what is kept to the keepers of now. @returns undefined: there is nothing to be done */
   offer(manifest: Kept): Promise<void> | undefined {
-    const { world } = this.#init
-    const { record } = manifest
-    const ranked = this.ranked(record.manifestId)
-    const key = record.manifestId.join()
-    const fence = ranked.filter((one) =>
-      record.fenceKeepers.some(({ node }) => equalBytes(node, one.publicKey))
-    )
-    const keepers = [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...fence])]
-    const to = keepers.map(({ peerId }) => peerId).join()
-    const last = this.#offered.get(key)
-    const nowMs = world.now()
-    const isNearest = keepers[0]?.self === true
-    if (last?.to === to && nowMs - last.atMs < OFFER_INTERVAL_MS) return undefined
-    if (!isNearest && last?.to === to) return undefined
-    this.#offered.set(key, { atMs: nowMs, to })
-    return this.#offerToAll(manifest, keepers)
-  }
-
-  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<void> {
-    const { kept } = this.#init
-    const results = await Promise.allSettled(
-      keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
-    )
-    const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
-    if (haveIt >= DURABLE_KEEPERS && !this.isMine(record)) {
-      await kept.delete(record.manifestId)
-      this.#offered.delete(record.manifestId.join())
-    }
-  }
-
-  /** @returns whether it has this version or a newer one now */
-  async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
-    const { world, signal } = this.#init
-    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    const facts = giveFacts(this.#init.kept.facts, record.manifestId)
-    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
-    if (asked.code === undefined && asked.highest >= record.version) {
-      if (asked.record !== undefined) await this.#learn(asked.record)
-      return true
-    }
-    const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
-    this.#compareEvidence(record, other)
-    return code === undefined
+    return this.#offering.offer(manifest)
   }
 
   /** Another keeper knows a newer record; a tombstone is all there is to it, the rest comes from whoever has the ciphertext. */
