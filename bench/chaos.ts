@@ -52,7 +52,8 @@ for (let index = 0; index < runs && performance.now() - startedAt < minutes * 60
   if (result.broken.length === 0) continue
   total.broken++
   for (const line of result.broken) console.log(`  ${line}`)
-  console.log(`BROKEN, again with: npm run chaos -- --seed ${own} --nodes ${nodes}`)
+  const more = `${chaosMs === undefined ? '' : ` --chaos ${chaosMs}`}${values.calm ? ' --calm' : ''}`
+  console.log(`BROKEN, again with: npm run chaos -- --seed ${own} --nodes ${nodes}${more}`)
 }
 const seconds = (performance.now() - startedAt) / 1000
 const hours = (total.virtualMs / 3_600_000).toFixed(1)

@@ -142,8 +142,8 @@ const FENCED = `## Fenced workloads
 - \`fence\`: the same, and what still runs at the end of its lease is killed by the guard, a process apart from the daemon, also when that
   is dead or stands still. A copy never runs on two machines. It needs Linux.
 
-The fence keepers are the five members nearest to the manifest when it is first applied (three or one in a smaller mesh); later versions
-keep them. A majority of them must be reachable, or nothing of the manifest runs: to have others, delete the manifest and apply it again.
+The fence keepers are the five members nearest to the manifest when it is first applied (three or one in a smaller mesh), those that are away
+at that moment among them, so that two sides of a partition choose the same; later versions keep them. A majority of them must be reachable, or nothing of the manifest runs: to have others, delete the manifest and apply it again.
 A copy is replaced 14 s after its lease was last renewed, at the earliest. A DaemonSet is never fenced. With \`stop\` and \`fence\` an
 update stops the old copy before it starts the new one. A daemon that is away for more than 10 s loses its fenced copies, when it was
 stopped on purpose, too. Whatever manages the daemon must leave the guard alone when it ends it (systemd: \`KillMode=process\`).`

@@ -76,6 +76,15 @@ export class Faults {
         mesh.setSkew(machine, dice.between(-20_000, 20_000))
         mesh.restart(machine, dice.between(500, 4_000))
       }),
+      'clock jump': one((machine) => {
+        if (mesh.machines.some(({ skewMs }) => skewMs !== 0)) return
+        this.#during(
+          3_000,
+          30_000,
+          () => mesh.step(machine, dice.between(-20_000, 20_000)),
+          () => mesh.step(machine, 0)
+        )
+      }),
       'disk full': one(({ disk, name }) => {
         const set = (isFull: boolean) => () => {
           this.#init.note(`${name}: disk ${isFull ? 'full' : 'has room'}`)

@@ -47,4 +47,32 @@ describe('simulation: a machine is lost', function () {
       )
     })
   })
+
+  it('what could be started neither anew nor as it was is started as it was when it can be', async () => {
+    await withVirtualTime(dice(4), async (clock) => {
+      // given
+      const { mesh, owner, invariants, engine } = await setStage(clock, { nodes: 1 })
+      const apply = async (change: number) => {
+        const [entry] = mesh.machines
+        // what is fenced stops before the new one starts
+        clock.after(0, owner.host, () => void owner.apply('f-web', entry!, { replicas: 1, change }))
+        await clock.run(clock.nowMs + 20_000)
+      }
+      await clock.run(clock.nowMs + 5_000)
+      await apply(0)
+      const before = invariants.copies().map(({ version }) => version)
+
+      // when
+      engine.failures = 1
+      await apply(1)
+      const meanwhile = invariants.copies().length
+      engine.failures = 0
+      await clock.run(clock.nowMs + 60_000)
+
+      // then
+      expect(meanwhile).to.equal(0)
+      expect(before).to.have.length(1)
+      expect(invariants.copies().map(({ version }) => version)).to.deep.equal(before)
+    })
+  })
 })

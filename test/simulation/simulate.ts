@@ -4,7 +4,7 @@ import { Invariants } from './invariants.ts'
 import type { EngineSettings } from './node/engine.ts'
 import { keysOf } from './node/keys.ts'
 import { type Machine, Mesh } from './node/machine.ts'
-import { Owner } from './owner/owner.ts'
+import { isFenced, Owner } from './owner/owner.ts'
 import { START_MS, type VirtualClock } from './time/clock.ts'
 import { withVirtualTime } from './time/globals.ts'
 import { type Dice, dice as diceOf } from './time/random.ts'
@@ -137,6 +137,12 @@ class Run {
     const idle = manifests.filter((name) => !owner.isBusy(name))
     if (active.length === 0 || idle.length === 0) return
     const [entry, name] = [dice.pick(active), dice.pick(idle)]
+    // a node that was started while it was cut off knows nobody: what it calls all members is no majority of anything
+    const knowsAll = () =>
+      mesh.machines.every(
+        ({ at, daemon }) => daemon === undefined || mesh.topology.opinion(entry.at, at) !== undefined
+      )
+    if (isFenced(name) && !knowsAll()) return
     const isDeleted = owner.names().includes(name) && dice.chance(0.12)
     this.#applies++
     const replicas = dice.whole(1, most)

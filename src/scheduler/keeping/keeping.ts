@@ -1,16 +1,8 @@
-import { createHash } from 'node:crypto'
-import { equalBytes, isBeemeshError, safeText, toError, withDeadline } from '../../common/index.ts'
+import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
-import {
-  ASK_TIMEOUT_MS,
-  DURABLE_KEEPERS,
-  KEEPERS,
-  LET_GO_RANK,
-  OFFER_INTERVAL_MS,
-  SPARE_KEEPERS
-} from '../constants.ts'
+import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, KEEPERS, LET_GO_RANK, SPARE_KEEPERS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import { isGone } from '../healing/neighbours.ts'
@@ -19,7 +11,9 @@ import { Claims } from './claims.ts'
 import { giveOut } from './give-out.ts'
 import type { KeptTable } from './kept-table.ts'
 import { meetOthers } from './meet-others.ts'
+import { isNamed, Offering } from './offering.ts'
 import { Ranking } from './ranking.ts'
+import { assertComplete, refusal, stale } from './verdicts.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
 const MAX_ALARMS = 1_000
@@ -40,15 +34,21 @@ export interface KeepingInit {
 /** Keeps records and ciphertexts for owners, and sees that the members nearest to each manifest all do. */
 export class Keeping {
   readonly #init: KeepingInit
-  /** When each manifest was offered to its keepers last, and to whom. */
   readonly #ranking: Ranking
   readonly #claims = new Claims()
   readonly #alarmed = new Set<string>()
-  readonly #offered = new Map<string, { atMs: number; to: string }>()
+  readonly #offering: Offering
 
   constructor(init: KeepingInit) {
     this.#init = init
     this.#ranking = new Ranking(init.world)
+    this.#offering = new Offering({
+      ...init,
+      ranked: (manifestId) => this.ranked(manifestId),
+      isMine: (record) => this.isMine(record),
+      onRecord: (bytes) => this.#learn(bytes),
+      onOther: (record, bytes) => this.#compareEvidence(record, bytes)
+    })
   }
 
   /** Members that count, nearest to the manifest first: those that are thought to live. */
@@ -148,25 +148,12 @@ export class Keeping {
     if (taken === 'equivocation') this.#alarm(record)
     if (taken === 'new' || taken === 'equivocation') {
       await this.#follow(record, bundle)
-      this.#offerSoon(record)
+      this.#offering.noteNew(record)
     }
     if (taken === 'older') return
     const current = kept.get(record.manifestId)!
     onKept(current, from, ordinals)
     this.#claims.note(current.record, ordinals, { peerId: from, atMs: world.now() })
-  }
-
-  /** Of a version that is new here: the nearest offers it at its next look, the one after it when its time comes, the others only to new keepers. */
-  #offerSoon(record: CheckedRecord): void {
-    const keepers = this.#keepersOf(record)
-    const atMs = keepers[0]?.self === true ? 0 : this.#init.world.now()
-    this.#offered.set(record.manifestId.join(), { atMs, to: keepers.map(({ peerId }) => peerId).join() })
-  }
-
-  #keepersOf(record: CheckedRecord): Neighbour[] {
-    const ranked = this.ranked(record.manifestId)
-    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
-    return [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])]
   }
 
   /** What this node runs of a manifest that was deleted goes, too. */
@@ -254,7 +241,7 @@ export class Keeping {
     const { world, check } = this.#init
     const record = check(bundle.record)
     if (this.#init.hasOthers?.() === true) await meetOthers(world, { signal })
-    const targets = this.#keepersOf(record)
+    const targets = this.#offering.keepersOf(record)
     await giveOut({
       targets,
       // because the majority of these is asked before a copy starts
@@ -285,49 +272,9 @@ export class Keeping {
     return world.asks.keep(target.peerId, { ...bundle, ordinals }, limit)
   }
 
-  /**
-   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
-   * nearer to. Only the two nearest repeat it, so that it is not offered by all. @returns undefined: there is nothing to be done
-   */
+  /** Gives what is kept to the keepers of now. @returns undefined: there is nothing to be done */
   offer(manifest: Kept): Promise<void> | undefined {
-    const { world } = this.#init
-    const { record } = manifest
-    const key = record.manifestId.join()
-    const keepers = this.#keepersOf(record)
-    const to = keepers.map(({ peerId }) => peerId).join()
-    const last = this.#offered.get(key)
-    const nowMs = world.now()
-    const isNear = keepers.slice(0, 2).some(({ self }) => self)
-    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return undefined
-    this.#offered.set(key, { atMs: nowMs, to })
-    return this.#offerToAll(manifest, keepers)
-  }
-
-  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<void> {
-    const { kept } = this.#init
-    const results = await Promise.allSettled(
-      keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
-    )
-    const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
-    if (haveIt >= DURABLE_KEEPERS && !this.isMine(record)) {
-      await kept.delete(record.manifestId)
-      this.#offered.delete(record.manifestId.join())
-    }
-  }
-
-  /** @returns whether it has this version or a newer one now */
-  async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
-    const { world, signal } = this.#init
-    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    const facts = giveFacts(this.#init.kept, record.manifestId)
-    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
-    if (asked.code === undefined && asked.highest >= record.version) {
-      if (asked.record !== undefined) await this.#learn(asked.record)
-      return true
-    }
-    const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
-    this.#compareEvidence(record, other)
-    return code === undefined
+    return this.#offering.offer(manifest)
   }
 
   /** Another keeper knows a newer record; a tombstone is all there is to it, the rest comes from whoever has the ciphertext. */
@@ -337,34 +284,4 @@ export class Keeping {
     if (record.tombstone)
       await this.take(record, { record: bytes, sealedKeys: [], sealedShares: [] }, { from: '' })
   }
-}
-
-/** Whether the record gives a node a part of its own in keeping the manifest. */
-function isNamed({ shareHolders, fenceKeepers }: CheckedRecord, publicKey: Uint8Array): boolean {
-  return [...shareHolders, ...fenceKeepers].some(({ node }) => equalBytes(node, publicKey))
-}
-
-/** @throws WorkloadsError RECORD_INVALID */
-function assertComplete(record: CheckedRecord, { ciphertext, sealedShares }: Bundle): void {
-  if (record.tombstone) return
-  const digest = createHash('sha256').update(ciphertext!).digest()
-  if (!equalBytes(record.ciphertextDigest ?? new Uint8Array(), digest))
-    throw new WorkloadsError('RECORD_INVALID', 'the ciphertext is not the one the record names')
-  if (sealedShares.length !== record.shareHolders.length)
-    throw new WorkloadsError('RECORD_INVALID', 'the record names other shares than there are')
-}
-
-/** What went wrong, for the node that asked. */
-export function refusal(thrown: unknown): VerdictInit {
-  const error = toError(thrown)
-  const code = isBeemeshError(error) ? error.code : 'INTERNAL'
-  const retryable = isBeemeshError(error) && error.retryable
-  return { code, message: safeText(error.message, 900), retryable }
-}
-
-function stale(highest: number, got: number): WorkloadsError {
-  return new WorkloadsError('VERSION_STALE', 'the keepers of this manifest have seen a newer version of it', {
-    details: { highest: String(highest), got: String(got) },
-    hint: 'Apply again; if it stays, the clock of the machine that signs is behind.'
-  })
 }

@@ -60,6 +60,11 @@ export class Restarter {
     this.#attempts.set(copy.workloadId, { count, timer: setTimeout(again, waitMs), lastMs: now() })
   }
 
+  /** Whether it is going to be started again. */
+  isDue(workloadId: string): boolean {
+    return this.#attempts.get(workloadId)?.timer !== undefined
+  }
+
   /** Copies with restarts that are remembered. */
   get remembered(): number {
     return this.#attempts.size

@@ -40,6 +40,7 @@ export class Watcher {
     for (const manifest of table.live()) {
       if (manifest.cron !== undefined) this.#cron.look(manifest)
       else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
+      else if (manifest.restartPolicy !== 'Never' && manifest.next === undefined) this.#retry(manifest)
     }
     await this.#context.usage.look(table.live(), this.#context.signal)
     this.restarter.tidy()
@@ -69,6 +70,22 @@ export class Watcher {
     void this.#onEnded(manifest, copy, { seen, ended }).catch((error: unknown) =>
       this.#context.log.error('%s: %e', copy.workloadId, error)
     )
+  }
+
+  /** A copy that could not be started, as after a rollout that turned back, is nobody's else to try again: keepers see who has it. */
+  #retry(manifest: StoredManifest): void {
+    const context = this.#context
+    const isLeft = ({ state, fenced, endedAtMs, workloadId }: StoredWorkload) =>
+      state === 'failed' && fenced !== true && endedAtMs === undefined && !this.restarter.isDue(workloadId)
+    for (const copy of manifest.workloads.filter(isLeft))
+      void context.lanes
+        .run(formatManifestId(manifest.manifestId), async () => {
+          const current = findCurrent(context, manifest, copy)
+          if (current === undefined || !isLeft(current)) return
+          const reason = current.message ?? 'it did not start'
+          await this.restarter.schedule(manifest, current, { containers: [], reason })
+        })
+        .catch((error: unknown) => context.log.error('%s: %e', copy.workloadId, error))
   }
 
   /** In the manifest's lane, so that an update or delete under way is not taken for an end. */

@@ -202,6 +202,12 @@ export class Mesh {
     machine.skewMs = skewMs
   }
 
+  /** Its clock is put right, or wrong, while its process runs. */
+  step(machine: Machine, skewMs: number): void {
+    this.setSkew(machine, skewMs)
+    if (machine.daemon !== undefined) machine.daemon.host.skewMs = skewMs
+  }
+
   #neighboursOf(machine: Machine): Neighbour[] {
     const found: Neighbour[] = []
     for (const { at, name, keys } of this.machines) {

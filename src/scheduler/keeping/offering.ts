@@ -1,0 +1,106 @@
+import { equalBytes, withDeadline } from '../../common/index.ts'
+import type { Bundle } from '../../workloads/index.ts'
+import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, KEEPERS, OFFER_INTERVAL_MS, SPARE_KEEPERS } from '../constants.ts'
+import { giveFacts } from '../facts/take-facts.ts'
+import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
+import type { KeptTable } from './kept-table.ts'
+
+export interface OfferingInit {
+  readonly world: World
+  readonly kept: KeptTable
+  readonly signal: AbortSignal
+  /** Members that count, nearest to the manifest first. */
+  readonly ranked: (manifestId: Uint8Array) => readonly Neighbour[]
+  readonly isMine: (record: CheckedRecord) => boolean
+  /** Another keeper has a newer record. */
+  readonly onRecord: (bytes: Uint8Array) => Promise<void>
+  /** Another keeper answered with another record, if any, than the one it was given. */
+  readonly onOther: (record: CheckedRecord, bytes: Uint8Array | undefined) => void
+}
+
+/** Sees that the keepers of now have what is kept here, and lets go of what is others' by then. */
+export class Offering {
+  readonly #init: OfferingInit
+  /** When each manifest was offered to its keepers last, and to whom. */
+  readonly #offered = new Map<string, { atMs: number; to: string }>()
+
+  constructor(init: OfferingInit) {
+    this.#init = init
+  }
+
+  /** All that are to have it: the nearest, and those that the record names. Nearest first. */
+  keepersOf(record: CheckedRecord): Neighbour[] {
+    const ranked = this.#init.ranked(record.manifestId)
+    const named = ranked.filter(({ publicKey }) => isNamed(record, publicKey))
+    return [...new Set([...ranked.slice(0, KEEPERS + SPARE_KEEPERS), ...named])]
+  }
+
+  /**
+   * A version is new here: the nearest offers it at its next look, the one after it when its time comes, the others only to new keepers.
+   */
+  noteNew(record: CheckedRecord): void {
+    const keepers = this.keepersOf(record)
+    const atMs = keepers[0]?.self === true ? 0 : this.#init.world.now()
+    this.#note(record, { atMs, to: namesOf(keepers) })
+  }
+
+  /**
+   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
+   * nearer to. Only the two nearest repeat it, so that it is not offered by all. @returns undefined: there is nothing to be done
+   */
+  offer(manifest: Kept): Promise<void> | undefined {
+    const { record } = manifest
+    const keepers = this.keepersOf(record)
+    const to = namesOf(keepers)
+    const last = this.#offered.get(record.manifestId.join())
+    const nowMs = this.#init.world.now()
+    const isNear = keepers.slice(0, 2).some(({ self }) => self)
+    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return undefined
+    this.#note(record, { atMs: nowMs, to })
+    return this.#offerToAll(manifest, keepers)
+  }
+
+  #note({ manifestId }: CheckedRecord, offered: { atMs: number; to: string }): void {
+    this.#offered.set(manifestId.join(), offered)
+    const kept = this.#init.kept.all()
+    if (this.#offered.size <= 2 * kept.length + 64) return
+    const known = new Set(kept.map(({ record }) => record.manifestId.join()))
+    for (const key of this.#offered.keys()) if (!known.has(key)) this.#offered.delete(key)
+  }
+
+  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<void> {
+    const { kept } = this.#init
+    const results = await Promise.allSettled(
+      keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
+    )
+    const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
+    if (haveIt >= DURABLE_KEEPERS && !this.#init.isMine(record)) {
+      await kept.delete(record.manifestId)
+      this.#offered.delete(record.manifestId.join())
+    }
+  }
+
+  /** @returns whether it has this version or a newer one now */
+  async #offerTo(keeper: Neighbour, record: CheckedRecord, bundle: Bundle): Promise<boolean> {
+    const { world, signal } = this.#init
+    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
+    const facts = giveFacts(this.#init.kept, record.manifestId)
+    const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
+    if (asked.code === undefined && asked.highest >= record.version) {
+      if (asked.record !== undefined) await this.#init.onRecord(asked.record)
+      return true
+    }
+    const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
+    this.#init.onOther(record, other)
+    return code === undefined
+  }
+}
+
+function namesOf(keepers: readonly Neighbour[]): string {
+  return keepers.map(({ peerId }) => peerId).join()
+}
+
+/** Whether the record gives a node a part of its own in keeping the manifest. */
+export function isNamed({ shareHolders, fenceKeepers }: CheckedRecord, publicKey: Uint8Array): boolean {
+  return [...shareHolders, ...fenceKeepers].some(({ node }) => equalBytes(node, publicKey))
+}
