@@ -19,6 +19,9 @@ export const OFFER_INTERVAL_MS = 120_000
 export const OFFER_PATIENCE_MS = 250
 /** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */
 export const ASK_INTERVAL_MS = 120_000
+/** The same until members have neither come nor gone for so long: what went wrong then may show late. Chosen. */
+export const UNSETTLED_ASK_INTERVAL_MS = 30_000
+export const UNSETTLED_MS = 300_000
 /** One node's answer to keep or assign. */
 export const ASK_TIMEOUT_MS = 5_000
 /** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */

@@ -1,4 +1,11 @@
-import { ASK_INTERVAL_MS, AVOID_MS, STARTING_MS, UPDATE_PATIENCE_MS } from '../constants.ts'
+import {
+  ASK_INTERVAL_MS,
+  AVOID_MS,
+  STARTING_MS,
+  UNSETTLED_ASK_INTERVAL_MS,
+  UNSETTLED_MS,
+  UPDATE_PATIENCE_MS
+} from '../constants.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
@@ -22,6 +29,8 @@ export class Watched {
   rests = 0
   isBusy = false
   #missing = ''
+  /** When members came or went last. */
+  #changedMs = 0
   #asked = { alive: '', atMs: 0 }
   #outdated = 0
   #progressMs = 0
@@ -115,8 +124,10 @@ export class Watched {
     if (alive !== this.#asked.alive) {
       this.restUntilMs = 0
       this.rests = 0
+      this.#changedMs = nowMs
     }
-    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= ASK_INTERVAL_MS
+    const interval = nowMs - this.#changedMs < UNSETTLED_MS ? UNSETTLED_ASK_INTERVAL_MS : ASK_INTERVAL_MS
+    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= interval
   }
 
   asked(alive: string, atMs: number): void {
