@@ -21,6 +21,8 @@ export const DEBUGGER_PORT = '--inspect-port=127.0.0.1:0'
 
 /** One question, its collection and its answer. Chosen: it takes 0.3 s on an idle core. */
 const DEADLINE_MS = 20_000
+/** The debugger listens some ms after the signal. Chosen. */
+const SIGNAL_AGAIN_MS = 1_000
 const READ = 'process.memoryUsage()'
 // later, because closing waits until nobody is connected
 const CLOSE = "void setTimeout(() => process.getBuiltinModule('inspector').close(), 100)"
@@ -34,8 +36,13 @@ export async function heldMemory(node: Pick<NodeProcess, 'pid' | 'stderr'>): Pro
   const { pid } = node
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   const said = node.stderr.length
-  process.kill(pid, 'SIGUSR1')
+  let signalledAt = -SIGNAL_AGAIN_MS
   const address = await until('until the debugger listens', () => {
+    // because one that is still closing from the question before does not hear it, and says nothing
+    if (performance.now() - signalledAt >= SIGNAL_AGAIN_MS) {
+      process.kill(pid, 'SIGUSR1')
+      signalledAt = performance.now()
+    }
     return /Debugger listening on (ws:\S+)/.exec(node.stderr.slice(said))?.[1]
   })
   const debug = await Debugger.open(address)

@@ -78,7 +78,7 @@ describe('podman engine, when podman fails', function () {
 
     'plays once more when its service was killed in the middle of several plays': async () => {
       const { engine, service } = await createServedEngine()
-      for (const seconds of [0.03, 0.06, 0.1, 0.15]) {
+      for (const seconds of [0.05, 0.12]) {
         const requests = [toRequest('again'), toRequest('again')]
         const deploys = requests.map((request) => engine.deploy(request))
         await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))

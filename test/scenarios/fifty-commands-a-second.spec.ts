@@ -9,7 +9,7 @@ import { pod, toYaml } from '../fixtures/workload-files.ts'
 
 const NODES = 20
 const PER_SECOND = 50
-const SECONDS = 3
+const SECONDS = 2
 
 describe('scenario: twenty nodes and fifty commands a second behind one address', function () {
   this.timeout(60_000) // for a machine that is busy with other things; else 20 s

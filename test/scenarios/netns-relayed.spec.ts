@@ -54,7 +54,9 @@ describe('scenario: two machines that cannot dial each other, and a bootstrap no
     east = new Machine(hosts, 2, 'east')
     west = new Machine(hosts, 3, 'west')
     file = join(hosts.dir, 'hello.yaml')
-    await writeFile(file, toYaml(deployment({ name: 'hello', command: ['sh', '-c', TALK] })))
+    // it stays with its node: without the relay each of the two is alone and would else run it, too
+    const annotations = { 'beemesh.io/on-node-loss': 'keep' }
+    await writeFile(file, toYaml(deployment({ name: 'hello', command: ['sh', '-c', TALK], annotations })))
     other = join(hosts.dir, 'other.yaml')
     await writeFile(other, toYaml(deployment({ name: 'other' })))
     await hosts.block(2, 3)

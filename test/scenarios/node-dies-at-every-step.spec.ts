@@ -22,7 +22,6 @@ const CONVERGE_MS = 20_000
 const CONCURRENCY = 4
 const SERVE = ['/bin/sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait']
 
-type Engine = 'mock' | 'podman'
 /** What must be there after the next start: nothing, the copies of the first version, or those of the second. */
 type Truth = 'nothing' | 'first' | 'second'
 
@@ -102,33 +101,27 @@ describe('a node that is killed at any step', () => {
     expect(STORIES.flatMap(({ points }) => points)).to.have.members([...FAULT_POINTS])
   })
 
-  for (const engine of ['mock', 'podman'] as const)
-    describe(`on ${engine}`, () => {
-      const running = new Map<string, Promise<void>>()
+  const running = new Map<string, Promise<void>>()
 
-      before(async function () {
-        this.timeout(60_000)
-        if (engine === 'podman') await requirePodman(this)
-        const waiting = STORIES.flatMap((story) => story.points.map((point) => ({ story, point })))
-        const worker = async (chain: Promise<unknown>): Promise<void> => {
-          await chain
-          const next = waiting.shift()
-          if (next === undefined) return
-          const outcome = die(engine, next.story, next.point)
-          running.set(next.point, outcome)
-          await worker(outcome.catch(() => {})) // its own `it` reports the failure
-        }
-        const all = Promise.all(Array.from({ length: CONCURRENCY }, () => worker(Promise.resolve())))
-        this.timeout(180_000)
-        await all
+  before(async function () {
+    this.timeout(180_000)
+    await requirePodman(this)
+    const waiting = STORIES.flatMap((story) => story.points.map((point) => ({ story, point })))
+    const worker = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const outcome = die(next.story, next.point)
+        running.set(next.point, outcome)
+        await outcome.catch(() => {}) // its own `it` reports the failure
+      }
+    }
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+  })
+
+  for (const { what, points, truth } of STORIES)
+    for (const point of points)
+      it(`${what}, at ${point}: after the next start there is ${sentence(truth(point))}`, async () => {
+        await running.get(point)
       })
-
-      for (const { what, points, truth } of STORIES)
-        for (const point of points)
-          it(`${what}, at ${point}: after the next start there is ${sentence(truth(point))}`, async () => {
-            await running.get(point)
-          })
-    })
 })
 
 function sentence(truth: Truth): string {
@@ -136,7 +129,7 @@ function sentence(truth: Truth): string {
   return `the ${truth} version, each copy once`
 }
 
-async function die(engine: Engine, story: Story, point: FaultPoint): Promise<void> {
+async function die(story: Story, point: FaultPoint): Promise<void> {
   const home = await createTestHome()
   try {
     // given
@@ -144,7 +137,7 @@ async function die(engine: Engine, story: Story, point: FaultPoint): Promise<voi
     const doomed = new NodeProcess({
       home,
       name: 'n',
-      engine,
+      engine: 'podman',
       env: { ...home.env, BEEMESH_TEST_KILL_AT: point }
     })
     await doomed.start()
@@ -160,15 +153,14 @@ async function die(engine: Engine, story: Story, point: FaultPoint): Promise<voi
 
     // when
     await Promise.all([story.act(client).catch(() => {}), doomed.ended()])
-    const reborn = new NodeProcess({ home, name: 'n', engine })
+    const reborn = new NodeProcess({ home, name: 'n', engine: 'podman' })
     await reborn.start()
 
     // then
     const again = await connect(home)
     await until(
       `for ${story.what} that died at ${point} to converge`,
-      async () =>
-        (await isTruth(story.truth(point), { client: again, reborn, engine, first })) ? true : undefined,
+      async () => ((await isTruth(story.truth(point), { client: again, reborn, first })) ? true : undefined),
       { deadlineMs: CONVERGE_MS }
     ).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${JSON.stringify(await again.workloads())}\n${reborn.stderr}`)
@@ -180,19 +172,12 @@ async function die(engine: Engine, story: Story, point: FaultPoint): Promise<voi
 
 async function isTruth(
   truth: Truth,
-  {
-    client,
-    reborn,
-    engine,
-    first
-  }: { client: Client; reborn: NodeProcess; engine: Engine; first: readonly string[] }
+  { client, reborn, first }: { client: Client; reborn: NodeProcess; first: readonly string[] }
 ): Promise<boolean> {
   const [status] = await client.workloads()
   const ids = idsOf(status)
-  if (engine === 'podman') {
-    const pods = (await containersOf(reborn.peerId)).map(({ name }) => name.replace(/-main$/, ''))
-    if (pods.sort().join() !== ids.join()) return false
-  }
+  const pods = (await containersOf(reborn.peerId)).map(({ name }) => name.replace(/-main$/, ''))
+  if (pods.sort().join() !== ids.join()) return false
   if (truth === 'nothing') return status === undefined
   const allRun = status?.placements.every(({ state }) => state === 'running' || state === 'ready') ?? false
   if (!allRun || status?.replicas !== ids.length) return false

@@ -35,6 +35,8 @@ export const VOUCHED_INTERVAL_MS = 5_000
 export const SILENCE_MS = 180_000
 /** One member that was called dead is tried again this often, ms, so that a healed partition is noticed. Chosen. */
 export const DEAD_RETRY_MS = 10_000
+/** When members come back, all that are dead are tried again at most this often, ms. Chosen: above the time of one confirmation. */
+export const RETRY_ALL_MS = 1_000
 
 /** A timer this late means that our own loop was blocked, ms. Source: facts, 0 of 10 false suspects. */
 export const LATE_MS = 50

@@ -1,4 +1,5 @@
 import type { MemberState } from '../../generated/fbs/index.ts'
+import { AtMost } from './at-most.ts'
 import {
   CONFIRM_TIMEOUT_MS,
   DEAD_RETRY_MS,
@@ -10,6 +11,7 @@ import {
   PROBE_INTERVAL_MS,
   PROBE_TIMEOUT_MS,
   PROBES_PER_TICK,
+  RETRY_ALL_MS,
   SILENCE_MS,
   TICK_MS,
   VOUCHED_INTERVAL_MS
@@ -61,6 +63,8 @@ export class Detector {
   readonly #watched = new Map<string, Watched>()
   #timers: NodeJS.Timeout[] = []
   #confirmations = 0
+  /** When half a mesh comes back, all that are not back yet would else be dialled for each that is. */
+  readonly #retryAll = new AtMost(RETRY_ALL_MS, () => this.#retryDead())
 
   constructor(init: DetectorInit) {
     this.#init = init
@@ -77,6 +81,7 @@ export class Detector {
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer)
+    this.#retryAll.stop()
     for (const peerId of [...this.#watched.keys()]) this.forget(peerId)
   }
 
@@ -118,7 +123,7 @@ export class Detector {
     member.vouched = false
     this.#set(peerId, member, 'alive')
     this.#schedule(member)
-    if (wasDead) this.#retryDead() // because who comes back after a partition seldom comes alone
+    if (wasDead) this.#retryAll.ask() // because who comes back after a partition seldom comes alone
   }
 
   connected(peerId: string): void {

@@ -11,6 +11,7 @@ import {
   PROBE_INTERVAL_MS,
   PROBE_TIMEOUT_MS,
   PROBES_PER_TICK,
+  RETRY_ALL_MS,
   SILENCE_MS,
   TICK_MS,
   VOUCHED_INTERVAL_MS
@@ -206,6 +207,21 @@ describe('members: the detector', () => {
     confirmations.length = 0
     detector.connected('c')
     expect(confirmations).to.deep.equal(['b', 'd'])
+  })
+
+  it('tries them once a second at most, however many come back', async () => {
+    const all = Array.from({ length: 20 }, (_, index) => `m${index}`)
+    for (const peerId of all) {
+      detector.said(peerId, ACTIVE)
+      detector.disconnected(peerId)
+    }
+    await clock.tickAsync(CONFIRM_TIMEOUT_MS + 10)
+    confirmations.length = 0
+    for (const peerId of all.slice(0, 10)) detector.connected(peerId)
+    await clock.tickAsync(CONFIRM_TIMEOUT_MS)
+    expect(confirmations).to.have.length(19)
+    await clock.tickAsync(RETRY_ALL_MS)
+    expect(confirmations).to.have.length(19 + 10)
   })
 
   it('neither probes nor suspects a member that left, until it says something newer', async () => {
