@@ -11,8 +11,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..')
-/** Specs that run after the others and one at a time. */
-const ALONE = 'test/scenarios/netns-*.spec.ts'
+/** Specs that run after the others and one at a time: what looks for leftovers on the whole machine, and what needs all of it. */
+const ALONE = 'test/scenarios/{netns-*,fifty-*}.spec.ts'
 /** A check ends with it when the machine cannot do it, and says why. */
 const SKIPPED = 77
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -87,7 +87,7 @@ if (only.length === 0) {
 }
 if (specs.length > 0) await mocha(specs)
 else {
-  // two files at a time; but what looks for leftovers on the whole machine must have it for itself
+  // two files at a time
   await mocha(['--parallel', '--jobs', '2', '--ignore', ALONE, 'test/**/*.spec.ts'])
   await mocha([ALONE])
 }

@@ -1,31 +1,25 @@
-import { type Abortable, equalBytes, toError } from '../common/index.ts'
-import { decode, hasIdentifier } from '../envelope/index.ts'
-import {
-  encodeDeleteRequest,
-  encodeQuery,
-  PROGRESS,
-  PROVIDER_LIST,
-  type Workload
-} from '../generated/fbs/index.ts'
-import { formatManifestId, type Manifest } from '../manifest/index.ts'
-import { openProviderStatement, type ProviderView } from '../providers/index.ts'
+import { type Abortable, equalBytes } from '../common/index.ts'
+import type { Workload } from '../generated/fbs/index.ts'
+import type { Manifest } from '../manifest/index.ts'
 import { WireError } from '../wire/index.ts'
-import { applyManifest, failedPlacement, toPlacement } from './apply/apply-manifest.ts'
+import { applyManifest } from './apply/apply-manifest.ts'
+import { deleteHeld } from './apply/delete.ts'
 import { type PlanView, planManifest } from './apply/dry-run.ts'
-import { signTombstone } from './apply/seal.ts'
 import { auditEntries } from './audit/fetch.ts'
 import type { AuditEntryView, AuditQuery, AuditVerdict } from './audit/types.ts'
 import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
-import { byManifest, fetchHoldings, type HeldManifest, newestOf } from './holders.ts'
+import { findProviders } from './find-providers.ts'
+import { byManifest, fetchHoldings } from './holders.ts'
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
-import { assertMember, fetchNodes, type Roots, resolveNode, type SeenNode } from './nodes.ts'
+import { assertMember, fetchNodes, type Roots, resolveAny, resolveNode, type SeenNode } from './nodes.ts'
 import { type EvictOptions, evictFrom, type GuestManifest, guestsOn } from './on-node/evict.ts'
 import { type InspectionView, inspectOn } from './on-node/inspect.ts'
-import { type Candidate, candidates, notFound, onlyOne } from './references.ts'
+import { candidates, notFound } from './references.ts'
+import { type FoundManifest, resolveManifest } from './resolve-manifest.ts'
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -35,10 +29,9 @@ import type {
   LogLineView,
   LogsQuery,
   ManifestResult,
-  ManifestStatusView,
-  Placement
+  ManifestStatusView
 } from './types.ts'
-import { isRunner, missingOrdinals, silentOf, toFound, toView, unanswered } from './views.ts'
+import { isRunner, silentOf, toView } from './views.ts'
 
 /** Manifests of one file on their way at once. Chosen. */
 const APPLY_CONCURRENCY = 4
@@ -68,7 +61,7 @@ export class Client {
   }
 
   /** Every node that holds a manifest. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS; WireError NODE_UNREACHABLE */
-  held(ref: string, options: Abortable = {}): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
+  held(ref: string, options: Abortable = {}): Promise<FoundManifest> {
     return this.#resolve(ref, options)
   }
 
@@ -149,44 +142,7 @@ export class Client {
   /** Stops and forgets a manifest wherever it is held. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
   async delete(ref: string, { signal, onProgress, volumes }: DeleteOptions = {}): Promise<ManifestResult> {
     const held = await this.#resolve(ref, { signal })
-    const version = Math.max(Date.now(), newestOf(held) + 1)
-    const { key, connection } = this.#session
-    const id = held.manifest.manifestId
-    const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
-    const running = held.holders.filter(isRunner)
-    const perNode = await Promise.all(
-      (running.length > 0 ? running : held.holders.slice(0, 1)).map(async ({ node, status }) => {
-        const last = new Map<string, Placement>()
-        const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey, volumes })
-        try {
-          for await (const body of this.#session.ask(node, 'delete', encode, { signal })) {
-            if (!hasIdentifier(body, PROGRESS)) continue
-            const placement = toPlacement(node, decode(PROGRESS, body).workload)
-            last.set(placement.workloadId, placement)
-            onProgress?.({ ...placement, manifestId: held.id, name: held.manifest.name })
-          }
-          return [...last.values()]
-        } catch (thrown) {
-          return status.workloads.map(({ ordinal }) => failedPlacement(node, ordinal, toError(thrown)))
-        }
-      })
-    )
-    const missing = missingOrdinals(held)
-    const unheard =
-      missing.length === 0
-        ? []
-        : held.silent.map((node) => failedPlacement(node, missing[0]!, unanswered(node)))
-    const { kind, name, namespace } = held.manifest
-    const placements = [...perNode.flat(), ...unheard]
-    return {
-      manifestId: held.id,
-      kind,
-      name,
-      namespace,
-      version: String(version),
-      owner: key.peerId,
-      placements
-    }
+    return deleteHeld(this.#session, held, { signal, onProgress, volumes })
   }
 
   /** Who runs it, found by the entry node, each statement checked here. Nobody: an empty list. */
@@ -194,28 +150,7 @@ export class Client {
     ref: string,
     { signal }: Abortable = {}
   ): Promise<{ manifestId: string; providers: FoundProvider[] }> {
-    const wanted = candidates(this.#session, ref, this.#namespace)
-    const manifestIds = wanted.map(({ manifestId: value }) => ({ value }))
-    const encode = (replyKey: Uint8Array) => encodeQuery({ replyKey, manifestIds })
-    const found: { id: string; kind?: string; name?: string; views: ProviderView[] }[] = []
-    for await (const body of this.#session.ask(this.#session.entry, 'providers', encode, { signal })) {
-      const { manifestId, providers } = decode(PROVIDER_LIST, body)
-      const context = { manifestId, networkId: this.#session.connection.networkId, nowMs: Date.now() }
-      const views = providers.flatMap(({ statement, source }) => {
-        try {
-          return [openProviderStatement(statement, { ...context, source })]
-        } catch {
-          return [] // because the entry node passes on what others say; what does not verify was not said
-        }
-      })
-      const id = formatManifestId(manifestId)
-      const candidate = wanted.find((one) => formatManifestId(one.manifestId) === id)
-      if (views.length > 0) found.push({ id, ...candidate, views })
-    }
-    const one = onlyOne(ref, found)
-    // because nobody can tell "never existed" from "stopped": a name that nobody provides is an empty answer
-    if (one === undefined) return { manifestId: formatManifestId(wanted[0]!.manifestId), providers: [] }
-    return { manifestId: one.id, providers: one.views.flatMap(toFound) }
+    return findProviders(this.#session, ref, { namespace: this.#namespace, signal })
   }
 
   /** Log lines of every copy, as they come. @throws ClientError REF_NOT_FOUND, REF_AMBIGUOUS */
@@ -266,15 +201,12 @@ export class Client {
     return evictFrom(this.#session, await this.#anyNode(name, options), ref, options)
   }
 
-  /** A member by its name, else whoever is called so, as long as that is one. @param name none: the entry node */
   async #anyNode(name: string | undefined, { signal }: Abortable): Promise<SeenNode> {
-    const nodes = await this.nodes({ signal })
-    const named = nodes.filter((node) => (name === undefined ? node.entry : node.name === name))
-    const [only] = named
-    if (only !== undefined && named.length === 1) return only
-    const known = nodes.find(({ peerId }) => peerId === name)
-    if (known !== undefined) return known
-    return resolveNode(this.#session, name ?? '', { nodes, roots: this.#roots, signal })
+    return resolveAny(this.#session, name, {
+      nodes: await this.nodes({ signal }),
+      roots: this.#roots,
+      signal
+    })
   }
 
   /** What a node was asked and did, as it tells it. @param name none: the entry node @throws ClientError as {@link resolveNode} */
@@ -320,39 +252,8 @@ export class Client {
     return execOn(this.#session, { target: holder.node, manifestId, workloadId }, query)
   }
 
-  async #resolve(
-    ref: string,
-    { signal }: Abortable
-  ): Promise<HeldManifest & { silent: readonly SeenNode[] }> {
-    const wanted = candidates(this.#session, ref, this.#namespace)
-    const manifestIds = wanted.map(({ manifestId }) => manifestId)
-    const nodes = await this.nodes({ signal })
-    const holdings = await fetchHoldings(this.#session, nodes, { manifestIds, signal })
-    const found = byManifest(holdings).map((held) => this.#named(held, wanted))
-    const one = onlyOne(ref, found)
-    const silent = silentOf(holdings)
-    if (one !== undefined) return { ...one, silent }
-    if (silent.length === 0) throw notFound(ref)
-    // because "not found" would read as "gone", and nobody knows what the silent ones hold
-    const names = silent.map(({ name }) => name)
-    throw new WireError(
-      'NODE_UNREACHABLE',
-      `no node that answers holds ${ref}; ${names.join(', ')} did not answer`,
-      {
-        details: { unanswered: names },
-        retryable: true,
-        hint: 'See who is connected with "beemesh get nodes".'
-      }
-    )
-  }
-
-  /** Keepers cannot tell kind and name; whoever asked by name knows them. */
-  #named(held: HeldManifest, wanted: readonly Candidate[]): HeldManifest & { kind: string; name: string } {
-    const asked = wanted.find(({ manifestId }) => formatManifestId(manifestId) === held.id)
-    const { manifest } = held
-    const kind = manifest.kind || (asked?.kind ?? '')
-    const name = manifest.name || (asked?.name ?? '')
-    const namespace = manifest.namespace || this.#namespace
-    return { ...held, kind, name, manifest: { ...manifest, kind, name, namespace } }
+  #resolve(ref: string, { signal }: Abortable): Promise<FoundManifest> {
+    const nodes = () => this.nodes({ signal })
+    return resolveManifest(this.#session, ref, { namespace: this.#namespace, nodes, signal })
   }
 }

@@ -11,7 +11,7 @@
  * const [result] = await client.apply(parseManifests(yaml))
  * ```
  */
-export { dealCopies } from './apply/apply-manifest.ts'
+export { dealCopies } from './apply/deal.ts'
 export { describePlan, type PlanView } from './apply/dry-run.ts'
 export {
   RECORD_LIFETIME_MS,

@@ -143,3 +143,16 @@ function unknown(name: string, nodes: readonly SeenNode[]): ClientError {
     hint: 'List them with "beemesh get nodes".'
   })
 }
+
+/** A member by its name, else whoever is called so, as long as that is one. @param name none: the entry node */
+export async function resolveAny(
+  session: Session,
+  name: string | undefined,
+  { nodes, roots, signal }: { nodes: readonly SeenNode[]; roots: Roots } & Abortable
+): Promise<SeenNode> {
+  const named = nodes.filter((node) => (name === undefined ? node.entry : node.name === name))
+  const [only] = named
+  if (only !== undefined && named.length === 1) return only
+  const known = nodes.find(({ peerId }) => peerId === name)
+  return known ?? resolveNode(session, name ?? '', { nodes, roots, signal })
+}

@@ -97,7 +97,9 @@ describe('trust: chains of grants', () => {
     })
     let valid = 0
     fc.assert(
-      fc.property(terms, terms, (one, two) => {
+      fc.property(terms, terms, fc.boolean(), (one, other, isWithin) => {
+        // half of them give no more than the first, or hardly any would be valid
+        const two = isWithin ? { ...other, ...one, notAfter: Math.min(one.notAfter, other.notAfter) } : other
         let chain: ReturnType<typeof open>
         try {
           chain = open(grant(root, lead, one as never), grant(lead, member, two as never))

@@ -3,7 +3,7 @@ import { formatManifestId, type Manifest } from '../../manifest/index.ts'
 import { type Explained, formatPlan, type Plan } from '../../scheduler/index.ts'
 import type { Session } from '../connection/session.ts'
 import type { SeenNode } from '../nodes.ts'
-import { dealCopies } from './apply-manifest.ts'
+import { dealCopies } from './deal.ts'
 import { type Placed, placeWanted, type Wanted, wantedBy } from './place.ts'
 
 export interface PlannedCopy {

@@ -246,7 +246,8 @@ export class Keeping {
       targets,
       // because the majority of these is asked before a copy starts
       must: ({ publicKey }) => record.fenceKeepers.some(({ node }) => equalBytes(node, publicKey)),
-      enough: Math.min(DURABLE_KEEPERS, targets.length),
+      // a tombstone goes to all, because who keeps the version before would go on telling its owner of it
+      enough: record.tombstone ? targets.length : Math.min(DURABLE_KEEPERS, targets.length),
       give: (target) => this.#give(target, record, bundle, ordinals),
       onAnswer: ({ highest = 0, record: other }) => {
         this.#compareEvidence(record, other)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { dealCopies } from '../../../src/client/apply/apply-manifest.ts'
+import { dealCopies } from '../../../src/client/apply/deal.ts'
 
 const nodes = fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 20 })
 const replicas = fc.integer({ min: 0, max: 200 })
