@@ -2,9 +2,9 @@
  * `npm run bench:flood [RATE] [SECONDS]`: lookups of a node while a process of its own offers it RATE hostile messages a second. The node
  * and the provider it looks for live in this process; every 20 ms it asks the provider anew (no cache), before and during.
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createInterface } from 'node:readline'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { networkTag, openNetwork } from '../src/identity/index.ts'
 import { createMesh } from '../test/fixtures/create-mesh.ts'
@@ -39,15 +39,16 @@ try {
   const quiet = await lookups(new Promise((resolve) => setTimeout(resolve, 3_000)))
   console.log(`quiet: ${quiet}`)
   const verdicts = countVerdicts()
-  const attack = promisify(execFile)(process.execPath, [
-    new URL('flood-attacker.ts', import.meta.url).pathname,
-    address,
-    rate,
-    seconds
-  ])
+  const program = new URL('flood-attacker.ts', import.meta.url).pathname
+  const attacker = spawn(process.execPath, [program, address, rate, seconds], {
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  const said = createInterface(attacker.stdout)[Symbol.asyncIterator]()
+  await said.next() // it has signed everything and begins
+  const attack = said.next()
   const flooded = await lookups(attack)
   console.log(`flooded: ${flooded}`)
-  console.log(`the attacker: ${(await attack).stdout.trim()}; judged here: ${JSON.stringify(verdicts)}`)
+  console.log(`the attacker: ${(await attack).value}; judged here: ${JSON.stringify(verdicts)}`)
 
   function countVerdicts(): Record<string, number> {
     const counts: Record<string, number> = { accept: 0, ignore: 0, reject: 0 }

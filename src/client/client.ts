@@ -11,15 +11,15 @@ import { verifyAudit } from './audit/verify.ts'
 import type { Session } from './connection/session.ts'
 import { type EventsSource, eventsOf } from './events.ts'
 import { type ExecQuery, execOn } from './exec.ts'
-import { findProviders } from './find-providers.ts'
 import { byManifest, fetchHoldings } from './holders.ts'
 import { logsOf } from './logs.ts'
 import { mergeAll } from './merge.ts'
 import { assertMember, fetchNodes, type Roots, resolveAny, resolveNode, type SeenNode } from './nodes.ts'
 import { type EvictOptions, evictFrom, type GuestManifest, guestsOn } from './on-node/evict.ts'
 import { type InspectionView, inspectOn } from './on-node/inspect.ts'
-import { candidates, notFound } from './references.ts'
-import { type FoundManifest, resolveManifest } from './resolve-manifest.ts'
+import { findProviders } from './resolve/find-providers.ts'
+import { candidates, notFound } from './resolve/references.ts'
+import { type FoundManifest, resolveManifest } from './resolve/resolve-manifest.ts'
 import type {
   ApplyOptions,
   DeleteOptions,

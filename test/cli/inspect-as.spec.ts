@@ -6,6 +6,7 @@ import { expectDone, expectFailure } from '../fixtures/cli-schemas.ts'
 import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
 import { runCli } from '../fixtures/run-cli.ts'
 import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
+import { until } from '../fixtures/until.ts'
 import { pod, toYaml } from '../fixtures/workload-files.ts'
 
 describe('cli: inspect --as', function () {
@@ -20,6 +21,9 @@ describe('cli: inspect --as', function () {
     await client.apply(parseManifests(toYaml(pod({ name: 'web', command: ['sleep', 'secret-argument'] }))), {
       to: ['node-1']
     })
+    await until('until the others keep it, too', () =>
+      mesh.nodes.every(({ services }) => services.scheduler.kept().length === 1) ? true : undefined
+    )
   })
   after(async () => {
     await mesh?.close()

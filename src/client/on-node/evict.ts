@@ -6,7 +6,7 @@ import { formatManifestId, parseManifestId } from '../../manifest/index.ts'
 import { toPlacement } from '../apply/placement.ts'
 import type { Session } from '../connection/session.ts'
 import type { SeenNode } from '../nodes.ts'
-import { notFound, onlyOne } from '../references.ts'
+import { notFound, onlyOne } from '../resolve/references.ts'
 import type { Placement, ProgressEvent } from '../types.ts'
 
 /** What a guest runs on a node, as the node tells the machine's owner. */

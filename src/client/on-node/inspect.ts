@@ -13,7 +13,7 @@ import { formatManifestId } from '../../manifest/index.ts'
 import { openProviderStatement } from '../../providers/index.ts'
 import type { Session } from '../connection/session.ts'
 import type { SeenNode } from '../nodes.ts'
-import type { Candidate } from '../references.ts'
+import type { Candidate } from '../resolve/references.ts'
 
 /** The node's answer. Chosen. */
 const ASK_TIMEOUT_MS = 10_000

@@ -1,7 +1,7 @@
-import { parseManifestId, type WorkloadKind } from '../manifest/index.ts'
-import { idOf } from './apply/seal.ts'
-import type { Session } from './connection/session.ts'
-import { ClientError } from './errors.ts'
+import { parseManifestId, type WorkloadKind } from '../../manifest/index.ts'
+import { idOf } from '../apply/seal.ts'
+import type { Session } from '../connection/session.ts'
+import { ClientError } from '../errors.ts'
 
 /** Kinds a name may belong to; all IDs are computed, because only the owner can. */
 const KINDS = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'] as const

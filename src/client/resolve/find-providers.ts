@@ -1,12 +1,12 @@
-import type { Abortable } from '../common/index.ts'
-import { decode } from '../envelope/index.ts'
-import { encodeQuery, PROVIDER_LIST } from '../generated/fbs/index.ts'
-import { formatManifestId } from '../manifest/index.ts'
-import { openProviderStatement, type ProviderView } from '../providers/index.ts'
-import type { Session } from './connection/session.ts'
+import type { Abortable } from '../../common/index.ts'
+import { decode } from '../../envelope/index.ts'
+import { encodeQuery, PROVIDER_LIST } from '../../generated/fbs/index.ts'
+import { formatManifestId } from '../../manifest/index.ts'
+import { openProviderStatement, type ProviderView } from '../../providers/index.ts'
+import type { Session } from '../connection/session.ts'
+import type { FoundProvider } from '../types.ts'
+import { toFound } from '../views.ts'
 import { candidates, onlyOne } from './references.ts'
-import type { FoundProvider } from './types.ts'
-import { toFound } from './views.ts'
 
 /** Who runs a manifest, found by the entry node, each statement checked here. */
 export async function findProviders(

@@ -1,11 +1,11 @@
-import type { Abortable } from '../common/index.ts'
-import { formatManifestId } from '../manifest/index.ts'
-import { WireError } from '../wire/index.ts'
-import type { Session } from './connection/session.ts'
-import { byManifest, fetchHoldings, type HeldManifest } from './holders.ts'
-import type { SeenNode } from './nodes.ts'
+import type { Abortable } from '../../common/index.ts'
+import { formatManifestId } from '../../manifest/index.ts'
+import { WireError } from '../../wire/index.ts'
+import type { Session } from '../connection/session.ts'
+import { byManifest, fetchHoldings, type HeldManifest } from '../holders.ts'
+import type { SeenNode } from '../nodes.ts'
+import { silentOf } from '../views.ts'
 import { type Candidate, candidates, notFound, onlyOne } from './references.ts'
-import { silentOf } from './views.ts'
 
 /** A manifest with who holds it, and who did not answer. */
 export type FoundManifest = HeldManifest & { readonly silent: readonly SeenNode[] }
