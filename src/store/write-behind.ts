@@ -18,7 +18,8 @@ export class WriteBehind extends BaseDatastore {
   /** Most recently used last. */
   readonly #cached = new Map<string, Uint8Array>()
   #waiting = new Map<string, Uint8Array>()
-  #writing: Promise<void> = Promise.resolve()
+  /** The last write that was begun. Never rejects: that a disk is full must not keep anybody from reading it. */
+  #writing: Promise<unknown> = Promise.resolve()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(child: Datastore) {
@@ -41,10 +42,12 @@ export class WriteBehind extends BaseDatastore {
 
   override async get(key: Key): Promise<Uint8Array> {
     const name = key.toString()
-    const known = this.#waiting.get(name) ?? this.#cached.get(name)
-    if (known !== undefined) return this.#remember(name, known)
+    const known = () => this.#waiting.get(name) ?? this.#cached.get(name)
+    const here = known()
+    if (here !== undefined) return this.#remember(name, here)
     await this.#writing // because what is being written may have left the memory
-    return this.#remember(name, await this.#child.get(key))
+    const stored = await this.#child.get(key)
+    return this.#remember(name, known() ?? stored) // what was put meanwhile is newer
   }
 
   override async has(key: Key): Promise<boolean> {
@@ -65,29 +68,33 @@ export class WriteBehind extends BaseDatastore {
   }
 
   override async *query(query: Query): AsyncGenerator<Pair> {
-    await this.flush()
+    await this.flush().catch(() => {})
     yield* this.#child.query(query)
   }
 
   override async *queryKeys(query: KeyQuery): AsyncGenerator<Key> {
-    await this.flush()
+    await this.flush().catch(() => {})
     yield* this.#child.queryKeys(query)
   }
 
-  /** Resolves when everything put before is with the child. What could not be written is lost, as by a power cut. */
-  flush(): Promise<void> {
+  /** Resolves when everything put before is with the child. What cannot be written is lost, as by a power cut. @throws the child's error */
+  async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const writes = this.#waiting
-    if (writes.size === 0) return this.#writing
+    if (writes.size === 0) {
+      await this.#writing
+      return
+    }
     this.#waiting = new Map()
     const write = async () => {
       const batch = this.#child.batch()
       for (const [name, value] of writes) batch.put(new Key(name, false), value)
       await batch.commit()
     }
-    this.#writing = this.#writing.catch(() => {}).then(write)
-    return this.#writing
+    const written = this.#writing.then(write)
+    this.#writing = written.catch(() => {})
+    await written
   }
 
   #remember(name: string, value: Uint8Array): Uint8Array {

@@ -65,6 +65,33 @@ describe('store: what libp2p writes all the time', () => {
     expect(child.has(key('a'))).to.equal(false)
   })
 
+  it('is what was written last, also when it was being read from below meanwhile', async () => {
+    child.put(key('a'), bytes(1))
+    const reading = store.get(key('a'))
+    store.put(key('a'), bytes(2))
+    expect(await reading).to.deep.equal(bytes(2))
+    await store.flush()
+    expect(await store.get(key('a'))).to.deep.equal(bytes(2))
+  })
+
+  it('goes on being read, queried and deleted when it could not be written', async () => {
+    child.put(key('a'), bytes(1))
+    const { batch } = child
+    child.batch = () => ({
+      ...batch.call(child),
+      commit: () => Promise.reject(new Error('the disk is full'))
+    })
+    store.put(key('b'), bytes(1))
+    expect(await store.flush().catch((error: Error) => error.message)).to.equal('the disk is full')
+    expect(await store.get(key('a'))).to.deep.equal(bytes(1))
+    expect(await store.has(key('none'))).to.equal(false)
+    const found = []
+    for await (const one of store.queryKeys({})) found.push(one.toString())
+    expect(found).to.deep.equal(['/a'])
+    await store.delete(key('a'))
+    expect(child.has(key('a'))).to.equal(false)
+  })
+
   it('is read from below when it was never read here, and missing with the error of below', async () => {
     child.put(key('a'), bytes(7))
     expect(await store.get(key('a'))).to.deep.equal(bytes(7))

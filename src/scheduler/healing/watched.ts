@@ -13,7 +13,7 @@ export class Watched {
   readonly #pending = new Map<number, { peerId: string; sinceMs: number }>()
   /** When a copy was last heard of that runs or is to run. */
   readonly #seen = new Map<number, number>()
-  /** The last node that each copy was on or meant for, whatever its version; of those that stay with their node. */
+  /** The last node that each copy was on or meant for, whatever its version: where one that stays with its node has what it wrote. */
   readonly #homes = new Map<number, string>()
   readonly #avoid = new Map<string, { untilMs: number; times: number; why: string }>()
   /** The newest version that was brought. */

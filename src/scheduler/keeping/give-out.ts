@@ -56,6 +56,7 @@ export async function giveOut(plan: GiveOut): Promise<void> {
       })
       .catch(reject)
   }
+  signal.throwIfAborted()
   for (const target of first) begin(target)
   if (first.length === 0) resolve()
   const abort = () => reject(signal.reason)
