@@ -15,6 +15,8 @@ export const LOOK_INTERVAL_MS = 2_000
 export const RANK_DELAY_MS = 2_000
 /** What is kept is offered to the keepers of now this often. Chosen; at once when members come or go. */
 export const OFFER_INTERVAL_MS = 120_000
+/** A keeper that did not take an offer is made it again after this, and after twice as long each time. Chosen: a look. */
+export const OFFER_RETRY_MS = 2_000
 /** A keeper that is slow to take an offer does not hold up the look after what is offered for longer than this. Chosen: answers take some ms. */
 export const OFFER_PATIENCE_MS = 250
 /** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */

@@ -98,7 +98,10 @@ export class Keeping {
     // because the nearest keeper alone offers, what only a farther one has would else never come to it
     if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
     const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
-    if (mine === undefined || !isOther) return this.#tellHighest(record)
+    const told = this.#tellHighest(record)
+    // because one that runs it, and does not keep it yet, has only what is sealed to itself
+    if (mine === undefined) return { ...told, highest: told.highest > record.version ? told.highest : 0 }
+    if (!isOther) return told
     this.#alarm(record)
     if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
     this.#send(from, mine.bundle)
@@ -220,7 +223,7 @@ export class Keeping {
     return taken
   }
 
-  #tellHighest(asked: CheckedRecord): VerdictInit {
+  #tellHighest(asked: CheckedRecord): VerdictInit & { highest: number } {
     const { world, kept } = this.#init
     const mine = kept.get(asked.manifestId)
     const runs = world.workloads.get(asked.manifestId)

@@ -1,6 +1,13 @@
 import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, KEEPERS, OFFER_INTERVAL_MS, SPARE_KEEPERS } from '../constants.ts'
+import {
+  ASK_TIMEOUT_MS,
+  DURABLE_KEEPERS,
+  KEEPERS,
+  OFFER_INTERVAL_MS,
+  OFFER_RETRY_MS,
+  SPARE_KEEPERS
+} from '../constants.ts'
 import { giveFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
@@ -18,11 +25,20 @@ export interface OfferingInit {
   readonly onOther: (record: CheckedRecord, bytes: Uint8Array | undefined) => void
 }
 
+/** One manifest was offered. */
+interface Offered {
+  /** When it was offered to all. */
+  readonly atMs: number
+  /** All that were to have it. */
+  readonly to: string
+  /** Those of them that did not take it, and when they are offered it again. */
+  again?: { readonly peerIds: ReadonlySet<string>; readonly atMs: number; readonly delayMs: number }
+}
+
 /** Sees that the keepers of now have what is kept here, and lets go of what is others' by then. */
 export class Offering {
   readonly #init: OfferingInit
-  /** When each manifest was offered to its keepers last, and to whom. */
-  readonly #offered = new Map<string, { atMs: number; to: string }>()
+  readonly #offered = new Map<string, Offered>()
 
   constructor(init: OfferingInit) {
     this.#init = init
@@ -55,12 +71,25 @@ export class Offering {
     const last = this.#offered.get(record.manifestId.join())
     const nowMs = this.#init.world.now()
     const isNear = keepers.slice(0, 2).some(({ self }) => self)
-    if (last?.to === to && (!isNear || nowMs - last.atMs < OFFER_INTERVAL_MS)) return undefined
-    this.#note(record, { atMs: nowMs, to })
-    return this.#offerToAll(manifest, keepers)
+    const isNews = last?.to !== to || (isNear && nowMs - last.atMs >= OFFER_INTERVAL_MS)
+    const again = last?.to === to ? last.again : undefined
+    const isDue = again !== undefined && nowMs >= again.atMs && (isNear || !this.#init.isMine(record))
+    if (!isNews && !isDue) return undefined
+    const delayMs = again === undefined ? OFFER_RETRY_MS : Math.min(2 * again.delayMs, OFFER_INTERVAL_MS)
+    const offered: Offered = { atMs: isNews ? nowMs : last.atMs, to }
+    this.#note(record, offered)
+    const others = keepers.filter(({ self }) => !self)
+    const asked = isNews ? others : others.filter(({ peerId }) => again?.peerIds.has(peerId))
+    return this.#offerToAll(manifest, asked).then(async (missed) => {
+      if (missed.length > 0) offered.again = { peerIds: new Set(missed), atMs: nowMs + delayMs, delayMs }
+      if (others.length - missed.length < DURABLE_KEEPERS || this.#init.isMine(record)) return
+      if (this.#init.kept.get(record.manifestId)?.record.digest !== record.digest) return // a newer one came meanwhile
+      await this.#init.kept.delete(record.manifestId)
+      this.#offered.delete(record.manifestId.join())
+    })
   }
 
-  #note({ manifestId }: CheckedRecord, offered: { atMs: number; to: string }): void {
+  #note({ manifestId }: CheckedRecord, offered: Offered): void {
     this.#offered.set(manifestId.join(), offered)
     const kept = this.#init.kept.all()
     if (this.#offered.size <= 2 * kept.length + 64) return
@@ -68,16 +97,13 @@ export class Offering {
     for (const key of this.#offered.keys()) if (!known.has(key)) this.#offered.delete(key)
   }
 
-  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<void> {
-    const { kept } = this.#init
-    const results = await Promise.allSettled(
-      keepers.filter(({ self }) => !self).map((keeper) => this.#offerTo(keeper, record, bundle))
-    )
-    const haveIt = results.filter((one) => one.status === 'fulfilled' && one.value).length
-    if (haveIt >= DURABLE_KEEPERS && !this.#init.isMine(record)) {
-      await kept.delete(record.manifestId)
-      this.#offered.delete(record.manifestId.join())
-    }
+  /** @returns those that did not take it */
+  async #offerToAll({ record, bundle }: Kept, keepers: readonly Neighbour[]): Promise<string[]> {
+    const missed = keepers.map(async (keeper) => {
+      const hasIt = await this.#offerTo(keeper, record, bundle).catch(() => false)
+      return hasIt ? [] : [keeper.peerId]
+    })
+    return (await Promise.all(missed)).flat()
   }
 
   /** @returns whether it has this version or a newer one now */

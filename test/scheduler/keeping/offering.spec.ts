@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import { OFFER_INTERVAL_MS, OFFER_RETRY_MS } from '../../../src/scheduler/constants.ts'
+import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
+import { ownersOnly } from '../../../src/trust/index.ts'
+import { NETWORK, NOW_MS, OWNER } from '../../envelope/fixtures.ts'
+import { bundleOf, createKeepers, type Oddity } from '../world-of-keepers.ts'
+
+/** Four keepers, of which the nearest has a version, and the farthest. */
+async function nearestHasIt(oddity: Oddity = {}) {
+  const bundle = await bundleOf('localhost/one:1')
+  const record = checkRecord(bundle.record, {
+    networkId: NETWORK.id,
+    trust: ownersOnly(new Set([OWNER.peerId]))
+  })
+  const keepers = createKeepers(4, oddity)
+  const order = keepers[0]!.keeping.ranked(record.manifestId)
+  const [nearest, farthest] = [order[0]!, order[3]!].map(
+    ({ peerId }) => keepers.find((one) => one.peerId === peerId)!
+  ) as [(typeof keepers)[0], (typeof keepers)[0]]
+  await nearest.keeping.take(record, bundle, { from: '' })
+  const offer = () => nearest.keeping.offer(nearest.kept.all()[0]!)
+  return { keepers, record, farthest, offer, count: () => keepers.map(({ kept }) => kept.all().length) }
+}
+
+describe('scheduler: offering what is kept to the other keepers', () => {
+  it('one that runs it, and does not keep it yet, comes to keep it', async () => {
+    const running: { peerId?: string } = {}
+    const { farthest, offer, count } = await nearestHasIt({
+      runs: (peerId) => peerId === running.peerId
+    })
+    running.peerId = farthest.peerId
+    await offer()
+    expect(count()).to.deep.equal([1, 1, 1, 1])
+  })
+
+  it('one that could not be reached is offered it again soon, and then no more until its time comes', async () => {
+    let nowMs = NOW_MS
+    let isCut = true
+    let asked = 0
+    const { farthest, offer, count } = await nearestHasIt({
+      now: () => nowMs,
+      onAsk: (peerId) => {
+        asked++
+        if (isCut && peerId === farthest.peerId) throw new Error('cut')
+      }
+    })
+    await offer()
+    expect(count().reduce((sum, one) => sum + one)).to.equal(3)
+    expect(offer()).to.equal(undefined)
+
+    isCut = false
+    nowMs += OFFER_RETRY_MS
+    await offer()
+    expect(count()).to.deep.equal([1, 1, 1, 1])
+
+    asked = 0
+    nowMs = NOW_MS + OFFER_INTERVAL_MS - 1
+    expect([offer(), asked]).to.deep.equal([undefined, 0])
+  })
+
+  it('one that stays away is asked less and less', async () => {
+    let nowMs = NOW_MS
+    const asked: number[] = []
+    const { farthest, offer } = await nearestHasIt({
+      now: () => nowMs,
+      onAsk: (peerId) => {
+        if (peerId !== farthest.peerId) return
+        asked.push((nowMs - NOW_MS) / 1000)
+        throw new Error('cut')
+      }
+    })
+    for (; nowMs < NOW_MS + 2 * OFFER_INTERVAL_MS; nowMs += 1_000) await offer()
+    expect(asked).to.deep.equal([0, 2, 6, 14, 30, 62, 120])
+  })
+})
