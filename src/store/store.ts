@@ -1,7 +1,8 @@
-import { MemoryDatastore, NamespaceDatastore } from 'datastore-core'
+import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import { type Datastore, Key } from 'interface-datastore'
 import { StoreError } from './errors.ts'
+import { PrefixedDatastore } from './prefixed.ts'
 import type { Codec, Collection, Store, Write } from './types.ts'
 import { WriteBehind } from './write-behind.ts'
 
@@ -45,7 +46,7 @@ function createStore(
   write: (writes: readonly Write[]) => Promise<void>,
   close: () => Promise<void>
 ): Store {
-  const libp2p = new WriteBehind(new NamespaceDatastore(datastore, new Key('/libp2p')))
+  const libp2p = new WriteBehind(new PrefixedDatastore(datastore, '/libp2p'))
   return {
     collection: (name, codec) => createCollection(datastore, name, codec, write),
     write,

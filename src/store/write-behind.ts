@@ -68,12 +68,12 @@ export class WriteBehind extends BaseDatastore {
   }
 
   override async *query(query: Query): AsyncGenerator<Pair> {
-    await this.flush().catch(() => {})
+    await this.#settle(query)
     yield* this.#child.query(query)
   }
 
   override async *queryKeys(query: KeyQuery): AsyncGenerator<Key> {
-    await this.flush().catch(() => {})
+    await this.#settle(query)
     yield* this.#child.queryKeys(query)
   }
 
@@ -95,6 +95,13 @@ export class WriteBehind extends BaseDatastore {
     const written = this.#writing.then(write)
     this.#writing = written.catch(() => {})
     await written
+  }
+
+  /** What a query would find is with the child, or cannot be. */
+  async #settle({ prefix = '/' }: Query | KeyQuery): Promise<void> {
+    for (const name of this.#waiting.keys())
+      if (name.startsWith(prefix)) return await this.flush().catch(() => {})
+    await this.#writing
   }
 
   #remember(name: string, value: Uint8Array): Uint8Array {

@@ -99,7 +99,11 @@ describe('trust: chains of grants', () => {
     fc.assert(
       fc.property(terms, terms, fc.boolean(), (one, other, isWithin) => {
         // half of them give no more than the first, or hardly any would be valid
-        const two = isWithin ? { ...other, ...one, notAfter: Math.min(one.notAfter, other.notAfter) } : other
+        const within = {
+          delegations: Math.max(0, one.delegations - 1),
+          notAfter: Math.min(one.notAfter, other.notAfter)
+        }
+        const two = isWithin ? { ...one, ...within } : other
         let chain: ReturnType<typeof open>
         try {
           chain = open(grant(root, lead, one as never), grant(lead, member, two as never))
@@ -118,7 +122,7 @@ describe('trust: chains of grants', () => {
       }),
       { numRuns: 300 }
     )
-    expect(valid, 'some are valid').to.be.above(5)
+    expect(valid, 'some are valid').to.be.above(50)
   }).timeout(20_000)
 
   it('are refused with one bit changed, of another network, empty, or too long', () => {
