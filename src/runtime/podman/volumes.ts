@@ -14,7 +14,8 @@ export async function createClaims(
     const known = await podman.ask((client) => client.inspectVolume(name, options), options)
     if (known !== undefined) continue
     const labels = { [CLAIM_LABEL]: name, [DEPLOY_LABEL]: deployId }
-    await podman.ask((client) => client.createVolume(name, labels, {}, options), options)
+    await podman.ask((client) => client.createVolume(name, labels, {}), options)
+    options.signal?.throwIfAborted()
   }
 }
 

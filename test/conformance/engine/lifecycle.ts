@@ -99,7 +99,7 @@ export const lifecycleCases: Cases = {
       else expect(result).to.equal(reason)
       expect(await fixture.leftovers(request.workloadId), `after ${afterMs} ms`).to.deep.equal([])
     }
-    await Promise.all([0, 15, 40, 80, 130, 200].map(attempt))
+    await Promise.all([0, 3, 15, 60, 130, 200].map(attempt))
   },
 
   'removes a workload that ignores SIGTERM': async ({ engine, fixture, toRequest }) => {

@@ -69,13 +69,12 @@ export class CliClient implements PodmanClient {
   async createVolume(
     name: string,
     labels: Record<string, string>,
-    driverOptions: Record<string, string>,
-    options: Abortable
+    driverOptions: Record<string, string>
   ): Promise<void> {
     const pairs = (flag: string, values: Record<string, string>) =>
       Object.entries(values).flatMap(([key, value]) => [flag, `${key}=${value}`])
     const args = ['volume', 'create', ...pairs('--label', labels), ...pairs('--opt', driverOptions), name]
-    await this.#write(args, 'create a volume', options)
+    await this.#write(args, 'create a volume', {})
   }
 
   async volumes(label: string, value: string, options: Abortable): Promise<string[]> {

@@ -118,12 +118,10 @@ export class RestClient implements PodmanClient {
   async createVolume(
     name: string,
     labels: Record<string, string>,
-    driverOptions: Record<string, string>,
-    options: Abortable
+    driverOptions: Record<string, string>
   ): Promise<void> {
     const body = { Name: name, Label: labels, Labels: labels, Options: driverOptions }
     await this.call('/volumes/create', {
-      ...options,
       what: 'create a volume',
       method: 'POST',
       body,

@@ -21,11 +21,11 @@ export interface PodmanClient {
   startContainer(id: string, options: Abortable): Promise<void>
   /** Removes the pod and its containers, killing what still runs. */
   removePod(id: string, options: Abortable): Promise<void>
+  /** Goes on when its caller gives up, because Podman would make the volume after the caller has tidied up. */
   createVolume(
     name: string,
     labels: Record<string, string>,
-    driverOptions: Record<string, string>,
-    options: Abortable
+    driverOptions: Record<string, string>
   ): Promise<void>
   /** Names of the volumes with this label. */
   volumes(label: string, value: string, options: Abortable): Promise<string[]>

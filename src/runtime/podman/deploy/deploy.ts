@@ -61,9 +61,11 @@ async function createScratchVolumes(
   options: DeployOptions
 ): Promise<void> {
   await removeScratchVolumes(podman, workloadId, options) // there is no pod of this name, so what is there is stale
-  for (const { name, driverOptions } of scratch)
+  for (const { name, driverOptions } of scratch) {
     await podman.ask(
-      (client) => client.createVolume(name, { [VOLUME_LABEL]: workloadId }, driverOptions, options),
+      (client) => client.createVolume(name, { [VOLUME_LABEL]: workloadId }, driverOptions),
       options
     )
+    options.signal?.throwIfAborted()
+  }
 }
