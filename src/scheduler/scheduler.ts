@@ -159,6 +159,7 @@ export class Scheduler implements SchedulerService {
     this.#releasing = new Releasing(shared)
     this.#accepting = new Accepting({
       ...shared,
+      begunElsewhere: (record, ordinals, sinceMs) => this.#keeping.begunElsewhere(record, ordinals, sinceMs),
       onStarting: (record, bytes, ordinals) => this.#keeping.tellStarting(record, bytes, ordinals)
     })
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })

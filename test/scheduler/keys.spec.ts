@@ -102,6 +102,18 @@ describe('scheduler: keys for a node that is to run a copy', () => {
     expect(await codeOfAsync(obtain)).to.equal('KEY_UNAVAILABLE')
   })
 
+  it('is not asked for any longer when another node has begun to run the copy', async () => {
+    for (const node of mesh.nodes) node.leases = [lease(mesh.nodes[0]!, 0, mesh.record.version)]
+    let rounds = 0
+    const assertWanted = () => {
+      if (++rounds === 2) throw new SchedulerError('NOT_NEEDED', 'copy 0 is being started elsewhere')
+    }
+    const { world } = mesh.nodes[1]!
+    const asked = () => obtainKey(world, mesh.record, { ordinals: [0], assertWanted, signal })
+    expect(await codeOfAsync(asked)).to.equal('NOT_NEEDED')
+    expect(rounds).to.equal(2)
+  })
+
   it('is refused to whoever is no member, and for copies that are not', async () => {
     mesh.strangers.add(asker.key.peerId)
     expect((await refusalsOf()).map(({ code }) => code)).to.include('NOT_FOR_STRANGERS')

@@ -36,12 +36,13 @@ describe('simulation', function () {
     })
 
   // what they showed once: a copy that a full disk did not take, two keepers that act at once, a rollout that was under way at a power cut,
-  // an older copy elsewhere that hid who was starting the newest
+  // an older copy elsewhere that hid who was starting the newest, a node that had its key only when another had begun
   for (const [seed, nodes] of [
     [40001, 2],
     [42395, 4],
     [40338, 3],
-    [40065, 2]
+    [40065, 2],
+    [60203, 4]
   ] as const)
     it(`things went wrong once: ${nodes} nodes, seed ${seed}`, async () => {
       const { broken } = await simulate({ seed, nodes })

@@ -121,7 +121,10 @@ function askTargets(make: MakeWorld): Target[] {
         encodeAssignRequest({ record: TOMBSTONE })
       ],
       feed: asking(ASSIGN_REQUEST, make, (request, on) =>
-        new Accepting({ ...on, check, signal, onStarting: () => {} }).answer(request, PEER.peerId)
+        new Accepting({ ...on, check, signal, begunElsewhere: () => [], onStarting: () => {} }).answer(
+          request,
+          PEER.peerId
+        )
       )
     },
     {

@@ -25,6 +25,12 @@ export interface AcceptingInit {
   readonly check: (bytes: Uint8Array) => CheckedRecord
   /** Copies are about to be started here. */
   readonly onStarting: (record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]) => void
+  /** Those of the copies that another node has begun to run since. */
+  readonly begunElsewhere: (
+    record: CheckedRecord,
+    ordinals: readonly number[],
+    sinceMs: number
+  ) => readonly number[]
   readonly signal: AbortSignal
 }
 
@@ -108,14 +114,22 @@ export class Accepting {
       onAccepted
     }: { request: AssignRequest; ordinals: readonly number[]; from: string; onAccepted: () => void }
   ): Promise<void> {
-    const { world } = this.#init
+    const { world, begunElsewhere } = this.#init
+    const askedAtMs = world.now()
+    const assertOurs = () => {
+      // because a keeper that waits for this node as long as getting the key may take asks the next one
+      const gone = record.perNode ? [] : begunElsewhere(record, ordinals, askedAtMs)
+      if (gone.length > 0)
+        throw new SchedulerError('NOT_NEEDED', `copies ${gone.join()} are being started elsewhere`)
+    }
     const facts = allFacts(world, this.#init.kept, { record, given: request })
     await this.#assertNeeded(record, ordinals, { facts, giver: request.drains ? from : undefined })
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
     const hasIt = runs?.content !== undefined && runs.version === record.version
-    const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, ordinals)
+    const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, { ordinals, assertOurs })
+    assertOurs()
     const { owner, ownerPeerId } = record
     this.#init.onStarting(record, bytes, ordinals)
     const stored = await world.workloads.assign({
@@ -174,7 +188,11 @@ export class Accepting {
   }
 
   /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */
-  async #keyFor(record: CheckedRecord, bundle: Bundle, ordinals: readonly number[]): Promise<SealedKey> {
+  async #keyFor(
+    record: CheckedRecord,
+    bundle: Bundle,
+    { ordinals, assertOurs }: { ordinals: readonly number[]; assertOurs: () => void }
+  ): Promise<SealedKey> {
     const { world, signal } = this.#init
     const recipient = world.key.publicKey
     const sealingKey = world.sealingKey()
@@ -186,7 +204,13 @@ export class Accepting {
     if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
     const standbys = bundle.sealedKeys.map((one) => one.recipient)
     const share = await ownShare(world, this.#init.kept, record).catch(() => undefined) // then the others' must do
-    const key = await obtainKey(world, record, { ordinals, standbys, own: share, signal })
+    const key = await obtainKey(world, record, {
+      ordinals,
+      standbys,
+      own: share,
+      assertWanted: assertOurs,
+      signal
+    })
     world.log('got the key for copies %s', ordinals.join())
     const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
     const about = { networkId: world.networkId, owner, manifestId, version, commitment }

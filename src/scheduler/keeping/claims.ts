@@ -49,6 +49,14 @@ export class Claims {
       return (isNearest || !claim.isResuming) && !isGone(claim.peerId)
     })
   }
+
+  /** Those of the copies that another node than `self` began to run after a moment. */
+  begunSince(record: CheckedRecord, ordinals: readonly number[], self: string, sinceMs: number): number[] {
+    return ordinals.filter((ordinal) => {
+      const claim = this.#claims.get(keyOf(record, ordinal))
+      return claim !== undefined && claim.peerId !== self && claim.atMs > sinceMs
+    })
+  }
 }
 
 function keyOf({ digest }: CheckedRecord, ordinal: number): string {

@@ -204,6 +204,11 @@ export class Keeping {
     }
   }
 
+  /** Those of the copies that another node told of since: it was quicker. */
+  begunElsewhere(record: CheckedRecord, ordinals: readonly number[], sinceMs: number): number[] {
+    return this.#claims.begunSince(record, ordinals, this.#init.world.key.peerId, sinceMs)
+  }
+
   /** A node that was away would start copies again. @returns those that others are about to run; it gets the rest */
   #resume(record: CheckedRecord, from: string, ordinals: readonly number[]): number[] {
     const { world } = this.#init

@@ -35,6 +35,7 @@ export async function obtainKey(
     ordinals,
     standbys = [],
     own,
+    assertWanted = () => {},
     signal
   }: {
     readonly ordinals: readonly number[]
@@ -42,6 +43,8 @@ export async function obtainKey(
     readonly standbys?: readonly Uint8Array[]
     /** The share that this node holds itself. */
     readonly own?: OpenShare | undefined
+    /** What it throws ends the search, between two rounds of asking. */
+    readonly assertWanted?: () => void
     readonly signal: AbortSignal
   }
 ): Promise<Uint8Array> {
@@ -54,6 +57,7 @@ export async function obtainKey(
     const isHopeless = round.refusals.every(({ code }) => !LATER.has(code))
     if (!isHopeless && world.now() < untilMs) {
       await world.delay(OBTAIN_RETRY_MS, { signal })
+      assertWanted()
       continue
     }
     const reasons = round.refusals.map(({ peerId, code }) => `${peerId.slice(-8)} ${code}`).join(', ')

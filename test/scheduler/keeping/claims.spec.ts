@@ -34,4 +34,12 @@ describe('scheduler: copies that a node which comes back would start again', () 
     const newer = { digest: new Uint8Array(32).fill(1) } as CheckedRecord
     expect(claims.taken(newer, [0], asked)).to.deep.equal([])
   })
+
+  it('which another began since this node was asked to run them are not this one’s any more', () => {
+    const claims = new Claims()
+    claims.note(record, [0, 1], { peerId: 'other', atMs: 1_000 })
+    claims.note(record, [1, 2], { peerId: 'back', atMs: 1_500 })
+    expect(claims.begunSince(record, [0, 1, 2], 'back', 999)).to.deep.equal([0])
+    expect(claims.begunSince(record, [0, 1, 2], 'back', 1_000)).to.deep.equal([]) // the keeper knew when it asked
+  })
 })

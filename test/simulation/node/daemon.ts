@@ -174,6 +174,7 @@ export class Daemon {
     this.releasing = new Releasing(shared)
     this.accepting = new Accepting({
       ...shared,
+      begunElsewhere: (record, ordinals, sinceMs) => this.keeping.begunElsewhere(record, ordinals, sinceMs),
       onStarting: (record, bytes, ordinals) => {
         init.onBegins(this, record.manifestId, ordinals)
         this.keeping.tellStarting(record, bytes, ordinals)
