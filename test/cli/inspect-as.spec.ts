@@ -7,7 +7,8 @@ import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
 import { runCli } from '../fixtures/run-cli.ts'
 import { createTestHome, type TestHome } from '../fixtures/test-home.ts'
 import { until } from '../fixtures/until.ts'
-import { pod, toYaml } from '../fixtures/workload-files.ts'
+import { deployment, pod, toYaml } from '../fixtures/workload-files.ts'
+import { autoscaler } from '../manifest/fixtures/manifests.ts'
 
 describe('cli: inspect --as', function () {
   this.timeout(30_000)
@@ -90,6 +91,23 @@ describe('cli: inspect --as', function () {
 
     expect((await recordOf('sum')).factsKey).to.match(/^[0-9a-f]{64}$/)
     expect(await recordOf('web')).not.to.have.property('factsKey')
+  })
+
+  it('shows who lets a fenced copy run, and how many copies there may be', async () => {
+    const annotations = { 'beemesh.io/on-partition': 'fence' }
+    const fenced = deployment({ name: 'fenced', replicas: 2, requests: { cpu: '10m' }, annotations })
+    const scaleTargetRef = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'fenced' }
+    const scaled = autoscaler({ scaleTargetRef, maxReplicas: 3 }, { name: 'fenced' })
+    await client.apply(parseManifests(toYaml(fenced, scaled)))
+    const [held] = await until('until node-1 keeps it, too', async () => {
+      const { held } = await inspect('fenced', 'node-1')
+      return held.length > 0 ? held : undefined
+    })
+    const { record } = held
+
+    expect(record).to.include({ onPartition: 'fence', maxCopies: 0 })
+    expect(record.fenceKeepers).to.have.length(3)
+    expect(JSON.parse(record.autoscale)).to.include({ maxReplicas: 3 })
   })
 
   it('of a deleted manifest the tombstone is left', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
 import { createProcessMesh, type ProcessMesh } from '../fixtures/create-process-mesh.ts'
-import { containersOf, requirePodman } from '../fixtures/podman.ts'
+import { containersOf, podman, requirePodman } from '../fixtures/podman.ts'
 import { parseLines } from '../fixtures/run-cli.ts'
 import { type RunningCli, startCli } from '../fixtures/start-cli.ts'
 import { until } from '../fixtures/until.ts'
@@ -67,7 +67,15 @@ describe('scenario: somebody dies in mid-apply', () => {
     const containers = await containersOf(mesh.nodes[1]!.peerId)
     expect(containers, 'exactly the copies, nothing half-made').to.have.length(placements.length)
     const [{ ports }] = placements as [(typeof placements)[0]]
-    const answer = await until('until it answers', () => fetch(`http://127.0.0.1:${ports[0]!.hostPort}/`))
+    const { hostPort } = ports[0]!
+    const answer = await until('until it answers', () => fetch(`http://127.0.0.1:${hostPort}/`)).catch(
+      async (cause: unknown) => {
+        const pods = await podman('ps', '--all', '--pod', '--filter', 'label=beemesh.io/node', '--no-trunc')
+        throw new Error(`nobody answers at port ${hostPort} of ${JSON.stringify(placements)}\n${pods}`, {
+          cause
+        })
+      }
+    )
     expect(answer.status).to.equal(200)
     expectDone(await mesh.cli(['delete', 'half-done']), 'delete')
   })

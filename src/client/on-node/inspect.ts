@@ -39,6 +39,8 @@ export interface RecordView {
   /** Of a Job or CronJob, hexadecimal. */
   readonly factsKey?: string
   readonly perNode: boolean
+  /** 0: twice the replicas. */
+  readonly maxCopies: number
   readonly storageBytes: number
   readonly engine?: string
   /** The rules where copies may run, canonical JSON. */
@@ -49,6 +51,10 @@ export interface RecordView {
   /** Peer IDs. */
   readonly shareHolders: readonly string[]
   readonly recoveryNodes: readonly string[]
+  /** Those of which a majority lets a copy run. */
+  readonly fenceKeepers: readonly string[]
+  /** How many copies there are, canonical JSON. */
+  readonly autoscale?: string
 }
 
 /** One version of a manifest as a node holds it. */
@@ -181,6 +187,7 @@ function recordOf(bytes: Uint8Array, networkId: Uint8Array): RecordView {
     lifetime: record.lifetime,
     factsKey: record.factsKey && toHex(record.factsKey),
     perNode: record.perNode,
+    maxCopies: record.maxCopies,
     storageBytes: record.storageBytes,
     engine: record.engine && safeText(record.engine, 32),
     placement: record.placement && safeText(record.placement, 8192),
@@ -188,7 +195,9 @@ function recordOf(bytes: Uint8Array, networkId: Uint8Array): RecordView {
     onNodeLoss: record.onNodeLoss,
     shareThreshold: record.shareThreshold,
     shareHolders: record.shareHolders.map(({ node }) => peerIdFromPublicKey(node)),
-    recoveryNodes: record.recoveryNodes.map(({ node }) => peerIdFromPublicKey(node))
+    recoveryNodes: record.recoveryNodes.map(({ node }) => peerIdFromPublicKey(node)),
+    fenceKeepers: record.fenceKeepers.map(({ node }) => peerIdFromPublicKey(node)),
+    autoscale: record.autoscale && safeText(record.autoscale, 4096)
   }
 }
 
