@@ -2,6 +2,7 @@ import { MemoryDatastore } from 'datastore-core'
 import { LevelDatastore } from 'datastore-level'
 import { type Datastore, Key } from 'interface-datastore'
 import { StoreError } from './errors.ts'
+import { MendingDatastore } from './mending.ts'
 import { PrefixedDatastore } from './prefixed.ts'
 import type { Codec, Collection, Store, Write } from './types.ts'
 import { WriteBehind } from './write-behind.ts'
@@ -21,14 +22,12 @@ export async function openStore(path: string): Promise<Store> {
       })
     throw new StoreError('STORE_UNUSABLE', `cannot open the database ${path}`, { cause, details: { path } })
   }
-  const sync = async (writes: readonly Write[]) => {
-    const operations = writes.map(({ key, value }) =>
-      value === undefined ? ({ type: 'del', key } as const) : ({ type: 'put', key, value } as const)
-    )
-    // because LevelDatastore.put cannot ask for an fsync, and an acknowledged apply must survive a power cut
-    await datastore.db.batch(operations, { sync: true })
-  }
-  return createStore(datastore, sync, () => datastore.close())
+  const mending = new MendingDatastore(path, datastore)
+  return createStore(
+    mending,
+    (writes) => mending.sync(writes),
+    () => mending.close()
+  )
 }
 
 /** A store that forgets everything; for tests. */

@@ -16,7 +16,7 @@ export interface Write {
 /** Typed values under string keys. Keys are any text without "/". */
 export interface Collection<T> {
   get(key: string): Promise<T | undefined>
-  /** Durable when it resolves. */
+  /** Durable when it resolves. @throws StoreError STORE_WRITE_FAILED */
   put(key: string, value: T): Promise<void>
   delete(key: string): Promise<void>
   /** All entries in key order. An entry that cannot be decoded throws STORE_VALUE_INVALID. */
@@ -28,7 +28,7 @@ export interface Collection<T> {
 /** The node's durable state. */
 export interface Store {
   collection<T>(name: string, codec: Codec<T>): Collection<T>
-  /** All writes or none, on disk when it resolves. */
+  /** All writes or none, on disk when it resolves. @throws StoreError STORE_WRITE_FAILED */
   write(writes: readonly Write[]): Promise<void>
   /** A part of the same database for libp2p's own services (peer store, DHT). */
   readonly libp2p: Datastore
