@@ -159,8 +159,9 @@ export class Scheduler implements SchedulerService {
     this.#releasing = new Releasing(shared)
     this.#accepting = new Accepting({
       ...shared,
-      begunElsewhere: (record, ordinals, sinceMs) => this.#keeping.begunElsewhere(record, ordinals, sinceMs),
-      onStarting: (record, bytes, ordinals) => this.#keeping.tellStarting(record, bytes, ordinals)
+      begunElsewhere: (record, ordinals, sinceMs) =>
+        this.#keeping.starting.begunElsewhere(record, ordinals, sinceMs),
+      onStarting: (record, bytes, ordinals) => this.#keeping.starting.tell(record, bytes, ordinals)
     })
     this.#healer = new Healer({ ...shared, keeping: this.#keeping })
     const door = {
@@ -239,7 +240,7 @@ export class Scheduler implements SchedulerService {
   mayResume(stored: StoredManifest, { signal }: { signal: AbortSignal }): Promise<boolean> {
     const check = (bytes: Uint8Array): CheckedRecord =>
       checkRecord(bytes, { networkId: this.#init.network.id, trust: this.#init.trust() })
-    const claim = (ordinals: readonly number[]) => this.#keeping.claim(stored.record, ordinals)
+    const claim = (ordinals: readonly number[]) => this.#keeping.starting.claim(stored.record, ordinals)
     return mayResume(this.#world, stored, {
       check,
       claim,

@@ -1,6 +1,5 @@
-import { equalBytes, isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
-import type { AssignRequest, SealedKey, VerdictInit } from '../../generated/fbs/index.ts'
-import { sealContentKey } from '../../sealing/index.ts'
+import { isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
+import type { AssignRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
 import { CONFIRM_TIMEOUT_MS, KEEPERS, MAX_KEPT, SPARE_KEEPERS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
@@ -10,8 +9,7 @@ import { allFacts } from '../facts/take-facts.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { rank } from '../keeping/rank.ts'
 import { refusal } from '../keeping/verdicts.ts'
-import { obtainKey } from '../keys/obtain-key.ts'
-import { ownShare } from '../keys/own-share.ts'
+import { keyFor } from '../keys/key-for.ts'
 import { withinBounds } from '../scale/bounds.ts'
 import { runningReplicas } from '../scale/scaler.ts'
 import type { CheckedRecord, Neighbour, World } from '../types.ts'
@@ -128,7 +126,9 @@ export class Accepting {
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
     const hasIt = runs?.content !== undefined && runs.version === record.version
-    const sealedKey = hasIt ? undefined : await this.#keyFor(record, bundle, { ordinals, assertOurs })
+    const sealedKey = hasIt
+      ? undefined
+      : await keyFor(this.#init, record, { bundle, ordinals, assertWanted: assertOurs })
     assertOurs()
     const { owner, ownerPeerId } = record
     this.#init.onStarting(record, bytes, ordinals)
@@ -185,46 +185,6 @@ export class Accepting {
 
   #confirmLimit(): { signal: AbortSignal } {
     return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
-  }
-
-  /** The content key sealed to this node: by its owner if it is among those, else had from others and sealed here. */
-  async #keyFor(
-    record: CheckedRecord,
-    bundle: Bundle,
-    { ordinals, assertOurs }: { ordinals: readonly number[]; assertOurs: () => void }
-  ): Promise<SealedKey> {
-    const { world, signal } = this.#init
-    const recipient = world.key.publicKey
-    const sealingKey = world.sealingKey()
-    // first as it is kept here, because that is sealed anew when this node's key is replaced
-    const kept = this.#init.kept.get(record.manifestId)
-    const known =
-      kept !== undefined && equalBytes(kept.record.digest, record.digest) ? kept.bundle.sealedKeys : []
-    const own = [...known, ...bundle.sealedKeys].find((one) => equalBytes(one.recipient, recipient))
-    if (own !== undefined && this.#hasKey(own.sealingEpoch)) return own
-    const standbys = bundle.sealedKeys.map((one) => one.recipient)
-    const share = await ownShare(world, this.#init.kept, record).catch(() => undefined) // then the others' must do
-    const key = await obtainKey(world, record, {
-      ordinals,
-      standbys,
-      own: share,
-      assertWanted: assertOurs,
-      signal
-    })
-    world.log('got the key for copies %s', ordinals.join())
-    const { manifestId, version, owner, keyCommitment: commitment = new Uint8Array(32) } = record
-    const about = { networkId: world.networkId, owner, manifestId, version, commitment }
-    const sealed = await sealContentKey({ ...about, key, recipient, sealingPublicKey: sealingKey.publicKey })
-    key.fill(0)
-    return { recipient, sealingEpoch: sealingKey.epoch, ...sealed }
-  }
-
-  #hasKey(epoch: number): boolean {
-    try {
-      return this.#init.world.sealingKey(epoch).epoch === epoch
-    } catch {
-      return false // because it was destroyed: then others are asked
-    }
   }
 
   /** Stops those of the proposed copies that this node finds to be too many itself. */

@@ -2,17 +2,16 @@ import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
-import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, KEEPERS, LET_GO_RANK, SPARE_KEEPERS } from '../constants.ts'
+import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, LET_GO_RANK } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
-import { isGone } from '../healing/neighbours.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
-import { Claims } from './claims.ts'
 import { giveOut } from './give-out.ts'
 import type { KeptTable } from './kept-table.ts'
 import { meetOthers } from './meet-others.ts'
 import { isNamed, Offering } from './offering.ts'
 import { Ranking } from './ranking.ts'
+import { Starting } from './starting.ts'
 import { assertComplete, refusal, stale } from './verdicts.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
@@ -35,13 +34,15 @@ export interface KeepingInit {
 export class Keeping {
   readonly #init: KeepingInit
   readonly #ranking: Ranking
-  readonly #claims = new Claims()
+  /** Who is about to run what. */
+  readonly starting: Starting
   readonly #alarmed = new Set<string>()
   readonly #offering: Offering
 
   constructor(init: KeepingInit) {
     this.#init = init
     this.#ranking = new Ranking(init.world)
+    this.starting = new Starting({ ...init, ranked: (manifestId) => this.ranked(manifestId) })
     this.#offering = new Offering({
       ...init,
       ranked: (manifestId) => this.ranked(manifestId),
@@ -73,8 +74,8 @@ export class Keeping {
       if (!record.tombstone && ciphertext === undefined) {
         await takeFacts(world, kept, { record, given: request })
         const { ordinals, resuming } = request
-        const taken = resuming ? this.#resume(record, from, ordinals) : []
-        if (!resuming) this.#expect(record, from, ordinals)
+        const taken = resuming ? this.starting.resume(record, from, ordinals) : []
+        if (!resuming) this.starting.expect(record, from, ordinals)
         return { ...this.#compare(record, from), taken }
       }
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
@@ -156,7 +157,7 @@ export class Keeping {
     if (taken === 'older') return
     const current = kept.get(record.manifestId)!
     onKept(current, from, ordinals)
-    this.#claims.note(current.record, ordinals, { peerId: from, atMs: world.now() })
+    this.starting.note(current.record, ordinals, from)
   }
 
   /** What this node runs of a manifest that was deleted goes, too. */
@@ -173,59 +174,6 @@ export class Keeping {
   /** Who signed it, or whoever took that one's place. */
   #isSameOwner(before: string, now: string): boolean {
     return before === now || heirOf(this.#init.world.trust().successors, before) === now
-  }
-
-  /** This node is about to run copies that a keeper asked it for: the other keepers hear so, and do not ask yet another one. */
-  tellStarting(record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]): void {
-    const { world, signal } = this.#init
-    for (const { self, peerId } of this.ranked(record.manifestId).slice(0, KEEPERS + SPARE_KEEPERS)) {
-      if (self) this.#expect(record, peerId, ordinals)
-      else {
-        const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-        world.asks.keep(peerId, { record: bytes, ordinals: [...ordinals] }, limit).catch(() => {}) // it sees the lease soon
-      }
-    }
-  }
-
-  #expect(record: CheckedRecord, from: string, ordinals: readonly number[], isResuming = false): void {
-    const { world, kept, onKept } = this.#init
-    const mine = kept.get(record.manifestId)
-    if (mine === undefined || ordinals.length === 0 || !equalBytes(mine.record.digest, record.digest)) return
-    onKept(mine, from, ordinals)
-    this.#claims.note(mine.record, ordinals, { peerId: from, atMs: world.now(), isResuming })
-  }
-
-  /** This node would start copies again that it had. @returns those that others are about to run, as far as is known here */
-  claim(bytes: Uint8Array, ordinals: readonly number[]): number[] {
-    try {
-      return this.#resume(this.#init.check(bytes), this.#init.world.key.peerId, ordinals)
-    } catch {
-      return [] // because what its owner may not apply any more nobody else starts either
-    }
-  }
-
-  /** Those of the copies that another node told of since: it was quicker. */
-  begunElsewhere(record: CheckedRecord, ordinals: readonly number[], sinceMs: number): number[] {
-    return this.#claims.begunSince(record, ordinals, this.#init.world.key.peerId, sinceMs)
-  }
-
-  /** A node that was away would start copies again. @returns those that others are about to run; it gets the rest */
-  #resume(record: CheckedRecord, from: string, ordinals: readonly number[]): number[] {
-    const { world } = this.#init
-    if (record.perNode) return []
-    const taken = this.#claims.taken(record, ordinals, {
-      from,
-      nowMs: world.now(),
-      isNearest: this.ranked(record.manifestId)[0]?.self === true,
-      isGone: (peerId) => isGone(world, peerId)
-    })
-    this.#expect(
-      record,
-      from,
-      ordinals.filter((one) => !taken.includes(one)),
-      true
-    )
-    return taken
   }
 
   #tellHighest(asked: CheckedRecord): VerdictInit & { highest: number } {

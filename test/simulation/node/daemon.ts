@@ -134,7 +134,7 @@ export class Daemon {
             check,
             claim: (ordinals) => {
               init.onBegins(this, stored.manifestId, ordinals)
-              return this.keeping.claim(stored.record, ordinals)
+              return this.keeping.starting.claim(stored.record, ordinals)
             },
             hasOthers: init.hasOthers,
             ...options
@@ -174,10 +174,11 @@ export class Daemon {
     this.releasing = new Releasing(shared)
     this.accepting = new Accepting({
       ...shared,
-      begunElsewhere: (record, ordinals, sinceMs) => this.keeping.begunElsewhere(record, ordinals, sinceMs),
+      begunElsewhere: (record, ordinals, sinceMs) =>
+        this.keeping.starting.begunElsewhere(record, ordinals, sinceMs),
       onStarting: (record, bytes, ordinals) => {
         init.onBegins(this, record.manifestId, ordinals)
-        this.keeping.tellStarting(record, bytes, ordinals)
+        this.keeping.starting.tell(record, bytes, ordinals)
       }
     })
     this.healer = new Healer({ ...shared, keeping: this.keeping })
