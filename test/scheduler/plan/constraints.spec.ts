@@ -30,6 +30,12 @@ const REFUSED: readonly (readonly [
     'lacks cpu and memory and disk: cpu 499m short, memory 512 MiB short, disk 1 B short',
     { perCopy: { cpuMillis: 500, memoryBytes: 512 * MiB, storageBytes: 1 } }
   ],
+  [
+    'one whose disk is full, for a copy that asks for none',
+    { free: { ...ROOM, storageBytes: 0 } },
+    {},
+    'keeps its last GiB of disk for itself'
+  ],
   ['one that is full of pods', { free: { ...ROOM, pods: 0 } }, {}, 'lacks room for a pod'],
   ['one whose numbers are none', { free: { ...ROOM, cpuMillis: Number.NaN } }, {}, 'lacks cpu: NaNm short'],
   [
@@ -153,7 +159,7 @@ describe('scheduler/plan: constraints', () => {
       { ordinals: [3] },
       { apart: [{ topologyKey: 'rack', required: true, weight: 0 }] }
     ],
-    ['an amount that is not asked for', { free: { ...ROOM, storageBytes: -1 } }, {}]
+    ['a byte of disk where none is asked for', { free: { ...ROOM, storageBytes: 1 } }, {}]
   ] as const)
     it(`let pass ${what}`, () => {
       const result = planFor([node('n', candidate)], request(rules, { ordinals: [0] }))

@@ -112,6 +112,12 @@ const RESOURCES = [
   ['room for a pod', 'pods', String]
 ] as const
 
+/** As the node itself would say (workloads/copies/capacity.ts), also to a copy that asks for no disk. */
+const DISK_FULL: Refusal = {
+  one: 'keeps its last GiB of disk for itself',
+  many: 'keep their last GiB of disk'
+}
+
 function roomRefusal(free: Room, perCopy: Omit<Room, 'pods'>): Refusal | undefined {
   const needed: Room = { ...perCopy, pods: 1 }
   const lacking = RESOURCES.filter(([, field]) => needed[field] > 0 && !(free[field] >= needed[field])).map(
@@ -125,7 +131,7 @@ function roomRefusal(free: Room, perCopy: Omit<Room, 'pods'>): Refusal | undefin
       }
     }
   )
-  if (lacking.length === 0) return undefined
+  if (lacking.length === 0) return free.storageBytes > 0 ? undefined : DISK_FULL
   const names = lacking.map(({ name }) => name).join(' and ')
   const short = lacking
     .filter(({ isPods }) => !isPods)
