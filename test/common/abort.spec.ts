@@ -32,7 +32,7 @@ describe('common: signals', () => {
     }
 
     // when: each is waited with and then done with
-    for (let round = 0; round < 50; round++) await raceSignal(nextTurn(), within(3))
+    for (let round = 0; round < 50; round++) await raceSignal(nextTurn(), within(3)).catch(() => {}) // because on a busy machine the deadline may be first
     await delay(60_000, { signal: timeoutSignal(20) }).catch(() => {})
 
     // then: not asked before, because to look at one keeps it for that turn

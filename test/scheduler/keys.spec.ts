@@ -102,6 +102,15 @@ describe('scheduler: keys for a node that is to run a copy', () => {
     expect(await codeOfAsync(obtain)).to.equal('KEY_UNAVAILABLE')
   })
 
+  it('comes while one that holds a share never answers, also when the others give theirs only later', async () => {
+    mesh.nodes[2]!.hangs = true
+    for (const node of mesh.nodes) node.leases = [lease(mesh.nodes[0]!, 0, mesh.record.version)]
+    const obtained = obtain()
+    for (const node of mesh.nodes) node.leases = []
+
+    await expectKey(await obtained)
+  })
+
   it('is not asked for any longer when another node has begun to run the copy', async () => {
     for (const node of mesh.nodes) node.leases = [lease(mesh.nodes[0]!, 0, mesh.record.version)]
     let rounds = 0

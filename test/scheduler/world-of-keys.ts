@@ -28,6 +28,8 @@ export interface KeyNode {
   runs?: Uint8Array
   /** Whether it answers at all. */
   isDown: boolean
+  /** It takes the question and never answers. */
+  hangs?: boolean
 }
 
 export interface KeyMesh {
@@ -91,9 +93,18 @@ export async function createKeyMesh(
       startedAtMs: 0,
       now: () => mesh.clockMs,
       random: () => 0.5,
-      delay: async (ms) => {
-        mesh.clockMs += ms
-      },
+      // some real time passes too, because whoever is asked works with real keys meanwhile
+      delay: (ms, { signal }) =>
+        new Promise((resolve, reject) => {
+          const timer = setTimeout(() => {
+            mesh.clockMs += ms
+            resolve()
+          }, 10)
+          signal?.addEventListener('abort', () => {
+            clearTimeout(timer)
+            reject(signal.reason)
+          })
+        }),
       neighbours,
       isMember: (peerId) => !strangers.has(peerId),
       asks: {
@@ -101,9 +112,13 @@ export async function createKeyMesh(
         assign: async () => ({ retryable: false, highest: 0, facts: [], taken: [] }),
         fence: async () => ({ retryable: false, highest: 0, facts: [], taken: [] }),
         bid: async () => ({ bids: [], asked: 0, members: 0 }),
-        release: async (peerId, request) => {
+        release: async (peerId, request, options) => {
           const asked = nodes.find((node) => node.key.peerId === peerId)!
           if (asked.isDown) throw new TypeError('down')
+          if (asked.hangs === true)
+            await new Promise((_, reject) =>
+              options.signal?.addEventListener('abort', () => reject(options.signal!.reason))
+            )
           const released = await asked.releasing.answer(request as ReleaseRequest, key.peerId)
           return { index: 0, ...(asked.lie?.(released) ?? released) }
         }

@@ -49,32 +49,45 @@ export async function obtainKey(
   }
 ): Promise<Uint8Array> {
   const untilMs = world.now() + OBTAIN_TIMEOUT_MS
+  const stop = new AbortController()
   const shares = new Map(own === undefined ? [] : [[own.index, own]])
-  for (;;) {
-    const round = new Round(world, record, { ordinals, standbys, shares, signal })
-    const key = await round.run()
-    if (key !== undefined) return key
-    const isHopeless = round.refusals.every(({ code }) => !LATER.has(code))
-    if (!isHopeless && world.now() < untilMs) {
-      await world.delay(OBTAIN_RETRY_MS, { signal })
+  const asked = { ordinals, standbys, shares, signal: AbortSignal.any([signal, stop.signal]) }
+  const search = new Search(world, record, asked)
+  try {
+    for (;;) {
+      await search.round(OBTAIN_RETRY_MS)
+      if (search.key !== undefined) return search.key
+      signal.throwIfAborted()
+      if (search.isHopeless || world.now() >= untilMs)
+        throw unavailable(record, shares.size, search.refusals())
       assertWanted()
-      continue
     }
-    const reasons = round.refusals.map(({ peerId, code }) => `${peerId.slice(-8)} ${code}`).join(', ')
-    throw new SchedulerError(
-      'KEY_UNAVAILABLE',
-      `the content key cannot be had: ${shares.size} of ${record.shareThreshold} shares; ${reasons || 'nobody to ask'}`,
-      {
-        retryable: true,
-        details: { shares: shares.size, threshold: record.shareThreshold, refusals: round.refusals }
-      }
-    )
+  } finally {
+    stop.abort()
   }
 }
 
-/** Everybody who may have the key or a share, asked once. */
-class Round {
-  readonly refusals: Refusal[] = []
+function unavailable(
+  { shareThreshold }: CheckedRecord,
+  shares: number,
+  refusals: readonly Refusal[]
+): SchedulerError {
+  const reasons = refusals.map(({ peerId, code }) => `${peerId.slice(-8)} ${code}`).join(', ')
+  return new SchedulerError(
+    'KEY_UNAVAILABLE',
+    `the content key cannot be had: ${shares} of ${shareThreshold} shares; ${reasons || 'nobody to ask'}`,
+    { retryable: true, details: { shares, threshold: shareThreshold, refusals } }
+  )
+}
+
+/** Everybody who may have the key or a share, asked again and again; one that is slow to answer holds up nobody else. */
+class Search {
+  /** When it was found. */
+  key: Uint8Array | undefined
+  readonly #refusals = new Map<string, Refusal>()
+  /** Questions under way. */
+  readonly #asked = new Map<string, Promise<void>>()
+  #onKey: () => void = () => {}
   readonly #world: World
   readonly #record: CheckedRecord
   readonly #about: ManifestContext
@@ -108,7 +121,43 @@ class Round {
     this.#signal = signal
   }
 
-  async run(): Promise<Uint8Array | undefined> {
+  /** Why those that answered gave nothing the last time they did. */
+  refusals(): Refusal[] {
+    return [...this.#refusals.values()]
+  }
+
+  /** Everybody has answered, and nobody would say anything else a moment later. */
+  get isHopeless(): boolean {
+    return this.#asked.size === 0 && this.refusals().every(({ code }) => !LATER.has(code))
+  }
+
+  /** Asks all that are not being asked. Resolves when the key was found, or after so long, or when it is hopeless. */
+  async round(ms: number): Promise<void> {
+    const ended = Promise.withResolvers<void>()
+    this.#onKey = ended.resolve
+    const others = this.#others()
+    for (const peerId of this.#refusals.keys()) if (!others.includes(peerId)) this.#refusals.delete(peerId)
+    for (const peerId of others) if (!this.#asked.has(peerId)) this.#asked.set(peerId, this.#askFor(peerId))
+    // together, because a whole key is as good as many shares, and nobody is waited for who does not answer
+    void Promise.all(this.#asked.values()).then(() => {
+      if (this.isHopeless) ended.resolve()
+    })
+    const over = new AbortController()
+    const limit = { signal: AbortSignal.any([this.#signal, over.signal]) }
+    await Promise.race([ended.promise, this.#world.delay(ms, limit).catch(() => {})])
+    over.abort()
+  }
+
+  async #askFor(peerId: string): Promise<void> {
+    const key = await this.#ask(peerId)
+    this.#asked.delete(peerId)
+    if (key === undefined) return
+    this.key ??= key
+    this.#onKey()
+  }
+
+  /** Who may have it: those that run it, and those the owner gave the key or a share. */
+  #others(): string[] {
     const { manifestId, version, shareHolders } = this.#record
     const self = this.#world.key.peerId
     const live = new Set(
@@ -127,16 +176,7 @@ class Round {
       .neighbours()
       .filter(({ publicKey }) => this.#standbys.some((one) => equalBytes(one, publicKey)))
     const others = [...new Set([...providers, ...holders, ...standbys].map(({ peerId }) => peerId))]
-    // together, because a whole key is as good as many shares, and nobody is waited for who does not answer
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
-    const asked = others
-      .filter((peerId) => live.has(peerId) && peerId !== self)
-      .map(async (peerId) => {
-        const key = await this.#ask(peerId)
-        if (key !== undefined) resolve(key)
-      })
-    void Promise.all(asked).then(() => resolve(undefined))
-    return promise
+    return others.filter((peerId) => live.has(peerId) && peerId !== self)
   }
 
   async #ask(peerId: string): Promise<Uint8Array | undefined> {
@@ -145,19 +185,26 @@ class Round {
     const request = { manifestId, version, ordinals: [...this.#ordinals], sealingEpoch }
     try {
       const released = await this.#world.asks.release(peerId, request, { signal: this.#signal })
-      if (released.code === undefined) return await this.#open(peerId, released)
-      this.refusals.push({ peerId, code: released.code, message: released.message ?? '' })
+      if (released.code === undefined) {
+        this.#refusals.delete(peerId)
+        return await this.#read(peerId, released)
+      }
+      this.#refuse(peerId, released.code, released.message ?? '')
     } catch (error) {
-      this.refusals.push({ peerId, code: 'UNREACHABLE', message: toError(error).message })
+      this.#refuse(peerId, 'UNREACHABLE', toError(error).message)
     }
     return undefined
   }
 
-  async #open(peerId: string, { index, enc, ciphertext }: Released): Promise<Uint8Array | undefined> {
+  #refuse(peerId: string, code: string, message: string): void {
+    this.#refusals.set(peerId, { peerId, code, message })
+  }
+
+  async #read(peerId: string, { index, enc, ciphertext }: Released): Promise<Uint8Array | undefined> {
     const { keyCommitment: commitment, shareHolders, shareThreshold } = this.#record
     const releaser = publicKeyFromPeerId(peerId)
     const recipient = this.#world.key.publicKey
-    const bad = (message: string) => this.refusals.push({ peerId, code: 'SHARE_INVALID', message })
+    const bad = (message: string) => this.#refuse(peerId, 'SHARE_INVALID', message)
     if (enc === undefined || ciphertext === undefined || commitment === undefined) {
       bad('an empty answer')
       return undefined
