@@ -40,6 +40,12 @@ export const MAX_ASKED = 48
  * for so long. One that died is not waited for: nobody can tell a dead daemon from a dead machine, and a copy too many is drained. Chosen.
  */
 export const LEFT_GRACE_MS = 15_000
+/**
+ * One node notices a death sooner than another: whoever is asked to run what it still sees running looks again until then, and this often.
+ * Source: docs/BENCHMARKS.md, up to a second lies between the first of five nodes and the last.
+ */
+export const SEE_DEATH_MS = 1_500
+export const SEE_DEATH_RETRY_MS = 150
 /** A copy that was assigned must show a lease within this, or its node is asked again. Chosen: an image may have to be pulled. */
 export const STARTING_MS = 15_000
 /** A keeper that has just started replaces nothing yet that it never heard of. Chosen: most copies that were being started run by then. */

@@ -1,7 +1,14 @@
 import { isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
 import type { AssignRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import { CONFIRM_TIMEOUT_MS, KEEPERS, MAX_KEPT, SPARE_KEEPERS } from '../constants.ts'
+import {
+  CONFIRM_TIMEOUT_MS,
+  KEEPERS,
+  MAX_KEPT,
+  SEE_DEATH_MS,
+  SEE_DEATH_RETRY_MS,
+  SPARE_KEEPERS
+} from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import type { Fact } from '../facts/fact.ts'
 import { pastOf, toldOf } from '../facts/past.ts'
@@ -171,16 +178,21 @@ export class Accepting {
     const { over, schedules } = toldOf(record, facts, world.neighbours())
     if (ordinals.every((ordinal) => over?.has(ordinal)))
       throw new SchedulerError('NOT_NEEDED', `copies ${ordinals.join()} are done`)
-    const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
-    const other = live.find(
-      ({ peerId, ordinal, version }) =>
-        peerId !== world.key.peerId &&
-        peerId !== giver &&
-        ordinals.includes(ordinal) &&
-        version === record.version
-    )
-    if (other !== undefined)
-      throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
+    const untilMs = world.now() + SEE_DEATH_MS
+    for (;;) {
+      const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
+      const other = live.find(
+        ({ peerId, ordinal, version }) =>
+          peerId !== world.key.peerId &&
+          peerId !== giver &&
+          ordinals.includes(ordinal) &&
+          version === record.version
+      )
+      if (other === undefined) return
+      if (schedules !== undefined || world.now() >= untilMs)
+        throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
+      await world.delay(SEE_DEATH_RETRY_MS, { signal: this.#init.signal })
+    }
   }
 
   #confirmLimit(): { signal: AbortSignal } {

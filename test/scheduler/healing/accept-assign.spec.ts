@@ -1,0 +1,59 @@
+import { expect } from 'chai'
+import type { AssignRequest } from '../../../src/generated/fbs/index.ts'
+import { SEE_DEATH_MS } from '../../../src/scheduler/constants.ts'
+import { Accepting } from '../../../src/scheduler/healing/accept-assign.ts'
+import type { World } from '../../../src/scheduler/types.ts'
+import { createKeyMesh, lease } from '../world-of-keys.ts'
+
+/** A node that is asked to run copy 0, which it still sees on another. @param onDelay called whenever it waits */
+async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => void) {
+  const mesh = await createKeyMesh()
+  const [lost, asked] = mesh.nodes as [(typeof mesh.nodes)[0], (typeof mesh.nodes)[0]]
+  lost.isDown = true
+  const see = (isRunning: boolean) => {
+    for (const node of mesh.nodes) node.leases = isRunning ? [lease(lost, 0, mesh.record.version)] : []
+  }
+  see(true)
+  let isStarted = false
+  const workloads = {
+    ...asked.world.workloads,
+    assign: async ({ report }: { report: () => void }) => {
+      isStarted = true
+      report()
+      return { workloads: [] }
+    }
+  }
+  const delay: World['delay'] = (ms, options) => {
+    onDelay(see)
+    return asked.world.delay(ms, options)
+  }
+  const accepting = new Accepting({
+    world: { ...asked.world, delay, workloads: workloads as unknown as World['workloads'] },
+    kept: asked.kept,
+    check: () => mesh.record,
+    begunElsewhere: () => [],
+    onStarting: () => {},
+    signal: new AbortController().signal
+  })
+  const empty = { sealedKeys: [], sealedShares: [], surplus: [], facts: [], replicas: 0, drains: false }
+  const startedAtMs = mesh.clockMs
+  const verdict = await accepting.answer(
+    { ...empty, record: new Uint8Array(), ordinals: [0] } as unknown as AssignRequest,
+    mesh.nodes[2]!.key.peerId
+  )
+  return { verdict, isStarted, tookMs: mesh.clockMs - startedAtMs }
+}
+
+describe('scheduler: a node that is asked to run what it still sees running', () => {
+  it('looks again, because the keeper may have noticed a death sooner', async () => {
+    let looks = 0
+    const { verdict, isStarted } = await askedTooEarly((see) => see(++looks < 3))
+    expect([verdict.code, isStarted]).to.deep.equal([undefined, true])
+  })
+
+  it('refuses when it goes on seeing it, and does not keep the keeper waiting for long', async () => {
+    const { verdict, isStarted, tookMs } = await askedTooEarly(() => {})
+    expect([verdict.code, isStarted]).to.deep.equal(['NOT_NEEDED', false])
+    expect(tookMs).to.be.within(SEE_DEATH_MS, SEE_DEATH_MS + 200)
+  })
+})
