@@ -1,7 +1,8 @@
 /**
  * `npm run bench:flood-applies [RATE] [SECONDS]`: applies of an owner while a process of its own offers the same node RATE hostile applies a second:
  * well signed by nobody known, with a forged signature of the owner, and one of the owner's own again. Two nodes with the mock engine in
- * this process; the owner goes on applying a pod to the node under fire, quiet first.
+ * this process; the owner goes on applying a pod to the node under fire, quiet first,
+ * for as long.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -25,7 +26,7 @@ try {
   const used = join(folder, 'used-apply')
   await writeFile(used, await usedApply(mesh))
   await applies(new Promise((resolve) => setTimeout(resolve, 3_000))) // until the code is warm
-  const quiet = await applies(new Promise((resolve) => setTimeout(resolve, 10_000)))
+  const quiet = await applies(new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000)))
   console.log(`quiet: ${describe(quiet)}`)
   const attack = promisify(execFile)(process.execPath, [
     new URL('flood-applies-attacker.ts', import.meta.url).pathname,
