@@ -1,9 +1,11 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { AuditRecorder } from '../audit/index.ts'
 import type { GuestsService } from '../guests/index.ts'
 import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import type { NodeLogger } from '../telemetry/index.ts'
 import type { Membership } from '../trust/index.ts'
+import { WireError } from '../wire/index.ts'
 import type { WorkloadsService } from '../workloads/index.ts'
 
 interface Services {
@@ -49,6 +51,12 @@ export function connectServices(
     const held = members.get(peerId)?.memberships
     return held !== undefined && (held.length === 0 || held.some(counts))
   }
+}
+
+/** At once: to close in order would mean to go on with all that it has sent already. */
+export async function sendAway(libp2p: Pick<Libp2p, 'getConnections'>, peer: PeerId): Promise<void> {
+  const reason = new WireError('TOO_MANY_REQUESTS', 'this node was sent away')
+  for (const connection of libp2p.getConnections(peer)) connection.abort(reason)
 }
 
 /** Whether a node is known to answer nobody now. */

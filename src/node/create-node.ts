@@ -18,7 +18,7 @@ import { createLogger, type NodeLogger, openMetrics, toComponentLogger } from '.
 import type { Revocation, TrustState } from '../trust/index.ts'
 import { Conduct, Doors, doorsService, LocalSocket, ReplayGuard } from '../wire/index.ts'
 import { type WorkloadsInit, workloads } from '../workloads/index.ts'
-import { connectServices, isGone } from './connect-services.ts'
+import { connectServices, isGone, sendAway } from './connect-services.ts'
 import { openDataDir } from './data/data-dir.ts'
 import { rememberedListen, rememberPorts } from './data/listen-ports.ts'
 import { forgetOwnProviderRecords } from './data/own-provider-records.ts'
@@ -232,7 +232,7 @@ export async function createNode(input: ConfigInput, options: CreateNodeOptions 
     }
   })
   if (libp2p.metrics !== undefined) registerGauges(libp2p.metrics, libp2p.services)
-  conduct.attach({ disconnect: (peer) => libp2p.hangUp(peer), metrics: libp2p.metrics })
+  conduct.attach({ disconnect: (peer) => sendAway(libp2p, peer), metrics: libp2p.metrics })
   isMember = connectServices(libp2p.services, { recorder, log, isIdle: () => isIdle() })
   const sealing = keepSealingKeys(sealingKeys, {
     config,

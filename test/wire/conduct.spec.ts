@@ -2,7 +2,12 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect } from 'chai'
 import { generateSigningKey } from '../../src/identity/index.ts'
-import { Conduct, HOSTILE_BUDGET, USELESS_BUDGET } from '../../src/wire/conduct/conduct.ts'
+import {
+  Conduct,
+  HOSTILE_BUDGET,
+  USELESS_BUDGET,
+  USELESS_REQUEST_BUDGET
+} from '../../src/wire/conduct/conduct.ts'
 import { KNOCKING_BUDGET, KNOCKING_MS } from '../../src/wire/conduct/knocking.ts'
 import { MAX_PENALTIES, PENALTY_MS, Penalties } from '../../src/wire/conduct/penalties.ts'
 
@@ -45,6 +50,16 @@ describe('conduct of neighbours', () => {
     expect(conduct.isBanned(String(good))).to.equal(false)
     times(1, 'useless', good)
     expect(sentAway).to.deep.equal([String(bad), String(good)])
+  })
+
+  it('is tolerated less in requests at the doors, which nobody passes on, and not at all held against members there', () => {
+    const request = { transport: String(bad), protocol: 'apply', code: 'WRONG_AUDIENCE' }
+    for (let index = 0; index < USELESS_BUDGET.burst; index++) conduct.refuseRequest(request, () => true)
+    for (let index = 0; index < USELESS_REQUEST_BUDGET.burst; index++)
+      conduct.refuseRequest(request, () => false)
+    expect(sentAway).to.deep.equal([])
+    conduct.refuseRequest(request, () => false)
+    expect(sentAway).to.deep.equal([String(bad)])
   })
 
   it('keeps whom it sent away out, in and out, until the time is over', () => {

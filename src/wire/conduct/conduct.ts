@@ -9,6 +9,11 @@ import { Penalties } from './penalties.ts'
 export const HOSTILE_BUDGET = { burst: 50, perSecond: 1 } as const
 /** The same of what is of no use here (strangers, old words, too much): a newcomer's neighbours pass on some. Chosen. */
 export const USELESS_BUDGET = { burst: 500, perSecond: 50 } as const
+/**
+ * The same of requests at the doors, from whoever is no member: nobody passes those on, and each is a stream of its own, which costs a thousand
+ * times what refusing it does. Chosen.
+ */
+export const USELESS_REQUEST_BUDGET = { burst: 100, perSecond: 10 } as const
 
 export interface Refusal {
   /** Which way it came, for the count: a protocol's or a topic's short name. */
@@ -37,6 +42,7 @@ export class Conduct {
   readonly nodeBudget: BudgetLimits | undefined
   readonly #hostile: Budget
   readonly #useless: Budget
+  readonly #uselessRequests: Budget
   readonly #bans: Penalties
   readonly #onRefused: ((peerId: string | undefined, refusal: Refusal) => void) | undefined
   #host: ConductHost | undefined
@@ -59,6 +65,7 @@ export class Conduct {
     this.#onRefused = onRefused
     this.#hostile = new Budget(HOSTILE_BUDGET, now)
     this.#useless = new Budget(USELESS_BUDGET, now)
+    this.#uselessRequests = new Budget(USELESS_REQUEST_BUDGET, now)
     this.#bans = new Penalties(now)
     const knocking = new Knocking(now)
     const isBanned = (peer: PeerId) => this.#bans.has(peer.toString())
@@ -91,14 +98,14 @@ export class Conduct {
   /** @param peer whom it is held against; undefined: nobody, it is only counted */
   refuse(peer: PeerId | undefined, refusal: Refusal): void {
     this.#onRefused?.(peer?.toString(), refusal)
-    this.#hold(peer, refusal)
+    this.#hold(peer, refusal, this.#useless)
   }
 
-  #hold(peer: PeerId | undefined, { door, reason, blame }: Refusal): void {
+  #hold(peer: PeerId | undefined, { door, reason, blame }: Refusal, useless: Budget): void {
     this.#refused?.increment({ [`${door}:${reason}`]: 1 })
     if (peer === undefined || blame === undefined) return
     const id = peer.toString()
-    if ((blame === 'hostile' ? this.#hostile : this.#useless).take(id)) return
+    if ((blame === 'hostile' ? this.#hostile : useless).take(id)) return
     if (!this.#bans.has(id)) {
       this.#bans.strike(id)
       this.#sentAway?.increment({ [door]: 1 })
@@ -116,7 +123,8 @@ export class Conduct {
     isMember: (peerId: string) => boolean
   ): void {
     const peer = transport === 'local' || isMember(transport) ? undefined : peerIdFromString(transport)
-    this.#hold(peer, { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) })
+    const refusal = { door: protocol, reason: code.toLowerCase(), blame: blameOf(code) }
+    this.#hold(peer, refusal, this.#uselessRequests)
   }
 
   /** Whether this node was sent away and its time is not over. */
