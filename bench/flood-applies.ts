@@ -1,8 +1,7 @@
 /**
  * `npm run bench:flood-applies [RATE] [SECONDS]`: applies of an owner while a process of its own offers the same node RATE hostile applies a second:
  * well signed by nobody known, with a forged signature of the owner, and one of the owner's own again. Two nodes with the mock engine in
- * this process; the owner goes on applying a pod to the node under fire, quiet first,
- * for as long.
+ * this process; the owner goes on applying a pod to the node under fire, first quiet for as long.
  */
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -14,7 +14,7 @@ import {
   REACH_BUDGET,
   TARGET_BUDGET
 } from '../../src/members/detector/constants.ts'
-import { HOSTILE_BUDGET, USELESS_BUDGET } from '../../src/wire/conduct/conduct.ts'
+import { HOSTILE_BUDGET, USELESS_BUDGET, USELESS_REQUEST_BUDGET } from '../../src/wire/conduct/conduct.ts'
 import { OWNER_BUDGET, STRANGER_BUDGET } from '../../src/wire/doors/doors.ts'
 import {
   OWNER_PROTOCOLS,
@@ -44,12 +44,14 @@ const LOCAL: Readonly<Record<string, readonly string[]>> = {
   MEMBERS_ERROR_CODES: ['STATEMENT_INVALID', 'NO_ADDRESS', 'MEMBER_DEAD'],
   // told in an answer between nodes
   GUESTS_ERROR_CODES: ['INVITE_INVALID', 'INVITE_EXPIRED', 'INVITE_USED'],
+  // met at the start, and about what this node wrote itself
+  STORE_ERROR_CODES: ['STORE_LOCKED', 'STORE_UNUSABLE', 'STORE_VALUE_INVALID'],
   WORKLOADS_ERROR_CODES: [],
   SCHEDULER_ERROR_CODES: [],
   RUNTIME_ERROR_CODES: []
 }
 /** Folders none of whose codes a request can meet. */
-const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'STORE', 'CLIENT', 'TELEMETRY'].map(
+const LOCAL_LISTS = ['IDENTITY', 'PROVIDERS', 'CONFIG', 'CLI', 'CLIENT', 'TELEMETRY'].map(
   (name) => `${name}_ERROR_CODES`
 )
 /** For what is no error of ours (src/wire/doors/responder.ts). */
@@ -181,9 +183,15 @@ describe('docs/PROTOCOL.md', () => {
     expect(gossip?.slice(1).map(Number)).to.deep.equal(
       [GOSSIP_BUDGET, NEWCOMER_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
     )
-    const conduct = /network\) (\d+) at once and (\d+) a second, .*? too much\) (\d+) and (\d+)\./s.exec(DOC)
+    const conduct =
+      /network\) (\d+) at once and (\d+) a second, .*? too much\) (\d+) and (\d+), but in requests of owners (\d+) and (\d+)\./s.exec(
+        DOC
+      )
     expect(conduct?.slice(1).map(Number)).to.deep.equal(
-      [HOSTILE_BUDGET, USELESS_BUDGET].flatMap(({ burst, perSecond }) => [burst, perSecond])
+      [HOSTILE_BUDGET, USELESS_BUDGET, USELESS_REQUEST_BUDGET].flatMap(({ burst, perSecond }) => [
+        burst,
+        perSecond
+      ])
     )
   })
 

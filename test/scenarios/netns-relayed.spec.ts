@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
 import { Hosts, requireHosts } from '../fixtures/hosts.ts'
 import { Machine } from '../fixtures/hosts-machine.ts'
+import { inChapters } from '../fixtures/in-chapters.ts'
 import { requirePodman } from '../fixtures/podman.ts'
 import { until } from '../fixtures/until.ts'
 import { deployment, toYaml } from '../fixtures/workload-files.ts'
@@ -34,7 +35,6 @@ describe('scenario: two machines that cannot dial each other, and a bootstrap no
   let west: Machine
   let file: string
   let other: string
-  let broken = false
 
   const nodes = async (from: Machine): Promise<NodeLine[]> =>
     expectDone(await from.cli(['get', 'nodes']), 'get-nodes').nodes
@@ -63,15 +63,7 @@ describe('scenario: two machines that cannot dial each other, and a bootstrap no
     await hosts.block(3, 2)
   })
 
-  beforeEach(function () {
-    if (broken) this.skip() // because each chapter needs the one before; the one that failed is red
-  })
-
-  afterEach(function () {
-    if (this.currentTest?.state !== 'failed') return
-    broken = true
-    for (const { name, stderr } of [relay, east, west]) console.error(`  node ${name} wrote:\n${stderr}`)
-  })
+  inChapters(() => [relay, east, west])
 
   after(() => hosts?.down())
 

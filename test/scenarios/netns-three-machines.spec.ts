@@ -11,6 +11,7 @@ import { Hosts, requireHosts } from '../fixtures/hosts.ts'
 import { HostTraces } from '../fixtures/hosts-leftovers.ts'
 import { Machine } from '../fixtures/hosts-machine.ts'
 import { type Tap, tapNode } from '../fixtures/hosts-tap.ts'
+import { inChapters } from '../fixtures/in-chapters.ts'
 import { requirePodman } from '../fixtures/podman.ts'
 import { until } from '../fixtures/until.ts'
 import { deployment, toYaml } from '../fixtures/workload-files.ts'
@@ -49,7 +50,6 @@ describe('scenario: three machines, each with its own network, processes and Pod
   let tap: Tap | undefined
   let file: string
   let manifestId: string
-  let broken = false
 
   const apply = () => one.cli(['apply', '-f', file, '--to', 'two'], { env: tap!.env })
   const page = (host: Machine, port: number) => host.get(`http://${two.address}:${port}/`)
@@ -67,15 +67,7 @@ describe('scenario: three machines, each with its own network, processes and Pod
     await writeFile(file, manifest())
   })
 
-  beforeEach(function () {
-    if (broken) this.skip() // because each chapter needs the one before; the one that failed is red
-  })
-
-  afterEach(function () {
-    if (this.currentTest?.state !== 'failed') return
-    broken = true
-    for (const { name, stderr } of [one, two, three]) console.error(`  node ${name} wrote:\n${stderr}`)
-  })
+  inChapters(() => [one, two, three])
 
   after(() => {
     tap?.close()

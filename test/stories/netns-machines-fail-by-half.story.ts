@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { expectDocument, expectDone } from '../fixtures/cli-schemas.ts'
 import { MachineMesh } from '../fixtures/create-machine-mesh.ts'
 import type { Machine } from '../fixtures/hosts-machine.ts'
+import { inChapters } from '../fixtures/in-chapters.ts'
 import { until } from '../fixtures/until.ts'
 import { deployment, pod } from '../fixtures/workload-files.ts'
 
@@ -15,7 +16,6 @@ const WATCHED_MS = 15_000
 describe('scenario: four machines with Podman, which fail by half', function () {
   this.timeout(90_000)
   let mesh: MachineMesh | undefined
-  let broken = false
   const annotations = { 'beemesh.io/strategy': 'spread' }
   const web = deployment({ name: 'web', replicas: 2, annotations })
 
@@ -33,16 +33,7 @@ describe('scenario: four machines with Podman, which fail by half', function () 
     await mesh.runTwice('at first')
   })
 
-  beforeEach(function () {
-    if (broken) this.skip() // because each chapter needs the one before; the one that failed is red
-  })
-
-  afterEach(function () {
-    if (this.currentTest?.state !== 'failed') return
-    broken = true
-    mesh?.print()
-  })
-
+  inChapters(() => mesh?.machines ?? [])
   after(() => mesh?.down())
 
   /** IDs of the containers that run on all machines. */

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { expectDone } from '../fixtures/cli-schemas.ts'
 import { MachineMesh } from '../fixtures/create-machine-mesh.ts'
 import type { Machine } from '../fixtures/hosts-machine.ts'
+import { inChapters } from '../fixtures/in-chapters.ts'
 import { deployment } from '../fixtures/workload-files.ts'
 
 describe('scenario: four machines with Podman, of which some are lost and come back', function () {
@@ -9,7 +10,6 @@ describe('scenario: four machines with Podman, of which some are lost and come b
   let mesh: MachineMesh | undefined
   let machines: readonly Machine[]
   let lost: Machine
-  let broken = false
 
   before(async function () {
     mesh = await MachineMesh.up(this, ['one', 'two', 'three', 'four'])
@@ -20,16 +20,7 @@ describe('scenario: four machines with Podman, of which some are lost and come b
     await mesh.runTwice('at first')
   })
 
-  beforeEach(function () {
-    if (broken) this.skip() // because each chapter needs the one before; the one that failed is red
-  })
-
-  afterEach(function () {
-    if (this.currentTest?.state !== 'failed') return
-    broken = true
-    mesh?.print()
-  })
-
+  inChapters(() => mesh?.machines ?? [])
   after(() => mesh?.down())
 
   it('one loses power in silence, and its copy comes back on another', async () => {
