@@ -18,17 +18,11 @@ export { blameOf } from './conduct/blame.ts'
 export { Conduct, type ConductHost } from './conduct/conduct.ts'
 export { Penalties } from './conduct/penalties.ts'
 export { Budget, type BudgetLimits } from './doors/budget.ts'
-export {
-  type Asked,
-  Doors,
-  type DoorsInit,
-  localGreeting,
-  type OwnerRequest,
-  type Refused
-} from './doors/doors.ts'
+export { Doors, type DoorsInit, localGreeting } from './doors/doors.ts'
 export { type DoorsService, doorsService } from './doors/doors-service.ts'
 export { ReplayGuard } from './doors/replay-guard.ts'
 export type { Responder } from './doors/responder.ts'
+export type { Asked, OwnerRequest, Refused } from './doors/types.ts'
 export { openError, RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
 export { JudgedTopic } from './gossip/judged-topic.ts'
 export type { Gossip, GossipJudge, GossipVerdict } from './gossip/types.ts'

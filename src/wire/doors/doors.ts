@@ -10,6 +10,7 @@ import { Budget, type BudgetLimits } from './budget.ts'
 import type { ReplayGuard } from './replay-guard.ts'
 import { Responder } from './responder.ts'
 import { ruleOf } from './rule-of.ts'
+import type { Asked, OwnerRequest, Refused } from './types.ts'
 
 /** For one owner: room for a benchmark. Chosen, no evidence yet. */
 export const OWNER_BUDGET: BudgetLimits = { burst: 500, perSecond: 200 }
@@ -39,34 +40,6 @@ export interface DoorsInit {
   readonly onAccepted?: (request: Asked, payload?: unknown) => void
 }
 
-/** A request, as far as a door may tell of it. */
-export interface Asked {
-  /** Peer ID; undefined: not even the header could be read. */
-  readonly author?: string
-  /** The connection's peer ID, or "local". */
-  readonly transport: string
-  readonly protocol: string
-}
-
-export interface Refused extends Asked {
-  readonly code: string
-  /** Which rule refused, where the code alone does not say it. */
-  readonly rule?: string
-  /** The author's signature was checked and fits; else `author` is only claimed. */
-  readonly verified: boolean
-}
-
-/** A request that passed every check: it is for this node, fresh, signed by an owner who may do this. */
-export interface OwnerRequest<T> {
-  readonly author: Uint8Array
-  readonly authorPeerId: string
-  readonly payload: T
-  readonly envelope: OpenedEnvelope
-  readonly reply: Responder
-  /** Fires when the asker is gone, the answer's deadline has passed, or the node stops. */
-  readonly signal: AbortSignal
-}
-
 type Handler<T> = (request: OwnerRequest<T>) => Promise<void>
 interface Door {
   readonly protocol: Protocol
@@ -82,6 +55,8 @@ export class Doors {
   readonly #init: DoorsInit
   readonly #now: () => number
   readonly #doors = new Map<string, Door>()
+  /** What comes in an owner's name, of each connection, before it is known whether it is the owner's. */
+  readonly #claims: Budget
   readonly #owners: Budget
   readonly #strangers: Budget
   readonly #newcomers: Budget
@@ -96,6 +71,7 @@ export class Doors {
       strangers = STRANGER_BUDGET,
       newcomers = NEWCOMER_BUDGET
     } = init.budgets ?? {}
+    this.#claims = new Budget(owners, this.#now)
     this.#owners = new Budget(owners, this.#now)
     this.#strangers = new Budget(strangers, this.#now)
     this.#newcomers = new Budget(newcomers, this.#now)
@@ -149,8 +125,7 @@ export class Doors {
     const about: About = { author: peeked?.author, transport, protocol: name }
     try {
       const envelope = this.check(frame, { protocol: door.protocol, transport, audience: this.#audience })
-      envelope.verifySignature()
-      about.verified = true
+      this.verify(envelope, about)
       const payload = envelope.decodePayload(door.root)
       about.payload = payload
       if (door.protocol.changesState) await this.#init.replay.insert(envelope)
@@ -202,17 +177,27 @@ export class Doors {
     const decision = authorise({ author, action: protocol.name as Action, forwarding }, this.#init.trust())
     const isKnown = decision.allowed && decision.rule !== 'anybody'
     const isNewcomer = decision.allowed && !isKnown
-    // of each connection, and, because connections cost an attacker little, of all together
+    // of each connection, because anybody can claim to be an owner; of strangers, whose connections cost little, of all together, too
     const budget = isKnown
-      ? this.#owners.take(author)
+      ? this.#claims.take(`${transport} ${author}`)
       : this.#strangers.take(transport) && (!isNewcomer || this.#newcomers.take(''))
-    if (!budget) throw new WireError('TOO_MANY_REQUESTS', 'too many requests; slow down', { retryable: true })
+    if (!budget) throw tooMany()
     if (!decision.allowed)
       throw new TrustError('NOT_AUTHORISED', decision.reason, {
         hint: decision.hint,
         details: { author, rule: decision.rule, node: this.#init.key.peerId }
       })
     return envelope
+  }
+
+  /**
+   * The signature of what passed {@link check}, and then the owner's budget, which nobody else can use up.
+   * @throws EnvelopeError, WireError TOO_MANY_REQUESTS
+   */
+  verify(envelope: OpenedEnvelope, about: { verified?: boolean }): void {
+    envelope.verifySignature()
+    about.verified = true
+    if (!this.#owners.take(peerIdFromPublicKey(envelope.author))) throw tooMany()
   }
 
   #signal(protocol: Protocol, writer: CreditedWriter): AbortSignal {
@@ -233,6 +218,10 @@ export class Doors {
     const refusal = { code, rule: ruleOf(error), author: claimed, verified, transport, protocol }
     this.#init.onRefused?.(refusal, payload)
   }
+}
+
+function tooMany(): WireError {
+  return new WireError('TOO_MANY_REQUESTS', 'too many requests; slow down', { retryable: true })
 }
 
 /** What is known of a request so far. */

@@ -51,10 +51,8 @@ export class Forwarder {
     const about = { author: peeked?.author, transport, protocol: FORWARD_PROTOCOL_NAME, verified: false }
     try {
       const protocol = forwardable(name)
-      doors
-        .check(bytes, { protocol, transport, audience: audienceOf(target), forwarding: true })
-        .verifySignature()
-      about.verified = true
+      const audience = audienceOf(target)
+      doors.verify(doors.check(bytes, { protocol, transport, audience, forwarding: true }), about)
       if (this.#active >= MAX_FORWARDS)
         throw new WireError('BUSY', 'this node forwards too much already', { retryable: true })
       this.#active++
