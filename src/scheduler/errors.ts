@@ -3,6 +3,7 @@ import { BeemeshError } from '../common/index.ts'
 export const SCHEDULER_ERROR_CODES = [
   'NOT_FOR_STRANGERS',
   'NOT_KEPT',
+  'NOT_DURABLE',
   'NOT_NEEDED',
   'NOT_YET',
   'NOT_ALLOWED',

@@ -7,7 +7,7 @@ import { checkRecord } from '../../src/scheduler/keeping/check-record.ts'
 import { Keeping } from '../../src/scheduler/keeping/keeping.ts'
 import { KeptTable } from '../../src/scheduler/keeping/kept-table.ts'
 import type { Neighbour, World } from '../../src/scheduler/types.ts'
-import { memoryStore } from '../../src/store/index.ts'
+import { memoryStore, type Store, StoreError } from '../../src/store/index.ts'
 import { ownersOnly } from '../../src/trust/index.ts'
 import type { Bundle } from '../../src/workloads/index.ts'
 import { NETWORK, NOW_MS, OWNER } from '../envelope/fixtures.ts'
@@ -26,10 +26,15 @@ export interface Oddity {
   /** Called before each answer of a keeper; what it throws is a failure on the way. */
   readonly onAsk?: (peerId: string, request: Partial<KeepRequest>) => void
   readonly now?: () => number
+  /** Whether nobody can write anything down. */
+  readonly isFull?: () => boolean
 }
 
 /** Keepers that reach each other; a mock of everything else. */
-export function createKeepers(count: number, { runs, onAsk, now = () => NOW_MS }: Oddity = {}): Keeper[] {
+export function createKeepers(
+  count: number,
+  { runs, onAsk, now = () => NOW_MS, isFull = () => false }: Oddity = {}
+): Keeper[] {
   const trust = ownersOnly(new Set([OWNER.peerId]))
   const check = (bytes: Uint8Array) => checkRecord(bytes, { networkId: NETWORK.id, trust })
   const keys = Array.from({ length: count }, () => generateSigningKey())
@@ -66,7 +71,7 @@ export function createKeepers(count: number, { runs, onAsk, now = () => NOW_MS }
         get: () => (runs?.(key.peerId) ? { highest: { version: NOW_MS }, owner: OWNER.peerId } : undefined)
       }
     } as unknown as World
-    const kept = new KeptTable(memoryStore(), check)
+    const kept = new KeptTable(storeThatFills(isFull), check)
     const alarms: unknown[] = []
     const { signal } = new AbortController()
     const onEquivocation = (record: unknown) => void alarms.push(record)
@@ -78,6 +83,21 @@ export function createKeepers(count: number, { runs, onAsk, now = () => NOW_MS }
     })
   }
   return keepers
+}
+
+function storeThatFills(isFull: () => boolean): Store {
+  const store = memoryStore()
+  const orFull = async (write: () => Promise<void>) => {
+    if (isFull()) throw new StoreError('STORE_WRITE_FAILED', 'no space left on device')
+    await write()
+  }
+  return {
+    ...store,
+    collection: (name, codec) => {
+      const own = store.collection(name, codec)
+      return { ...own, put: (key, value) => orFull(() => own.put(key, value)) }
+    }
+  }
 }
 
 export async function bundleOf(image: string): Promise<Bundle> {

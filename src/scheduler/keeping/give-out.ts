@@ -23,8 +23,9 @@ const PATIENCE_MS = 1_000
 /**
  * Gives something to the nearest that make it durable, and to further ones for each that refuses, fails or is slow. Resolves when enough have
  * it, or when all have been tried; those that are not needed get it from the nearest of them later, once and not from every giver.
+ * @returns how many are known to have it on disk
  */
-export async function giveOut(plan: GiveOut): Promise<void> {
+export async function giveOut(plan: GiveOut): Promise<number> {
   const { targets, must, enough, give, onAnswer, onSilent, signal } = plan
   const first = targets.filter((target, place) => place < enough || must(target))
   const later = targets.filter((target) => !first.includes(target))
@@ -34,7 +35,7 @@ export async function giveOut(plan: GiveOut): Promise<void> {
   const toNext = () => {
     const next = later.shift()
     if (next !== undefined) begin(next)
-    else if (open === 0) resolve() // because nobody else can be reached, and what is known here is better than nothing
+    else if (open === 0) resolve() // because nobody else can be reached
   }
   const begin = (target: Neighbour) => {
     open++
@@ -73,4 +74,5 @@ export async function giveOut(plan: GiveOut): Promise<void> {
     signal.removeEventListener('abort', abort)
     later.length = 0
   })
+  return durable
 }

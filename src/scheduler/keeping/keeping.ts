@@ -1,4 +1,4 @@
-import { equalBytes, withDeadline } from '../../common/index.ts'
+import { equalBytes, isBeemeshError, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
@@ -191,27 +191,40 @@ export class Keeping {
 
   /**
    * Gives a version to those nearest to it. Resolves when as many have it on disk as make it durable, or all that can be reached; the other
-   * keepers get it from the nearest one. @throws WorkloadsError VERSION_STALE when one of them knows a newer version
+   * keepers get it from the nearest one. @throws WorkloadsError VERSION_STALE when one of them knows a newer version; SchedulerError
+   * NOT_DURABLE when none has it
    */
   async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
     const { world, check } = this.#init
     const record = check(bundle.record)
     if (this.#init.hasOthers?.() === true) await meetOthers(world, { signal })
     const targets = this.#offering.keepersOf(record)
-    await giveOut({
+    const failures: string[] = []
+    const durable = await giveOut({
       targets,
       // because the majority of these is asked before a copy starts
       must: ({ publicKey }) => record.fenceKeepers.some(({ node }) => equalBytes(node, publicKey)),
       // a tombstone goes to all, because who keeps the version before would go on telling its owner of it
       enough: record.tombstone ? targets.length : Math.min(DURABLE_KEEPERS, targets.length),
       give: (target) => this.#give(target, record, bundle, ordinals),
-      onAnswer: ({ highest = 0, record: other }) => {
+      onAnswer: ({ highest = 0, record: other, code }) => {
         this.#compareEvidence(record, other)
         if (highest > record.version) throw stale(highest, record.version)
+        if (code !== undefined) failures.push(code)
       },
-      onSilent: (target, error) => world.log('%s does not keep it: %e', target.name, error),
+      onSilent: (target, error) => {
+        world.log('%s does not keep it: %e', target.name, error)
+        failures.push(`${target.name}: ${isBeemeshError(error) ? error.code : 'INTERNAL'}`)
+      },
       signal
     })
+    // because what its owner takes for given would be gone with this process, and nobody would replace what is lost of it
+    if (durable === 0)
+      throw new SchedulerError(
+        'NOT_DURABLE',
+        `none of ${targets.length} nodes that are to keep it could write it down (${failures.join(', ')})`,
+        { retryable: true }
+      )
   }
 
   async #give(

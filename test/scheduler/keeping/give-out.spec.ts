@@ -11,7 +11,12 @@ async function given(
   more: Partial<GiveOut> = {}
 ): Promise<string> {
   const asked: string[] = []
-  await giveOut({
+  await giveOut({ ...planOf(answers, asked), ...more })
+  return asked.join('')
+}
+
+function planOf(answers: Parameters<typeof given>[0], asked: string[]): GiveOut {
+  return {
     targets,
     must: () => false,
     enough: 3,
@@ -24,10 +29,8 @@ async function given(
     },
     onAnswer: () => {},
     onSilent: () => {},
-    signal: new AbortController().signal,
-    ...more
-  })
-  return asked.join('')
+    signal: new AbortController().signal
+  }
 }
 
 describe('scheduler: a version is given to its keepers', () => {
@@ -50,6 +53,14 @@ describe('scheduler: a version is given to its keepers', () => {
   it('and is taken for given when all were tried and one has it', async () => {
     const all = { b: 'silent', c: 'silent', d: 'silent', e: 'refuses', f: 'silent' } as const
     expect(await given(all)).to.equal('abcdef')
+  })
+
+  it('and tells how many have it, which may be nobody', async () => {
+    const none = { a: 'silent', b: 'refuses', c: 'silent', d: 'silent', e: 'refuses', f: 'silent' } as const
+    const count = (answers: Parameters<typeof given>[0]) => giveOut({ ...planOf(answers, []), enough: 3 })
+    expect(await count({ b: 'refuses' })).to.equal(3)
+    expect(await count({ ...none, e: undefined })).to.equal(1)
+    expect(await count(none)).to.equal(0)
   })
 
   it('and fails with what an answer makes it fail with, and when it is given up', async () => {

@@ -1,0 +1,33 @@
+import { expect } from 'chai'
+import { bundleOf, createKeepers, type Oddity } from '../world-of-keepers.ts'
+
+const options = () => ({ ordinals: [0], signal: new AbortController().signal })
+
+async function push(count: number, oddity: Oddity) {
+  const keepers = createKeepers(count, oddity)
+  const bundle = await bundleOf('localhost/one:1')
+  const result = await keepers[0]!.keeping.push(bundle, options()).catch((error: unknown) => error)
+  return { result, kept: keepers.map(({ kept }) => kept.all().length) }
+}
+
+// found by npm run chaos -- --seed 2009 --nodes 2: an apply, and a delete, that no disk had taken were acknowledged
+describe('scheduler: a version is to be durable before its owner hears that it is taken', () => {
+  it('is refused when no disk takes it, and says who failed on what', async () => {
+    const { result, kept } = await push(3, { isFull: () => true })
+    expect(result).to.include({ code: 'NOT_DURABLE', retryable: true })
+    expect((result as Error).message).to.match(/^none of 3 nodes .*STORE_WRITE_FAILED/)
+    expect(kept).to.deep.equal([0, 0, 0])
+  })
+
+  it('is taken when some other node has it, and this one has no room', async () => {
+    let first = true
+    const isFull = () => {
+      const isFirst = first
+      first = false
+      return isFirst
+    }
+    const { result, kept } = await push(3, { isFull })
+    expect(result).to.equal(undefined)
+    expect(kept.reduce((sum, one) => sum + one)).to.equal(2)
+  })
+})
