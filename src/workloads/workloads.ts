@@ -236,10 +236,16 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       workloadId: copy.workloadId,
       engine: this.#context.init.engines.get(copy.engine),
       probes: probesOf(opened),
-      onReady: (ready) => void setReady(this.#context, manifest, copy.workloadId, ready),
+      onReady: (ready) =>
+        void setReady(this.#context, manifest, copy.workloadId, ready).catch((error: unknown) =>
+          this.#context.log.error('%s: whether it is ready is not written: %e', copy.workloadId, error)
+        ),
       onDead: (container, reason, graceMs = manifest.graceMs) => {
         const current = stored()
-        if (current !== undefined) void this.#watcher.onDead(current, copy, { container, reason, graceMs })
+        if (current === undefined) return
+        void this.#watcher
+          .onDead(current, copy, { container, reason, graceMs })
+          .catch((error: unknown) => this.#context.log.error('%s: %e', copy.workloadId, error))
       }
     })
   }

@@ -95,7 +95,7 @@ describe('workloads: records a node must refuse, though their owner may apply', 
     const sealed = await seal(pod({ name: 'confused' }))
     const { key, connection } = session
     const about = { key, networkId: connection.networkId, version: Date.now(), nowMs: Date.now() }
-    const tombstone = signTombstone(sealed.manifestId, about)
+    const tombstone = signTombstone(sealed.manifestId, { ...about, fenceKeepers: [] })
     expectRefusal(await apply(sealed, [0], { record: tombstone }), 'RECORD_INVALID')
     const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record: sealed.record, replyKey })
     const request = await signRequest(session, target(), { name: 'delete', encode })

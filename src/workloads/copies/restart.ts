@@ -41,7 +41,7 @@ export class Restarter {
     copy: StoredWorkload,
     { containers, reason, graceMs }: { containers: readonly string[]; reason: string; graceMs?: number }
   ): Promise<void> {
-    const { now, table } = this.#context
+    const { now, table, log } = this.#context
     const before = this.#attempts.get(copy.workloadId)
     if (before?.timer !== undefined) return
     const ranLong = before !== undefined && now() - before.lastMs > RESTART_BACKOFF_MS.forgetAfter
@@ -53,10 +53,17 @@ export class Restarter {
         ? reason
         : `CrashLoopBackOff: ${reason}; restart ${count} in ${Math.round(waitMs / 1000)} s`
     const failed: StoredWorkload = { ...copy, state: 'failed', message: safeText(message, 1000) }
-    await table.putWorkload(manifest.manifestId, failed)
+    try {
+      await table.putWorkload(manifest.manifestId, failed)
+    } catch (error) {
+      log.error('%s: its state is not written: %e', copy.workloadId, error) // a full disk must not keep it from being started again
+    }
     tell(this.#context, manifest, failed)
     announce(this.#context, manifest.manifestId)
-    const again = () => void this.#restart(manifest, copy, { containers, graceMs })
+    const again = () =>
+      void this.#restart(manifest, copy, { containers, graceMs }).catch((error: unknown) =>
+        log.error('restart of %s: %e', copy.workloadId, error)
+      )
     this.#attempts.set(copy.workloadId, { count, timer: setTimeout(again, waitMs), lastMs: now() })
   }
 
