@@ -72,7 +72,7 @@ export class Client {
 
   /** Runs manifests; failures of single copies are in the results. @throws ClientError when a node cannot be resolved */
   async apply(manifests: readonly Manifest[], options: ApplyOptions = {}): Promise<ManifestResult[]> {
-    const { signal, onProgress } = options
+    const { signal, onProgress, newFenceKeepers } = options
     const { nodes, to } = await this.#chosen(options)
     const results: ManifestResult[] = new Array(manifests.length)
     const waiting = [...manifests.entries()]
@@ -83,7 +83,8 @@ export class Client {
           nodes,
           to,
           signal,
-          onProgress
+          onProgress,
+          newFenceKeepers
         })
     }
     await Promise.all(Array.from({ length: Math.min(APPLY_CONCURRENCY, manifests.length) }, worker))

@@ -56,6 +56,11 @@ export interface ManifestResult {
 export interface ApplyOptions extends Abortable {
   /** Peer ID, member name or full address of each node that takes copies; none: the mesh is asked who has room. */
   readonly to?: readonly string[]
+  /**
+   * Of what is fenced, others let its copies run than those of the version before. Only for when a majority of those is gone for good: what
+   * runs where they are cut off would run twice. @default false
+   */
+  readonly newFenceKeepers?: boolean | undefined
   readonly onProgress?: (event: ProgressEvent) => void
 }
 

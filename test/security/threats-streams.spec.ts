@@ -120,7 +120,13 @@ describe('threats: streams and versions', function () {
     }
     const { code, id } = await apply(version)
     expect(code).to.equal('ok')
-    const record = signTombstone(id, { key, networkId, version: version + 2, nowMs: Date.now() })
+    const record = signTombstone(id, {
+      key,
+      networkId,
+      version: version + 2,
+      nowMs: Date.now(),
+      fenceKeepers: []
+    })
     const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
     const request = await signRequest(session, target, { name: 'delete', encode })
     expect(await send(session, 'delete', request.envelope, request)).to.include({ code: 'ok' })

@@ -10,6 +10,7 @@ interface ApplyOptions extends ClientOptions {
   readonly filename: string
   readonly to?: string[]
   readonly dryRun?: boolean
+  readonly newFenceKeepers?: boolean
 }
 
 /** `beemesh apply -f FILE` */
@@ -23,6 +24,10 @@ export function addApply(program: Command): void {
       collect
     )
     .option('--dry-run', 'show which node would run what, and why; change nothing')
+    .option(
+      '--new-fence-keepers',
+      'let other nodes decide who runs what is fenced, because most of those that did are gone for good; where they are only cut off, it runs twice'
+    )
     .action(apply)
 }
 
@@ -41,7 +46,8 @@ async function apply(options: ApplyOptions): Promise<void> {
       lastMs.set(event.manifestId, performance.now() - startedAt)
       tell(event)
     }
-    const applied = await client.apply(manifests, { to: options.to, signal, onProgress })
+    const { to, newFenceKeepers } = options
+    const applied = await client.apply(manifests, { to, newFenceKeepers, signal, onProgress })
     printApplied(output, applied, startedAt, lastMs)
   })
 }

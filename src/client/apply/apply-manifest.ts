@@ -17,6 +17,8 @@ export interface ApplyOne extends DealOptions {
   readonly onProgress?: (event: ProgressEvent) => void
   /** The version must be newer than this one. */
   readonly after?: number
+  /** Of what is fenced others let its copies run than before. @default false */
+  readonly newFenceKeepers?: boolean | undefined
 }
 
 /** Refusals after which nothing is withdrawn: the node may have taken it all the same, or another change of its owner won the race. */
@@ -46,7 +48,10 @@ export async function applyManifest(manifest: Manifest, options: ApplyOne): Prom
       // because a node that ran it before may only be restarting, and say nothing of it now
       const isNew = result.updated.length === 0
       if (isRefused && isNew && placements.length > 0)
-        await withdraw(result.id, result.result.version, options).catch(() => {})
+        await withdraw(result.id, result.result.version, {
+          ...options,
+          fenceKeepers: result.fenceKeepers
+        }).catch(() => {})
       return result.result
     }
     version = Math.max(version, highest) + 1
@@ -72,6 +77,7 @@ interface Attempt {
   /** Nodes that ran an older version. */
   readonly updated: readonly ChosenNode[]
   readonly failures: readonly Error[]
+  readonly fenceKeepers: readonly Uint8Array[]
 }
 
 async function applyVersion(manifest: Manifest, version: number, options: ApplyOne): Promise<Attempt> {
@@ -83,7 +89,7 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
   const isFenced = manifest.recovery.onPartition !== 'keep' && !manifest.perNode
   const { id } = idOf(key, connection.networkId, manifest)
   const fenceKeepers = isFenced
-    ? await chooseFenceKeepers(id, { session, nodes, signal: options.signal })
+    ? await chooseFenceKeepers(id, { session, nodes, isNew: options.newFenceKeepers, signal: options.signal })
     : []
   const sealed = await sealManifest(manifest, {
     key,
@@ -118,7 +124,8 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
     id: sealed.manifestId,
     result: { manifestId, kind, name, namespace, version: String(version), owner: key.peerId, placements },
     updated: hands.filter(runs).map(({ node }) => node),
-    failures
+    failures,
+    fenceKeepers
   }
 }
 
@@ -135,7 +142,8 @@ function unplacedOnly(
     id,
     result: { ...named, version: String(version), owner: key.peerId, placements: unplaced },
     updated: [],
-    failures: []
+    failures: [],
+    fenceKeepers: []
   }
 }
 

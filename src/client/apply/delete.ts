@@ -6,6 +6,7 @@ import { type HeldManifest, newestOf } from '../holders.ts'
 import type { SeenNode } from '../nodes.ts'
 import type { DeleteOptions, ManifestResult, Placement } from '../types.ts'
 import { isRunner, missingOrdinals, unanswered } from '../views.ts'
+import { fenceKeepersBefore } from './fence-keepers.ts'
 import { failedPlacement, toPlacement } from './placement.ts'
 import { signTombstone } from './seal.ts'
 
@@ -18,7 +19,10 @@ export async function deleteHeld(
   const version = Math.max(Date.now(), newestOf(held) + 1)
   const { key, connection } = session
   const id = held.manifest.manifestId
-  const record = signTombstone(id, { key, networkId: connection.networkId, version, nowMs: Date.now() })
+  const nodes = held.holders.map(({ node }) => node)
+  const fenceKeepers = await fenceKeepersBefore(id, { session, nodes, signal })
+  const { networkId } = connection
+  const record = signTombstone(id, { key, networkId, version, nowMs: Date.now(), fenceKeepers })
   const running = held.holders.filter(isRunner)
   const perNode = await Promise.all(
     (running.length > 0 ? running : held.holders.slice(0, 1)).map(async ({ node, status }) => {

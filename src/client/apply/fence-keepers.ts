@@ -10,22 +10,29 @@ const MAX_ASKED = 9
 /** A node's answer; it is local work of a few ms. Chosen. */
 const ASK_TIMEOUT_MS = 3_000
 
+export interface FenceKeepersOptions extends Abortable {
+  readonly session: Session
+  /** Nearest to the manifest first. */
+  readonly nodes: readonly SeenNode[]
+}
+
 /**
  * Who is to let the copies of a fenced manifest run: the members nearest to it, an odd number. Those of the version before stay it, because
- * two sets of which a majority each need not share a node could let two nodes run one copy. For the same reason members that are away count,
- * too: on one side of a partition the version before may not be found, and those of the other side must not be left out.
+ * two sets of which a majority each need not share a node could let two nodes run one copy; also when that one deletes it, because a node that
+ * has not heard so may run a copy still. For the same reason members that are away count, too: on one side of a partition the version before
+ * may not be found, and those of the other side must not be left out.
+ * @param isNew whatever was before: its owner knows that a majority of those is gone for good
  * @returns their public keys
  */
 export async function chooseFenceKeepers(
   manifestId: Uint8Array,
-  { session, nodes, signal }: { session: Session; nodes: readonly SeenNode[] } & Abortable
+  { session, nodes, isNew = false, signal }: FenceKeepersOptions & { readonly isNew?: boolean | undefined }
 ): Promise<Uint8Array[]> {
   const members = rank(
     manifestId,
     nodes.filter(({ member }) => member)
   )
-  const here = members.filter(({ state }) => state === 'alive' || state === 'suspect')
-  const before = await findBefore(manifestId, { session, nodes: here.slice(0, MAX_ASKED), signal })
+  const before = isNew ? [] : await fenceKeepersBefore(manifestId, { session, nodes: members, signal })
   if (before.length > 0) return before
   return members.slice(0, oddNumber(members.length)).map(({ publicKey }) => publicKey)
 }
@@ -35,12 +42,14 @@ export function oddNumber(members: number): number {
   return members >= FENCE_KEEPERS ? FENCE_KEEPERS : members >= 3 ? 3 : Math.min(1, members)
 }
 
-async function findBefore(
+/** Those that the newest version names which these nodes know of, tombstones included; none when they know of nothing that is fenced. */
+export async function fenceKeepersBefore(
   manifestId: Uint8Array,
-  { session, nodes, signal }: { session: Session; nodes: readonly SeenNode[] } & Abortable
+  { session, nodes, signal }: FenceKeepersOptions
 ): Promise<Uint8Array[]> {
+  const here = nodes.filter(({ state }) => state === 'alive' || state === 'suspect')
   const found = await Promise.all(
-    nodes.map((node) =>
+    here.slice(0, MAX_ASKED).map((node) =>
       recordsOn(node, manifestId, { session, signal }).catch((): RecordBody[] => {
         signal?.throwIfAborted()
         return []
@@ -48,7 +57,7 @@ async function findBefore(
     )
   )
   const newest = found.flat().sort((a, b) => b.version - a.version)[0]
-  return newest === undefined || newest.tombstone ? [] : newest.fenceKeepers.map(({ node }) => node)
+  return newest?.fenceKeepers.map(({ node }) => node) ?? []
 }
 
 async function recordsOn(

@@ -137,15 +137,24 @@ export function signTombstone(
     key,
     networkId,
     version,
-    nowMs
-  }: { key: SigningKey; networkId: Uint8Array; version: number; nowMs: number }
+    nowMs,
+    fenceKeepers
+  }: {
+    key: SigningKey
+    networkId: Uint8Array
+    version: number
+    nowMs: number
+    /** Of the version before: those of the next one, too. */
+    fenceKeepers: readonly Uint8Array[]
+  }
 ): Uint8Array {
   const body = encodeRecord({
     manifestId: id,
     version,
     issuedAt: nowMs,
     notAfter: nowMs + TOMBSTONE_LIFETIME_MS,
-    tombstone: true
+    tombstone: true,
+    fenceKeepers: fenceKeepers.map((node) => ({ node }))
   })
   return signObject({ kind: 'record', body, key, networkId })
 }

@@ -260,6 +260,6 @@ function refused({ fence, refusals, ordinal }: HeldCopy): SchedulerError {
   return new SchedulerError('FENCED', message, {
     retryable: true,
     details: { refusals: Object.fromEntries(refusals) },
-    hint: 'Another node may still run it for some seconds, or too many of those that decide are away; see docs/MANIFESTS.md, "Fenced workloads".'
+    hint: 'Another node may still run it for some seconds, or too many of those that decide are away (when they are gone for good: beemesh apply --new-fence-keepers); see docs/MANIFESTS.md, "Fenced workloads".'
   })
 }
