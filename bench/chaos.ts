@@ -1,7 +1,7 @@
 /**
  * `npm run chaos -- [--minutes N | --runs N] [--seed S] [--nodes M]`: simulated meshes in which things go wrong, one after the other, each
  * from a seed of its own. A run in which something does not hold prints what, and the line that repeats it. Exits 1 when there was one.
- * `--chaos MS` sets for how long things go wrong, `--calm` lets nothing go wrong; `--trace` prints what happened, `--log` also
+ * `--chaos MS` sets for how long things go wrong, `--calm` lets nothing go wrong, `--services` leaves out Jobs, CronJobs and what is scaled; `--trace` prints what happened, `--log` also
  * what the nodes say.
  */
 import { parseArgs } from 'node:util'
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     nodes: { type: 'string' },
     chaos: { type: 'string' },
     calm: { type: 'boolean', default: false },
+    services: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false }
   }
@@ -41,6 +42,7 @@ for (let index = 0; index < runs && performance.now() - startedAt < minutes * 60
     nodes,
     chaosMs,
     calm: values.calm,
+    servicesOnly: values.services,
     onLine,
     onLog: values.log ? onLine : undefined
   })
@@ -52,7 +54,7 @@ for (let index = 0; index < runs && performance.now() - startedAt < minutes * 60
   if (result.broken.length === 0) continue
   total.broken++
   for (const line of result.broken) console.log(`  ${line}`)
-  const more = `${chaosMs === undefined ? '' : ` --chaos ${chaosMs}`}${values.calm ? ' --calm' : ''}`
+  const more = `${chaosMs === undefined ? '' : ` --chaos ${chaosMs}`}${values.calm ? ' --calm' : ''}${values.services ? ' --services' : ''}`
   console.log(`BROKEN, again with: npm run chaos -- --seed ${own} --nodes ${nodes}${more}`)
 }
 const seconds = (performance.now() - startedAt) / 1000

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Faults } from './faults.ts'
-import { Invariants } from './invariants.ts'
-import type { EngineSettings } from './node/engine.ts'
+import { Invariants } from './invariants/invariants.ts'
+import { calmEngine, type EngineSettings } from './node/engine.ts'
 import { keysOf } from './node/keys.ts'
 import { type Machine, Mesh } from './node/machine.ts'
-import { isFenced, Owner } from './owner/owner.ts'
+import { Demand } from './owner/demand.ts'
+import { isFenced, kindOf } from './owner/documents.ts'
+import { Owner } from './owner/owner.ts'
 import { START_MS, type VirtualClock } from './time/clock.ts'
 import { withVirtualTime } from './time/globals.ts'
 import { type Dice, dice as diceOf } from './time/random.ts'
@@ -16,6 +18,8 @@ export interface SimulationInit {
   readonly chaosMs?: number
   /** Nothing goes wrong. @default false */
   readonly calm?: boolean
+  /** Nothing but what runs until it is deleted, under the same seed. @default false */
+  readonly servicesOnly?: boolean
   /** Hears every line of the trace. */
   readonly onLine?: (line: string) => void
   /** Also what the nodes log. */
@@ -35,6 +39,7 @@ export interface SimulationResult {
 
 /** What must be right again so long after the last fault. Source: the issue, 60 s. */
 const SETTLE_MS = 60_000
+const SLOTS_MS = 75_000
 const WARM_UP_MS = 3_000
 
 /** One run: a mesh, an owner, things that go wrong, and what must hold all the same. Everything follows from the seed. */
@@ -48,12 +53,15 @@ class Run {
   readonly #clock: VirtualClock
   readonly #dice: Dice
   readonly #hash = createHash('sha256')
+  /** Draws of its own: which kinds there are changes nothing else that is drawn. */
+  readonly #kinds: Dice
   #applies = 0
 
   constructor(init: SimulationInit, clock: VirtualClock, dice: Dice) {
     this.#init = init
     this.#clock = clock
     this.#dice = dice
+    this.#kinds = diceOf(init.seed ^ 0xca5e)
   }
 
   async run(): Promise<SimulationResult> {
@@ -61,7 +69,12 @@ class Run {
     const clock = this.#clock
     const dice = this.#dice
     const note = (line: string) => this.#note(line)
-    const engine: EngineSettings = { failures: 0, startMs: [50, 1_500] }
+    const demand = new Demand(this.#init.seed)
+    const engine: EngineSettings = {
+      ...calmEngine([50, 1_500]),
+      errors: this.#init.calm ? 0 : 0.05,
+      useOf: (manifest) => demand.of(manifest) / Math.max(1, runningOf(mesh, manifest))
+    }
     const mesh: Mesh = new Mesh({
       clock,
       engine,
@@ -73,6 +86,9 @@ class Run {
     })
     const owner = await Owner.create({ mesh, clock, note, onBug: (error) => invariants.bug(error) })
     const invariants = new Invariants({ clock, mesh, owner })
+    // because it would end a real node's process
+    const onUnhandled = (error: unknown) => invariants.bug(error)
+    process.on('unhandledRejection', onUnhandled)
     for (let index = 0; index < nodes + spareOf(nodes); index++) await mesh.add()
     const spare = mesh.machines.slice(nodes)
     const providers = () =>
@@ -97,12 +113,11 @@ class Run {
     look()
     const manifests = Array.from(
       { length: dice.whole(1, 4) },
-      (_, index) =>
-        // what is fenced is named so
-        `${dice.chance(0.3) ? 'f' : 'w'}${this.#init.seed}-${index}`
+      (_, index) => `${this.#kind(dice.chance(0.3))}${this.#init.seed}-${index}`
     )
     const most = Math.min(5, nodes + 1)
     every(1_000, 15_000, () => this.#change(owner, mesh, { manifests, most }))
+    if (this.#init.servicesOnly !== true) every(15_000, 60_000, () => demand.change())
     const strain = dice.between(2_000, 15_000)
     if (!this.#init.calm) every(strain / 2, strain * 2, () => faults.strike())
     await clock.run(chaosEndsMs)
@@ -114,8 +129,12 @@ class Run {
       owner.host.alive = false
       for (const one of owner.truth.manifests.values()) if (owner.isBusy(one.name)) one.isOpen = true
     } else clock.after(10_000, undefined, () => this.#repeat(owner, mesh))
+    const calmMs = clock.nowMs
     await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? 0 : 20_000))
-    invariants.settled()
+    // so that there is a slot that nothing disturbed
+    if (manifests.some((name) => kindOf(name) === 'CronJob')) await clock.run(clock.nowMs + SLOTS_MS)
+    process.off('unhandledRejection', onUnhandled)
+    invariants.settled({ calmMs, demandOf: (manifest) => demand.of(manifest) })
     return {
       broken: invariants.broken,
       digest: this.#hash.digest('hex'),
@@ -154,6 +173,12 @@ class Run {
     )
   }
 
+  /** The first letter of a name says what it is. */
+  #kind(isFenced: boolean): string {
+    if (isFenced) return 'f'
+    return this.#init.servicesOnly ? 'w' : this.#kinds.pick(['w', 'w', 'j', 'c', 'h'])
+  }
+
   /** What did not work is tried again, now that everything is well. */
   #repeat(owner: Owner, mesh: Mesh): void {
     const active: Machine[] = mesh.active()
@@ -177,4 +202,9 @@ class Run {
 
 function spareOf(nodes: number): number {
   return nodes < 3 ? 1 : 2
+}
+
+function runningOf(mesh: Mesh, manifest: string): number {
+  const all = mesh.machines.flatMap(({ containers }) => containers.running())
+  return all.filter(({ labels }) => labels['beemesh.io/manifest'] === manifest).length
 }

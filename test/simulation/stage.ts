@@ -1,5 +1,5 @@
-import { Invariants } from './invariants.ts'
-import type { EngineSettings } from './node/engine.ts'
+import { Invariants } from './invariants/invariants.ts'
+import { calmEngine, type EngineSettings } from './node/engine.ts'
 import { keysOf } from './node/keys.ts'
 import { Mesh } from './node/machine.ts'
 import { Owner } from './owner/owner.ts'
@@ -10,7 +10,7 @@ export async function setStage(
   clock: VirtualClock,
   { nodes, log = () => {} }: { nodes: number; log?: (name: string, line: string) => void }
 ): Promise<{ mesh: Mesh; owner: Owner; invariants: Invariants; engine: EngineSettings }> {
-  const engine: EngineSettings = { failures: 0, startMs: [300, 900] }
+  const engine = calmEngine([300, 900])
   const note = () => {}
   const mesh: Mesh = new Mesh({
     clock,

@@ -42,6 +42,7 @@ export interface DaemonInit {
   readonly containers: Containers
   readonly guard: SimulatedGuard
   readonly bootClock: () => number
+  readonly bootId: Uint8Array
   readonly owner: string
   readonly neighbours: () => readonly Neighbour[]
   readonly isMember: (peerId: string) => boolean
@@ -78,7 +79,7 @@ export class Daemon {
 
   constructor(init: DaemonInit) {
     this.#init = init
-    const { host, keys, clock, wire, disk, owner, isMember, neighbours, name, at } = init
+    const { host, keys, clock, wire, disk, owner, isMember, neighbours, name, at, bootId } = init
     this.at = at
     this.host = host
     const end = { at, host }
@@ -98,7 +99,6 @@ export class Daemon {
       const other = init.of(peerId)
       return other && { at: other.at, leases: () => other.daemon().leases }
     }
-    const bootId = new Uint8Array(16)
     const self = { peerId: key.peerId, name, bootId }
     this.leases = new Leases({ self, end, wire, now, neighbours, of, signal })
     const engines = new EngineRegistry({ now })
@@ -203,6 +203,9 @@ export class Daemon {
       await this.fenceKeeping.sweep()
     }
     void repeat(LOOK_INTERVAL_MS, look, { signal, onError })
+    this.workloads.addEventListener('workload', ({ detail: { type } }) => {
+      if (type === 'stopped' || type === 'failed') this.#lookSoon()
+    })
   }
 
   /** In order, with a word to the others. */
@@ -215,6 +218,10 @@ export class Daemon {
   /** Another node is dead, or has left. */
   onGone(peerId: string): void {
     this.leases.lose(peerId)
+    this.#lookSoon()
+  }
+
+  #lookSoon(): void {
     if (this.#isLookingSoon) return
     this.#isLookingSoon = true
     setTimeout(() => {

@@ -2,9 +2,11 @@ import { RuntimeError } from '../../../src/runtime/index.ts'
 import type {
   DeployOptions,
   DeployRequest,
+  EngineStats,
   EngineWorkload,
   RuntimeEngine
 } from '../../../src/runtime/types.ts'
+import { endsByItself } from '../owner/documents.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
 
 export interface EngineSettings {
@@ -12,11 +14,33 @@ export interface EngineSettings {
   failures: number
   /** How long a start takes, ms; a share of them takes up to five times the longest, as for an image that is pulled. */
   startMs: readonly [number, number]
+  /** Of what ends by itself, as a Job does: how long it runs, ms, and the share that ends with an error. */
+  readonly runMs: readonly [number, number]
+  readonly errors: number
+  /** What one copy uses now, thousandths of a CPU, by the label of its manifest. */
+  useOf: (manifest: string) => number
+}
+
+/** Starts succeed at once, runs of Jobs are short, and nothing is used. */
+export function calmEngine(startMs: EngineSettings['startMs']): EngineSettings {
+  return { failures: 0, startMs, runMs: [500, 8_000], errors: 0, useOf: () => 0 }
+}
+
+/** One run of a container that ends by itself. */
+export interface Run {
+  readonly workloadId: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly startedAtMs: number
+  /** How it ended; undefined: it has not, or its machine lost power. */
+  result?: 'done' | 'error'
 }
 
 /** What a machine runs; outlives the node's process, not the machine. */
 export class Containers {
-  readonly running = new Map<string, EngineWorkload>()
+  readonly #all = new Map<string, EngineWorkload>()
+  readonly #used = new Map<string, { readonly atMs: number; readonly cpuNanos: number }>()
+  /** What ended by itself, or was to: as nobody in the mesh can know. */
+  readonly runs: Run[] = []
   readonly settings: EngineSettings
   readonly #clock: VirtualClock
   readonly #note: (line: string) => void
@@ -29,9 +53,13 @@ export class Containers {
     this.#note = note
   }
 
+  running(): EngineWorkload[] {
+    return [...this.#all.values()].filter(({ state }) => state === 'running')
+  }
+
   loseAll(): void {
     this.#power++
-    this.running.clear()
+    this.#all.clear()
   }
 
   /** Goes on by itself when whoever asked for it dies, as a container engine does. */
@@ -57,7 +85,8 @@ export class Containers {
           ports: [],
           startedAtMs: Math.floor(this.#clock.nowMs)
         }
-        this.running.set(workloadId, workload)
+        this.#all.set(workloadId, workload)
+        if (endsByItself(workloadId)) this.#endLater(workload)
         resolve(workload)
       },
       false
@@ -66,7 +95,37 @@ export class Containers {
   }
 
   stop(workloadId: string): void {
-    if (this.running.delete(workloadId)) this.#note(`${workloadId} ends`)
+    if (this.#all.delete(workloadId)) this.#note(`${workloadId} ends`)
+  }
+
+  #endLater(workload: EngineWorkload): void {
+    const { dice } = this.#clock
+    const { workloadId, labels, startedAtMs = 0 } = workload
+    const run: Run = { workloadId, labels, startedAtMs }
+    this.runs.push(run)
+    const isBad = dice.chance(this.settings.errors)
+    this.#clock.after(dice.between(...this.settings.runMs), undefined, () => {
+      if (this.#all.get(workloadId) !== workload) return
+      run.result = isBad ? 'error' : 'done'
+      this.#note(`${workloadId} is ${isBad ? 'over with an error' : 'done'}`)
+      const [container] = workload.containers
+      this.#all.set(workloadId, {
+        ...workload,
+        state: isBad ? 'failed' : 'stopped',
+        containers: [{ ...container!, state: 'exited', exitCode: isBad ? 1 : 0 }]
+      })
+    })
+  }
+
+  /** What it used since it was asked for last is taken to have been what it uses now. */
+  #statsOf({ workloadId, labels, startedAtMs = 0 }: EngineWorkload): EngineStats {
+    const atMs = Math.floor(this.#clock.nowMs)
+    const before = this.#used.get(workloadId) ?? { atMs: startedAtMs, cpuNanos: 0 }
+    const use = this.settings.useOf(labels['beemesh.io/manifest'] ?? '')
+    const cpuNanos = before.cpuNanos + (atMs - before.atMs) * use * 1_000
+    this.#used.set(workloadId, { atMs, cpuNanos })
+    const nothing = { networkRxBytes: 0, networkTxBytes: 0, blockReadBytes: 0, blockWriteBytes: 0, pids: 1 }
+    return { workloadId, atMs, cpuNanos, memoryBytes: 2 ** 20, ...nothing }
   }
 
   /** As one process of the node uses it. */
@@ -96,22 +155,25 @@ export class Containers {
       processes: async () => [],
       deploy: async (request, { signal, onState }: DeployOptions = {}) => {
         signal?.throwIfAborted()
-        if (this.running.has(request.workloadId))
+        if (this.#all.has(request.workloadId))
           throw new RuntimeError('NAME_IN_USE', `${request.workloadId} is there already`)
         onState?.('starting')
         return hear(this.start(request))
       },
-      status: async (workloadId) => this.running.get(workloadId),
+      status: async (workloadId) => this.#all.get(workloadId),
       list: async ({ labels }) =>
-        [...this.running.values()].filter((one) =>
+        [...this.#all.values()].filter((one) =>
           Object.entries(labels).every(([key, value]) => one.labels[key] === value)
         ),
       restart: async () => refuse(),
       exec: async () => ({ exitCode: 0 }),
-      stats: async () => [],
+      stats: async (workloadIds) =>
+        this.running().flatMap((one) =>
+          workloadIds?.includes(one.workloadId) === false ? [] : [this.#statsOf(one)]
+        ),
       async *logs() {},
       remove: async (workloadId, { graceMs = 0 } = {}) => {
-        if (!this.running.has(workloadId)) return
+        if (!this.#all.has(workloadId)) return
         await hear(
           new Promise<void>((resolve) => {
             clock.after(

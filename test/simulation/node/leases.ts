@@ -3,7 +3,12 @@ import { Interest } from '../../../src/providers/announce/interest.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS, RENEW_MS, TELL_QUIET_MS } from '../../../src/providers/constants.ts'
 import { findEach } from '../../../src/providers/search/find.ts'
 import { ProviderCache } from '../../../src/providers/search/provider-cache.ts'
-import type { ProvidedManifest, ProvidersService, ProviderView } from '../../../src/providers/types.ts'
+import type {
+  FindOptions,
+  ProvidedManifest,
+  ProvidersService,
+  ProviderView
+} from '../../../src/providers/types.ts'
 import { rank } from '../../../src/scheduler/keeping/rank.ts'
 import type { Neighbour } from '../../../src/scheduler/types.ts'
 import type { End, SimulatedWire } from '../network/wire.ts'
@@ -83,9 +88,12 @@ export class Leases implements Pick<ProvidersService, 'announce' | 'withdraw' | 
     return true
   }
 
-  async find(manifestId: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<ProviderView[]> {
+  async find(
+    manifestId: Uint8Array,
+    { signal, fresh = false, likely, enough }: FindOptions = {}
+  ): Promise<ProviderView[]> {
     const key = toHex(manifestId)
-    const known = this.#cache.complete(key)
+    const known = fresh ? undefined : this.#cache.complete(key)
     if (known !== undefined) return [...known, ...this.#own(key)]
     const found: ProviderView[] = []
     const search = findEach(
@@ -101,9 +109,12 @@ export class Leases implements Pick<ProvidersService, 'announce' | 'withdraw' | 
         dht: async function* () {},
         onComplete: () => this.#cache.markComplete(key)
       },
-      { signal }
+      { signal, fresh, likely }
     )
-    for await (const view of search) found.push(view)
+    for await (const view of search) {
+      found.push(view)
+      if (enough?.(found)) break
+    }
     return found
   }
 

@@ -17,6 +17,8 @@ export interface Machine {
   readonly disk: Disk
   readonly containers: Containers
   readonly guard: SimulatedGuard
+  /** Another one after each start of its process. */
+  bootId: Uint8Array
   /** When it was switched on last. */
   bootedAtMs: number
   daemon: Daemon | undefined
@@ -70,6 +72,7 @@ export class Mesh {
       disk: new Disk(clock),
       containers,
       guard: new SimulatedGuard(clock, containers, bootClock),
+      bootId: new Uint8Array(16).fill(at, 0, 8),
       bootedAtMs: clock.nowMs,
       daemon: undefined,
       skewMs: 0,
@@ -103,6 +106,7 @@ export class Mesh {
     const place = this.topology.places[at]!
     Object.assign(place, { on: true, host, left: false })
     note(`${name} starts`)
+    machine.bootId = Uint8Array.from(machine.bootId, (byte, index) => (index === 15 ? byte + 1 : byte))
     clock.after(0, host, () => {
       const daemon = new Daemon({
         at,
@@ -114,6 +118,7 @@ export class Mesh {
         containers,
         guard,
         bootClock,
+        bootId: machine.bootId,
         owner,
         wire: this.wire,
         neighbours: () => this.#neighboursOf(machine),
@@ -210,7 +215,7 @@ export class Mesh {
 
   #neighboursOf(machine: Machine): Neighbour[] {
     const found: Neighbour[] = []
-    for (const { at, name, keys } of this.machines) {
+    for (const { at, name, keys, bootId } of this.machines) {
       const state = this.topology.opinion(machine.at, at)
       if (state === undefined) continue
       const { key, sealingKey } = keys
@@ -225,7 +230,7 @@ export class Mesh {
         engines: ['mock'],
         sealingKey: sealingKey.publicKey,
         sealingEpoch: sealingKey.epoch,
-        bootId: new Uint8Array(16),
+        bootId,
         roundTripMs: 1,
         silentMs: this.topology.silentMs(machine.at, at)
       })

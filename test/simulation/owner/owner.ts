@@ -1,14 +1,15 @@
 import { applyManifest } from '../../../src/client/apply/apply-manifest.ts'
+import { fenceKeepersBefore } from '../../../src/client/apply/fence-keepers.ts'
 import { idOf, signTombstone } from '../../../src/client/apply/seal.ts'
 import type { SeenNode } from '../../../src/client/nodes.ts'
 import { isBeemeshError, toHex } from '../../../src/common/index.ts'
 import { decode, hasIdentifier } from '../../../src/envelope/index.ts'
 import { encodeDeleteRequest, PROGRESS, STATUS_REPLY } from '../../../src/generated/fbs/index.ts'
-import { type Manifest, parseManifests } from '../../../src/manifest/index.ts'
-import { deployment, toYaml } from '../../fixtures/workload-files.ts'
+import type { Manifest } from '../../../src/manifest/index.ts'
 import { keysOf, NETWORK, type NodeKeys } from '../node/keys.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
 import { type Host, newHost, type VirtualClock } from '../time/clock.ts'
+import { documentOf, isFenced } from './documents.ts'
 import { simulatedSession } from './session.ts'
 import { type Signed, Truth } from './truth.ts'
 
@@ -58,9 +59,9 @@ export class Owner {
     await this.#act(name, `applies ${name} x${replicas} (${change}) through ${entry.name}`, async () => {
       const manifest = documentOf(name, replicas, change)
       const nodes = this.#nodesAs(entry)
-      const session = this.#session(name, entry)
+      const session = this.#session(manifest, entry)
       const { placements } = await applyManifest(manifest, { session, nodes, to: [] })
-      return placements.every(({ error }) => error === undefined) && placements.length === replicas
+      return placements.every(({ error }) => error === undefined) && placements.length === manifest.replicas
     })
   }
 
@@ -74,13 +75,16 @@ export class Owner {
     this.#files.delete(name)
     await this.#act(name, `deletes ${name} through ${entry.name}`, async () => {
       const { key } = this.#keys
-      const { id } = idOf(key, NETWORK.id, documentOf(name, 1, 0))
+      const manifest = documentOf(name, 1, 0)
+      const { id } = idOf(key, NETWORK.id, manifest)
       const nowMs = Date.now()
       const version = Math.max(nowMs, (this.truth.newest(toHex(id))?.version ?? 0) + 1)
-      const record = signTombstone(id, { key, networkId: NETWORK.id, version, nowMs })
-      const session = this.#session(name, entry)
+      const session = this.#session(manifest, entry)
+      const seen = this.#nodesAs(entry)
+      const fenceKeepers = isFenced(name) ? await fenceKeepersBefore(id, { session, nodes: seen }) : []
+      const record = signTombstone(id, { key, networkId: NETWORK.id, version, nowMs, fenceKeepers })
       const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey })
-      const nodes = this.#nodesAs(entry).filter(({ state }) => state === 'alive')
+      const nodes = seen.filter(({ state }) => state === 'alive')
       let isTaken = false
       await Promise.all(
         nodes.map(async (node) => {
@@ -116,7 +120,7 @@ export class Owner {
     for (const one of this.truth.manifests.values()) if (one.name === name) one.isOpen = !worked
   }
 
-  #session(name: string, entry: Machine) {
+  #session(manifest: Manifest, entry: Machine) {
     const { mesh, clock } = this.#init
     let last: Signed | undefined
     return simulatedSession({
@@ -127,7 +131,10 @@ export class Owner {
       entry,
       onRequest: (protocol, payload) => {
         if (protocol === 'apply' || protocol === 'delete')
-          last = this.truth.note((payload as { record: Uint8Array }).record, name, clock.nowMs)
+          last = this.truth.note((payload as { record: Uint8Array }).record, manifest.name, {
+            manifest,
+            nowMs: clock.nowMs
+          })
       },
       onFrame: (protocol, body) => {
         if (protocol !== 'apply' && protocol !== 'delete') return
@@ -161,20 +168,4 @@ export class Owner {
       roundTripMs: 1
     }))
   }
-}
-
-/** Whether its copies are never to run twice, as a name says here. */
-export function isFenced(name: string): boolean {
-  return name.startsWith('f')
-}
-
-const parsed = new Map<string, Manifest>()
-
-function documentOf(name: string, replicas: number, change: number): Manifest {
-  const annotations = isFenced(name) ? { 'beemesh.io/on-partition': 'fence' } : undefined
-  const text = toYaml(deployment({ name, replicas, annotations, command: [`v${change}`] }))
-  const manifest = parsed.get(text) ?? parseManifests(text, { file: `${name}.yaml` })[0]!
-  if (parsed.size > 2_000) parsed.clear()
-  parsed.set(text, manifest)
-  return manifest
 }
