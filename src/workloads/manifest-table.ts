@@ -112,13 +112,13 @@ export class ManifestTable {
 /** Whether it brings a version or copies that were not there before; all else is what became of those that were. */
 function isNews(before: StoredManifest | undefined, after: StoredManifest): boolean {
   if (before?.highest.version !== after.highest.version) return true
-  const known = new Set(ordinalsOf(before))
-  return ordinalsOf(after).some((one) => !known.has(one))
+  const known = new Set(copiesOf(before))
+  return copiesOf(after).some((one) => !known.has(one))
 }
 
-/** Those that run, with their slot in a CronJob, and those whose slots start here. */
-function ordinalsOf(manifest: StoredManifest): string[] {
-  const copies = allCopies(manifest).map(({ ordinal, slotMs }) => `${ordinal} ${slotMs ?? ''}`)
+/** Those that run, by the names of their pods, and those whose slots start here. */
+function copiesOf(manifest: StoredManifest): string[] {
+  const copies = allCopies(manifest).map(({ workloadId }) => workloadId)
   return [...copies, ...(manifest.slotOrdinals ?? []).map((one) => `${one} slots`)]
 }
 

@@ -81,10 +81,12 @@ describe('workloads: the table of manifests', () => {
     // when
     const b = { ...copy('b', 'accepted'), ordinal: 1 }
     const added = await table.put(manifest([copy('a', 'running'), b])).catch((error: Error) => error.message)
+    const next = copy('a-next', 'accepted')
+    const replaced = await table.replaceWorkload(id, 'a', next).catch((error: Error) => error.message)
     const changed = await table.putWorkload(id, copy('a', 'stopped')).catch((error: Error) => error.message)
 
     // then
-    expect([added, changed]).to.deep.equal(['no space left on device', 'no space left on device'])
+    expect([added, replaced, changed]).to.deep.equal(Array(3).fill('no space left on device'))
     expect(table.get(id)?.workloads).to.deep.equal([copy('a', 'stopped')])
   })
 

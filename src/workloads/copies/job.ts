@@ -105,12 +105,13 @@ async function startNext(
   job: JobProgress
 ): Promise<void> {
   const { manifest: opened } = await openStored(context, manifest.owner, manifest)
-  await removeCopy(context, copy, 0)
   const ordinal = job.completion + ATTEMPT_STRIDE * (job.failures + 1)
   const { manifestId, version, name } = manifest
   const workloadId = workloadName({ name, manifestId, version, ordinal, node: context.init.key.publicKey })
   const next: StoredWorkload = { ...copy, job, workloadId, state: 'accepted', ports: [], message: undefined }
+  // first, because what ended is looked at again until it is written down what comes after it
   await context.table.replaceWorkload(manifestId, copy.workloadId, next)
+  await removeCopy(context, copy, 0)
   const { workload } = await startCopy(context, manifest, { manifest: opened, copy: next, report: () => {} })
   if (workload.state === 'failed')
     await giveUp(context, manifest, workload, workload.message ?? 'it did not start')

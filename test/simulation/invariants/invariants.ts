@@ -73,6 +73,16 @@ export class Invariants {
       if (on.size > 1 && isFenced(this.#owner.truth.manifests.get(same[0]!.id)?.name ?? ''))
         this.#break(`fenced ${same[0]!.workloadId} runs on ${[...on].join(' and ')}`)
     }
+    for (const same of Map.groupBy(copies, ({ id }) => id).values()) {
+      const { kind, versions } = this.#owner.truth.manifests.get(same[0]!.id)!
+      if (kind === 'CronJob') continue
+      const most = Math.max(...same.map(({ version }) => versions.get(version)?.most ?? 0))
+      // what the owner's record allows on one side, those too many during an update included
+      if (same.length > sides * most * 2)
+        this.#break(
+          `${same.length} copies of ${same[0]!.workloadId} run, with ${sides} sides and ${most} wanted`
+        )
+    }
     for (const same of Map.groupBy(
       // a CronJob's slot may begin while that of before goes on
       copies.filter(({ id }) => this.#owner.truth.manifests.get(id)?.kind !== 'CronJob'),
