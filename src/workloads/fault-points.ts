@@ -8,6 +8,7 @@ export const FAULT_POINTS = [
   'apply:one-deployed',
   'apply:all-deployed',
   'apply:settled',
+  'number:stored',
   'rollout:stored',
   'rollout:old-stopped-first',
   'rollout:new-deployed',

@@ -22,8 +22,8 @@ const CONVERGE_MS = 20_000
 const CONCURRENCY = 4
 const SERVE = ['/bin/sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait']
 
-/** What must be there after the next start: nothing, the copies of the first version, or those of the second. */
-type Truth = 'nothing' | 'first' | 'second'
+/** What must be there after the next start: nothing, the copies of the first version, one of them, or those of the second. */
+type Truth = 'nothing' | 'first' | 'one' | 'second'
 
 interface Story {
   readonly what: string
@@ -37,12 +37,12 @@ interface Story {
 }
 
 const ports = 29_100 + (process.pid % 500)
-const web = (version: string, image = DEMO_IMAGE, hostPort?: number) =>
+const web = (version: string, image = DEMO_IMAGE, hostPort?: number, replicas = REPLICAS) =>
   parseManifests(
     toYaml(
       deployment({
         name: 'web',
-        replicas: hostPort === undefined ? REPLICAS : 1,
+        replicas: hostPort === undefined ? replicas : 1,
         image,
         command: [...SERVE.slice(0, 2), `${SERVE[2]} # ${version}`],
         containerPort: hostPort === undefined ? undefined : 8080,
@@ -88,6 +88,13 @@ const STORIES: readonly Story[] = [
     truth: () => 'first'
   },
   {
+    what: 'fewer copies',
+    points: ['number:stored'],
+    given: true,
+    act: (client) => client.apply(web('1', DEMO_IMAGE, undefined, 1)),
+    truth: () => 'one'
+  },
+  {
     what: 'a delete',
     points: ['delete:stored', 'delete:one-removed', 'delete:finished'],
     given: true,
@@ -126,6 +133,7 @@ describe('a node that is killed at any step', () => {
 
 function sentence(truth: Truth): string {
   if (truth === 'nothing') return 'nothing, and no orphan'
+  if (truth === 'one') return 'one copy of the first version'
   return `the ${truth} version, each copy once`
 }
 
@@ -183,6 +191,7 @@ async function isTruth(
   if (!allRun || status?.replicas !== ids.length) return false
   if (first.length === 0) return true // a first apply: whatever runs is the first version
   const isFirst = ids.join() === [...first].sort().join()
+  if (truth === 'one') return ids.length === 1 && first.includes(ids[0]!)
   return truth === 'first' ? isFirst : ids.every((id) => !first.includes(id))
 }
 

@@ -88,7 +88,12 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
     await context.capacity.refresh()
     context.capacity.assertFits(manifest, Math.max(0, release.workloads.length - existing!.workloads.length))
     await keep(context, assignment)
-    await table.put({ ...named, ...release, workloads: existing!.workloads, history })
+    // those that go are marked with the version, so that a node that dies in the middle does not start them again
+    const workloads = existing!.workloads.map((copy) =>
+      ordinals.includes(copy.ordinal) ? copy : { ...copy, state: 'stopping' as const }
+    )
+    await table.put({ ...named, ...release, workloads, history })
+    context.reach('number:stored')
     return changeNumber(context, table.get(manifestId)!, assignment)
   }
   await validateOnEngine(context, { engine, stored: { manifestId, ...release }, manifest })

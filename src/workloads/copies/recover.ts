@@ -1,7 +1,7 @@
 import { raceSignal, timeoutSignal } from '../../common/index.ts'
 import { formatManifestId } from '../../manifest/index.ts'
 import type { EngineWorkload } from '../../runtime/index.ts'
-import { handedOver } from '../accept/drop-copies.ts'
+import { dropCopies, handedOver } from '../accept/drop-copies.ts'
 import { announce, type Context, nodeLabels, openStored, RUNNING } from '../context.ts'
 import { allCopies } from '../manifest-table.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
@@ -39,6 +39,7 @@ export async function recover(context: Context): Promise<{ readonly rest: Promis
       else await adopt(context, manifest, copy, list.get(copy.workloadId))
     }
     announce(context, manifest.manifestId)
+    if (known) inLane(() => dropLeaving(context, manifest.manifestId))
     inLane(() => probeAdopted(context, manifest.manifestId))
     if (manifest.next !== undefined) inLane(() => resumeRollout(context, manifest.manifestId))
     else if (known) inLane(() => startMissing(context, manifest.manifestId))
@@ -87,6 +88,7 @@ async function adopt(
   copy: StoredWorkload,
   seen: EngineWorkload | undefined
 ): Promise<void> {
+  if (copy.state === 'stopping') return // it was going when the node ended
   if (seen?.state === 'running') {
     if (RUNNING.has(copy.state)) return
     const { ports, startedAtMs } = seen
@@ -109,6 +111,13 @@ async function probeAdopted(context: Context, manifestId: Uint8Array): Promise<v
   if (stored === undefined || running.length === 0) return
   const { manifest } = await openStored(context, stored.owner, stored)
   for (const copy of running) context.probe(stored, copy, manifest)
+}
+
+/** Copies that were being stopped when the node ended. */
+async function dropLeaving(context: Context, manifestId: Uint8Array): Promise<void> {
+  const leaving = context.table.get(manifestId)?.workloads.filter(({ state }) => state === 'stopping') ?? []
+  const ordinals = leaving.map(({ ordinal }) => ordinal)
+  await dropCopies(context, manifestId, ordinals, { reason: 'it was being stopped when the node ended' })
 }
 
 async function startMissing(context: Context, manifestId: Uint8Array): Promise<void> {
