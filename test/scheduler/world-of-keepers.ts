@@ -100,9 +100,9 @@ function storeThatFills(isFull: () => boolean): Store {
   }
 }
 
-export async function bundleOf(image: string): Promise<Bundle> {
+export async function bundleOf(image: string, version = NOW_MS): Promise<Bundle> {
   const [manifest] = parseManifests(toYaml(deployment({ name: 'web', image })))
-  const about = { key: OWNER, networkId: NETWORK.id, version: NOW_MS, nodes: [], nowMs: NOW_MS }
+  const about = { key: OWNER, networkId: NETWORK.id, version, nodes: [], nowMs: NOW_MS }
   const { record, ciphertext } = await sealManifest(manifest!, about)
   return { record, ciphertext, sealedKeys: [], sealedShares: [] }
 }

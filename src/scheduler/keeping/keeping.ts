@@ -100,9 +100,11 @@ export class Keeping {
     if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
     const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
     const told = this.#tellHighest(record)
+    const keeps = mine?.record.version ?? 0
     // because one that runs it, and does not keep it yet, has only what is sealed to itself
-    if (mine === undefined) return { ...told, highest: told.highest > record.version ? told.highest : 0 }
-    if (!isOther) return told
+    if (keeps < record.version)
+      return { ...told, highest: told.highest > record.version ? told.highest : keeps }
+    if (mine === undefined || !isOther) return told
     this.#alarm(record)
     if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
     this.#send(from, mine.bundle)

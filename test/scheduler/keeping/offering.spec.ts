@@ -33,6 +33,20 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     expect(count()).to.deep.equal([1, 1, 1, 1])
   })
 
+  // found by npm run chaos -- --seed 200055 --nodes 30: it went on to start copies of the version before
+  it('one that runs it, and keeps the version before, comes to keep it', async () => {
+    const running: { peerId?: string } = {}
+    const { record, farthest, offer } = await nearestHasIt({ runs: (peerId) => peerId === running.peerId })
+    const before = await bundleOf('localhost/one:1', NOW_MS - 1)
+    const known = { networkId: NETWORK.id, trust: ownersOnly(new Set([OWNER.peerId])) }
+    await farthest.keeping.take(checkRecord(before.record, known), before, { from: '' })
+    running.peerId = farthest.peerId
+
+    await offer()
+
+    expect(farthest.kept.all().map((kept) => kept.record.version)).to.deep.equal([record.version])
+  })
+
   it('one that could not be reached is offered it again soon, and then no more until its time comes', async () => {
     let nowMs = NOW_MS
     let isCut = true
