@@ -121,10 +121,14 @@ function askTargets(make: MakeWorld): Target[] {
         encodeAssignRequest({ record: TOMBSTONE })
       ],
       feed: asking(ASSIGN_REQUEST, make, (request, on) =>
-        new Accepting({ ...on, check, signal, begunElsewhere: () => [], onStarting: () => {} }).answer(
-          request,
-          PEER.peerId
-        )
+        new Accepting({
+          ...on,
+          check,
+          signal,
+          begunElsewhere: () => [],
+          onStarting: () => {},
+          onHandedOver: () => {}
+        }).answer(request, PEER.peerId)
       )
     },
     {

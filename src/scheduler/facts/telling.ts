@@ -25,6 +25,11 @@ export class Telling {
     this.#init = init
   }
 
+  /** Tells it again at the next look: some keeper has not heard it, and acts on what it knows. */
+  again(manifestId: Uint8Array): void {
+    this.#told.set(toHex(manifestId), '')
+  }
+
   /** Tells what is new since the last time. Never throws. */
   async look(): Promise<void> {
     if (this.#isBusy) return

@@ -67,6 +67,11 @@ export class Healer {
     watched.expect(from, ordinals, this.#init.world.now())
   }
 
+  /** A keeper takes this node for one that has a part in it. */
+  tellAgain(manifestId: Uint8Array): void {
+    this.#telling.again(manifestId)
+  }
+
   /** Looks at everything kept here. */
   async look(): Promise<void> {
     const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive')

@@ -33,6 +33,7 @@ async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => voi
     check: () => mesh.record,
     begunElsewhere: () => [],
     onStarting: () => {},
+    onHandedOver: () => {},
     signal: new AbortController().signal
   })
   const empty = { sealedKeys: [], sealedShares: [], surplus: [], facts: [], replicas: 0, drains: false }
@@ -55,5 +56,30 @@ describe('scheduler: a node that is asked to run what it still sees running', ()
     const { verdict, isStarted, tookMs } = await askedTooEarly(() => {})
     expect([verdict.code, isStarted]).to.deep.equal(['NOT_NEEDED', false])
     expect(tookMs).to.be.within(SEE_DEATH_MS, SEE_DEATH_MS + 200)
+  })
+})
+
+// found by npm run chaos -- --seed 200055 --nodes 30: it was asked every two seconds, for as long as anybody looked
+describe('scheduler: a node that is to let go of a schedule it has handed over', () => {
+  it('tells so again, because the keeper has not heard it', async () => {
+    const mesh = await createKeyMesh()
+    const [asked, keeper] = mesh.nodes as [(typeof mesh.nodes)[0], (typeof mesh.nodes)[0]]
+    const told: unknown[] = []
+    const stored = { cron: {}, handedOver: true, tombstone: true, highest: { version: mesh.record.version } }
+    const workloads = { ...asked.world.workloads, get: () => stored }
+    const accepting = new Accepting({
+      world: { ...asked.world, workloads: workloads as unknown as World['workloads'] },
+      kept: asked.kept,
+      check: () => mesh.record,
+      begunElsewhere: () => [],
+      onStarting: () => {},
+      onHandedOver: (manifestId) => told.push(manifestId),
+      signal: new AbortController().signal
+    })
+    const request = { record: new Uint8Array(), ordinals: [], surplus: [0], facts: [], replicas: 1 }
+
+    await accepting.answer(request as unknown as AssignRequest, keeper.key.peerId)
+
+    expect(told).to.deep.equal([mesh.record.manifestId])
   })
 })

@@ -1,3 +1,4 @@
+import { toHex } from '../../../src/common/index.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
 import type { Owner } from '../owner/owner.ts'
@@ -7,6 +8,9 @@ import type { Copy } from './invariants.ts'
 import { isRecoverable, newestKept, storedOn, whoKeeps } from './kept.ts'
 import { whatIsLeftOfRuns } from './runs.ts'
 import { whatIsLeftOfScaling } from './scaling.ts'
+
+/** For so long before the end nobody had a reason to act. */
+const CALM_MS = 15_000
 
 export interface SettledInit {
   readonly clock: VirtualClock
@@ -24,7 +28,8 @@ export function whatIsLeft(init: SettledInit): string[] {
   const { mesh, owner } = init
   return [
     ...[...owner.truth.manifests.values()].flatMap((wanted) => whatIsLeftOf(init, wanted)),
-    ...mesh.machines.flatMap(orphansOf)
+    ...mesh.machines.flatMap(orphansOf),
+    ...mesh.active().flatMap((machine) => restlessOf(init, machine))
   ]
 }
 
@@ -85,6 +90,16 @@ function whatIsLeftOfCopies(
       )
   }
   return left
+}
+
+/** Who still acts, though nothing goes wrong any more. */
+function restlessOf({ owner, clock }: SettledInit, { name, daemon }: Machine): string[] {
+  return daemon!.healer.recent().flatMap(({ atMs, manifestId, action, detail }) => {
+    const wanted = owner.truth.manifests.get(toHex(manifestId))
+    const isLate = atMs > clock.wallMs(daemon!.host) - CALM_MS
+    if (!isLate || wanted === undefined || wanted.isOpen || wanted.kind === 'scaled') return []
+    return [`${wanted.name}: ${name} still acts: ${action} ${detail}`]
+  })
 }
 
 /** What runs on a machine is what its node knows of. */
