@@ -17,6 +17,8 @@ export const RANK_DELAY_MS = 2_000
 export const OFFER_INTERVAL_MS = 120_000
 /** A keeper that did not take an offer is made it again after this, and after twice as long each time. Chosen: a look. */
 export const OFFER_RETRY_MS = 2_000
+/** But at least this often, because a disk that was full for long may be that of the nearest, which alone decides on some things. Chosen. */
+export const OFFER_RETRY_MOST_MS = 30_000
 /** A keeper that is slow to take an offer does not hold up the look after what is offered for longer than this. Chosen: answers take some ms. */
 export const OFFER_PATIENCE_MS = 250
 /** The nearest keeper asks everybody who runs what it keeps this often, although all seems well; at once when members come or go. Chosen. */

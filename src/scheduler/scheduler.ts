@@ -238,7 +238,7 @@ export class Scheduler implements SchedulerService {
     await this.#keeping.push(bundle, options)
   }
 
-  mayResume(stored: StoredManifest, { signal }: { signal: AbortSignal }): Promise<boolean> {
+  mayResume(stored: StoredManifest, { signal }: { signal: AbortSignal }): Promise<readonly number[]> {
     const check = (bytes: Uint8Array): CheckedRecord =>
       checkRecord(bytes, { networkId: this.#init.network.id, trust: this.#init.trust() })
     const claim = (ordinals: readonly number[]) => this.#keeping.starting.claim(stored.record, ordinals)

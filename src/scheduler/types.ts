@@ -173,8 +173,8 @@ export interface SchedulerInit {
 export interface SchedulerService extends Startable, Fencer {
   /** Gives a version, or a tombstone, to all that are to keep it. Durable when it resolves. @throws WorkloadsError VERSION_STALE */
   keep(bundle: Bundle, options: KeepOptions): Promise<void>
-  /** Whether copies that do not run may be started again after a restart. */
-  mayResume(stored: StoredManifest, options: Required<Abortable>): Promise<boolean>
+  /** Ordinals of what may be started again after a restart. */
+  mayResume(stored: StoredManifest, options: Required<Abortable>): Promise<readonly number[]>
   /** What this node keeps for owners. */
   kept(): Kept[]
   /** The same as status shows it, with how far each is from being lost with the nodes that run it. */

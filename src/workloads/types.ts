@@ -204,8 +204,8 @@ export interface WorkloadsInit {
   readonly guard?: Guard
   /** What this node keeps for owners besides what it runs, for status. @default nothing */
   readonly keptFor?: () => KeptForOwners
-  /** Resolves when copies of this manifest that do not run may be started after a restart, or rejects. @default at once */
-  readonly mayResume?: (manifest: StoredManifest, options: Required<Abortable>) => Promise<boolean>
+  /** Ordinals of what may be started again of a manifest after a restart. @default all that it had */
+  readonly mayResume?: (manifest: StoredManifest, options: Required<Abortable>) => Promise<readonly number[]>
   /** @default {@link PORT_RANGE} */
   readonly portRange?: { readonly first: number; readonly last: number }
   /** @default {@link MAX_CONCURRENT_DEPLOYMENTS} */

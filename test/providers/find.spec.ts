@@ -164,6 +164,16 @@ describe('providers: the order of a search', () => {
     expect(cut.completed()).to.equal(0)
   })
 
+  // found by npm run chaos -- --seed 200140 --nodes 5: a node that had just started took it that nobody ran what it had, and ran it, too
+  it('does not say so when nobody was there to be asked, as just after a start', async () => {
+    const alone = sourcesOf({})
+    await found(alone.sources)
+    expect(alone.completed()).to.equal(0)
+    const silent = sourcesOf({ connected: ['a'] })
+    await found(silent.sources)
+    expect(silent.completed()).to.equal(0)
+  })
+
   it('asks the nearest of the connected first, whom it names from the DHT next, and then nobody else', async () => {
     const connected = ['near', 'b', 'c', 'd', 'e', 'f']
     const { sources, asked } = sourcesOf({

@@ -27,7 +27,7 @@ export interface FindSources {
   /** Asks one node what it runs and what it has heard. Rejects when it does not answer. */
   readonly ask: (peerId: string, source: ProviderSource, signal: AbortSignal) => Promise<Heard>
   readonly dht: (signal: AbortSignal) => AsyncIterable<string>
-  /** Everybody was asked, and the search was not cut short. */
+  /** Everybody was asked, somebody answered, and the search was not cut short. */
   readonly onComplete: () => void
 }
 
@@ -97,7 +97,7 @@ export async function* findEach(
         yield view
       }
     }
-    if (!signal.aborted) sources.onComplete()
+    if (!signal.aborted && search.isAnswered) sources.onComplete()
     if (count > 0) return
     for (const view of remembered) if (search.isUnheard(view.peerId)) yield { ...view, source: 'stale' }
   } finally {
@@ -125,6 +125,11 @@ class Search {
   known(peerId: string): void {
     this.#asked.add(peerId)
     this.#answered.add(peerId)
+  }
+
+  /** Whether anybody told anything: that nobody was there is no answer, and somebody may be a moment later. */
+  get isAnswered(): boolean {
+    return this.#answered.size > 0
   }
 
   /** Was not reached, or not asked. */

@@ -16,10 +16,11 @@ const DOES_WORK: ReadonlySet<string> = new Set(['running', 'ready'])
 const LOOK_MS = 100
 
 /**
- * Whether a node that was away may start again what it had: not when the owner has deleted or changed it meanwhile, nor when others run it.
- * Alone, nobody can say so, and what was asked for runs.
+ * What a node that was away may start again of what it had: not what the owner has deleted or changed meanwhile, nor what others run. Alone,
+ * nobody can say so, and what was asked for runs.
  * @param hasOthers false: no other node was ever known here
  * @param claim tells this node, as a keeper, of copies to be started again @returns those that others are about to run
+ * @returns ordinals; none: nothing
  */
 export async function mayResume(
   world: World,
@@ -35,8 +36,11 @@ export async function mayResume(
     hasOthers: boolean
     signal: AbortSignal
   }
-): Promise<boolean> {
-  if (!hasOthers) return true
+): Promise<readonly number[]> {
+  const own =
+    stored.slotOrdinals ??
+    stored.workloads.filter(({ endedAtMs }) => endedAtMs === undefined).map(({ ordinal }) => ordinal)
+  if (!hasOthers) return own
   const keepers = await keepersWithin(world, stored.manifestId, signal)
   // what runs stays: of two copies that both run keepers stop one
   const starting = stored.workloads
@@ -59,9 +63,10 @@ export async function mayResume(
     if (record.tombstone) void world.workloads.bury(record, verdict.record).catch(() => {})
     // a keeper brings the newer version when copies of it are missing; one that stayed here unstarted would pass for one that runs
     else letGo(world, stored, ({ state }) => state !== 'running' && state !== 'ready')
-    return false
+    return []
   }
-  const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal) }
+  // anew, because what was found in the moment of the start says little
+  const limit = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal), fresh: true }
   const leases = await seeCopies(world, stored.manifestId, limit)
   const self = world.key.peerId
   const { over, schedules } = toldOf(
@@ -80,13 +85,9 @@ export async function mayResume(
   const taken = [...takenHere, ...verdicts.flatMap((verdict) => verdict?.taken ?? [])]
   for (const ordinal of [...(over ?? []), ...taken.filter((one) => starting.includes(one))])
     elsewhere.add(ordinal)
-  const own =
-    stored.slotOrdinals ??
-    stored.workloads.filter(({ endedAtMs }) => endedAtMs === undefined).map(({ ordinal }) => ordinal)
-  const doubled = own.filter((ordinal) => elsewhere.has(ordinal))
-  if (doubled.length === 0) return true
-  letGo(world, stored, ({ ordinal }) => elsewhere.has(ordinal))
-  return doubled.length < own.length
+  if (own.some((ordinal) => elsewhere.has(ordinal)))
+    letGo(world, stored, ({ ordinal }) => elsewhere.has(ordinal))
+  return own.filter((ordinal) => !elsewhere.has(ordinal))
 }
 
 type Copy = StoredManifest['workloads'][number]

@@ -5,6 +5,7 @@ import {
   DURABLE_KEEPERS,
   KEEPERS,
   OFFER_INTERVAL_MS,
+  OFFER_RETRY_MOST_MS,
   OFFER_RETRY_MS,
   SPARE_KEEPERS
 } from '../constants.ts'
@@ -75,7 +76,7 @@ export class Offering {
     const again = last?.to === to ? last.again : undefined
     const isDue = again !== undefined && nowMs >= again.atMs && (isNear || !this.#init.isMine(record))
     if (!isNews && !isDue) return undefined
-    const delayMs = again === undefined ? OFFER_RETRY_MS : Math.min(2 * again.delayMs, OFFER_INTERVAL_MS)
+    const delayMs = again === undefined ? OFFER_RETRY_MS : Math.min(2 * again.delayMs, OFFER_RETRY_MOST_MS)
     const offered: Offered = { atMs: isNews ? nowMs : last.atMs, to }
     this.#note(record, offered)
     const others = keepers.filter(({ self }) => !self)

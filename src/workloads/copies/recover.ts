@@ -130,9 +130,11 @@ async function startMissing(context: Context, manifestId: Uint8Array): Promise<v
   if (stored === undefined || (missing.length === 0 && stored.cron === undefined)) return
   const { init, signal } = context
   // because others may run them by now, or their owner may have deleted them meanwhile
-  if (init.mayResume !== undefined && !(await init.mayResume(stored, { signal }))) return
+  const may = init.mayResume && new Set(await init.mayResume(stored, { signal }))
+  const startable = missing.filter(({ ordinal }) => may === undefined || may.has(ordinal))
+  if (startable.length === 0) return
   const { manifest } = await openStored(context, stored.owner, stored)
-  for (const copy of missing) {
+  for (const copy of startable) {
     await removeCopy(context, copy, 0)
     await startCopy(context, stored, { manifest, copy, report: () => {} })
   }
@@ -152,7 +154,8 @@ async function resumeRollout(context: Context, manifestId: Uint8Array): Promise<
   for (const copy of all) if (RUNNING.has(copy.state)) ordinals.set(copy.ordinal, copy)
   const asked = { ...stored, ...next, next: undefined, workloads: [...ordinals.values()] }
   const isMissing = running.size < ordinals.size
-  if (isMissing && init.mayResume !== undefined && !(await init.mayResume(asked, { signal }))) {
+  const may = isMissing ? await init.mayResume?.(asked, { signal }) : undefined
+  if (may?.length === 0) {
     const stays = ({ ordinal }: StoredWorkload) => running.has(ordinal)
     for (const copy of all) if (!stays(copy)) await removeCopy(context, copy, 0)
     const left = {

@@ -37,7 +37,7 @@ describe('scheduler: a node that was away', () => {
     const { signal } = new AbortController()
     const may = await mayResume(world, stored, { check, claim: () => [], hasOthers: true, signal })
     // then
-    expect(may).to.equal(false)
+    expect(may).to.deep.equal([])
     expect(dropped).to.deep.equal([[1]])
   })
 
@@ -76,7 +76,38 @@ describe('scheduler: a node that was away', () => {
       signal
     })
     // then
-    expect(may).to.equal(false)
+    expect(may).to.deep.equal([])
     expect(buried).to.deep.equal([new Uint8Array([7])])
+  })
+
+  it('starts of its copies only those that nobody else runs', async () => {
+    // given
+    const dropped: (readonly number[])[] = []
+    const other = { peerId: 'other', publicKey: new Uint8Array(32), state: 'alive' } as Neighbour
+    const lease = { peerId: 'other', version: 1, highest: 1, workloads: [{ ordinal: 0, state: 'running' }] }
+    const asked: unknown[] = []
+    const world = {
+      key: { peerId: 'self' },
+      neighbours: () => [other],
+      leased: () => [],
+      find: async (_id: Uint8Array, { fresh }: { fresh?: boolean }) => {
+        asked.push(fresh)
+        return [lease]
+      },
+      asks: { keep: async () => ({ highest: 1, taken: [], facts: [] }) },
+      workloads: { drop: async (_id: Uint8Array, ordinals: readonly number[]) => void dropped.push(ordinals) }
+    } as unknown as World
+    const copies = [0, 1].map((ordinal) => ({ workloadId: `w-${ordinal}`, ordinal, state: 'starting' }))
+    const highest = { version: 1, recordDigest: new Uint8Array() }
+    const ids = { manifestId: new Uint8Array(36), owner: 'owner', record: new Uint8Array(1) }
+    const stored = { ...ids, version: 1, highest, workloads: copies } as unknown as StoredManifest
+    const check = () => ({ ...ids, ownerPeerId: 'owner' }) as unknown as CheckedRecord
+    // when
+    const { signal } = new AbortController()
+    const may = await mayResume(world, stored, { check, claim: () => [], hasOthers: true, signal })
+    // then
+    expect(may).to.deep.equal([1])
+    expect(dropped).to.deep.equal([[0]])
+    expect(asked).to.deep.equal([true])
   })
 })

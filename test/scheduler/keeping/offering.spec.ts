@@ -84,6 +84,6 @@ describe('scheduler: offering what is kept to the other keepers', () => {
       }
     })
     for (; nowMs < NOW_MS + 2 * OFFER_INTERVAL_MS; nowMs += 1_000) await offer()
-    expect(asked).to.deep.equal([0, 2, 6, 14, 30, 62, 120])
+    expect(asked).to.deep.equal([0, 2, 6, 14, 30, 60, 90, 120, 150, 180, 210])
   })
 })
