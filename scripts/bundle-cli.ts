@@ -1,7 +1,8 @@
 /**
- * Makes dist/bundle/run.js: the command in one file. Only our own code is bundled; what a command does not use (libp2p, for one
- * that speaks to the node of this machine) falls away with its imports. What a command loads when it needs it, the node above
- * all, stays as tsc made it, and packages are loaded as they are installed.
+ * Makes dist/bundle/run.js and dist/bundle/node.js: the command, and the node that it loads when it is to be one, in one file each.
+ * Only our own code is bundled; what a command does not use (libp2p, for one that speaks to the node of this machine) falls away
+ * with its imports. Two bundles and no common part, because that would load for every command what only the node needs. Packages
+ * are loaded as they are installed.
  */
 import { copyFile, rm } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
@@ -9,25 +10,26 @@ import { build, type Plugin } from 'esbuild'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const SRC = resolve(ROOT, 'src')
-const outdir = resolve(ROOT, 'dist/bundle')
+const DIST = resolve(ROOT, 'dist')
+const outdir = resolve(DIST, 'bundle')
+const ENTRIES = { run: 'cli/run', node: 'node/index' } as const
 
-/** `import()` of our own files leads to dist/, beside the bundle. */
+/** `import()` of our own files leads to their bundle, or else to dist/, beside the bundles. */
 const lazyParts: Plugin = {
   name: 'lazy-parts',
   setup: ({ onResolve }) => {
     onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) => {
       if (kind !== 'dynamic-import') return undefined
-      const target = relative(SRC, resolve(resolveDir, path)).replace(/\.ts$/, '.js')
-      return { path: `../${target}`, external: true }
+      const target = relative(SRC, resolve(resolveDir, path)).replace(/\.ts$/, '')
+      const bundle = Object.entries(ENTRIES).find(([, entry]) => entry === target)?.[0]
+      return { path: bundle === undefined ? `../${target}.js` : `./${bundle}.js`, external: true }
     })
   }
 }
 
-// what the node hands to a shell is no module, so that tsc leaves it behind
-await copyFile(resolve(SRC, 'runtime/guard/guard.sh'), resolve(ROOT, 'dist/runtime/guard/guard.sh'))
 await rm(outdir, { recursive: true, force: true })
 await build({
-  entryPoints: [resolve(SRC, 'cli/run.ts')],
+  entryPoints: Object.entries(ENTRIES).map(([out, entry]) => ({ out, in: resolve(SRC, `${entry}.ts`) })),
   outdir,
   bundle: true,
   format: 'esm',
@@ -38,3 +40,6 @@ await build({
   logLevel: 'warning',
   plugins: [lazyParts]
 })
+// what the node hands to a shell is no module, so that both leave it behind; it is looked for beside the code that names it
+for (const folder of [outdir, resolve(DIST, 'runtime/guard')])
+  await copyFile(resolve(SRC, 'runtime/guard/guard.sh'), resolve(folder, 'guard.sh'))

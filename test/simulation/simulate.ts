@@ -39,6 +39,11 @@ export interface SimulationResult {
 
 /** What must be right again so long after the last fault. Source: the issue, 60 s. */
 const SETTLE_MS = 60_000
+/** Keepers finish what an owner began who does not come back: they wait for it, and go from node to node. */
+const FINISH_MS = 30_000
+/** What an owner has left is tried again within this. */
+const REPEAT_MS = 20_000
+/** So that a slot of a CronJob comes that nothing disturbed. */
 const SLOTS_MS = 75_000
 const WARM_UP_MS = 3_000
 
@@ -128,10 +133,9 @@ class Run {
       this.#note('the owner is gone')
       owner.host.alive = false
       for (const one of owner.truth.manifests.values()) if (owner.isBusy(one.name)) one.isOpen = true
-    } else clock.after(10_000, undefined, () => this.#repeat(owner, mesh))
+    } else clock.after(REPEAT_MS / 2, undefined, () => this.#repeat(owner, mesh))
     const calmMs = clock.nowMs
-    await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? 0 : 20_000))
-    // so that there is a slot that nothing disturbed
+    await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? FINISH_MS : REPEAT_MS))
     if (manifests.some((name) => kindOf(name) === 'CronJob')) await clock.run(clock.nowMs + SLOTS_MS)
     process.off('unhandledRejection', onUnhandled)
     invariants.settled({ calmMs, demandOf: (manifest) => demand.of(manifest) })
