@@ -159,7 +159,7 @@ export class Scheduler implements SchedulerService {
     this.#releasing = new Releasing(shared)
     this.#accepting = new Accepting({
       ...shared,
-      onHandedOver: (manifestId) => this.#healer.tellAgain(manifestId),
+      onNoPart: (manifestId) => this.#healer.tellAgain(manifestId),
       begunElsewhere: (record, ordinals, sinceMs) =>
         this.#keeping.starting.begunElsewhere(record, ordinals, sinceMs),
       onStarting: (record, bytes, ordinals) => this.#keeping.starting.tell(record, bytes, ordinals)

@@ -127,7 +127,7 @@ function askTargets(make: MakeWorld): Target[] {
           signal,
           begunElsewhere: () => [],
           onStarting: () => {},
-          onHandedOver: () => {}
+          onNoPart: () => {}
         }).answer(request, PEER.peerId)
       )
     },

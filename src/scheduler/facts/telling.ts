@@ -53,8 +53,8 @@ export class Telling {
     const here = new Set(held.map(({ manifestId }) => toHex(manifestId)))
     for (const key of this.#told.keys()) {
       if (here.has(key)) continue
-      const gone = workloads.get(fromHex(key)) // handed over: it starts no runs any more
-      if (gone === undefined || gone.handedOver !== true) this.#told.delete(key)
+      const gone = workloads.get(fromHex(key)) // handed over, or deleted: it starts no runs any more
+      if (gone?.tombstone !== true) this.#told.delete(key)
       else held.push(gone)
     }
     return held.filter((stored) => {

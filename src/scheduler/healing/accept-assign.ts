@@ -36,8 +36,8 @@ export interface AcceptingInit {
     ordinals: readonly number[],
     sinceMs: number
   ) => readonly number[]
-  /** A keeper wants the schedule of a CronJob stopped here that was handed over: it has not heard so. */
-  readonly onHandedOver: (manifestId: Uint8Array) => void
+  /** A keeper wants the schedule of a CronJob stopped here that was handed over, or deleted: it has not heard so. */
+  readonly onNoPart: (manifestId: Uint8Array) => void
   readonly signal: AbortSignal
 }
 
@@ -206,7 +206,7 @@ export class Accepting {
     const { world, kept } = this.#init
     const { surplus: proposed } = request
     const stored = world.workloads.get(record.manifestId)
-    if (stored?.handedOver === true && stored.cron !== undefined) this.#init.onHandedOver(record.manifestId)
+    if (stored?.tombstone === true && stored.cron !== undefined) this.#init.onNoPart(record.manifestId)
     if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
     const facts = allFacts(world, kept, { record, given: request })
     const told = toldOf(record, facts, world.neighbours())

@@ -33,7 +33,7 @@ async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => voi
     check: () => mesh.record,
     begunElsewhere: () => [],
     onStarting: () => {},
-    onHandedOver: () => {},
+    onNoPart: () => {},
     signal: new AbortController().signal
   })
   const empty = { sealedKeys: [], sealedShares: [], surplus: [], facts: [], replicas: 0, drains: false }
@@ -73,7 +73,7 @@ describe('scheduler: a node that is to let go of a schedule it has handed over',
       check: () => mesh.record,
       begunElsewhere: () => [],
       onStarting: () => {},
-      onHandedOver: (manifestId) => told.push(manifestId),
+      onNoPart: (manifestId) => told.push(manifestId),
       signal: new AbortController().signal
     })
     const request = { record: new Uint8Array(), ordinals: [], surplus: [0], facts: [], replicas: 1 }

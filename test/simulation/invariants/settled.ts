@@ -97,7 +97,15 @@ function restlessOf({ owner, clock }: SettledInit, { name, daemon }: Machine): s
   return daemon!.healer.recent().flatMap(({ atMs, manifestId, action, detail }) => {
     const wanted = owner.truth.manifests.get(toHex(manifestId))
     const isLate = atMs > clock.wallMs(daemon!.host) - CALM_MS
-    if (!isLate || wanted === undefined || wanted.isOpen || wanted.kind === 'scaled') return []
+    // what cannot be brought back is tried again and again
+    if (
+      !isLate ||
+      action === 'nothing-fits' ||
+      wanted === undefined ||
+      wanted.isOpen ||
+      wanted.kind === 'scaled'
+    )
+      return []
     return [`${wanted.name}: ${name} still acts: ${action} ${detail}`]
   })
 }

@@ -174,7 +174,7 @@ export class Daemon {
     this.releasing = new Releasing(shared)
     this.accepting = new Accepting({
       ...shared,
-      onHandedOver: (manifestId) => this.healer.tellAgain(manifestId),
+      onNoPart: (manifestId) => this.healer.tellAgain(manifestId),
       begunElsewhere: (record, ordinals, sinceMs) =>
         this.keeping.starting.begunElsewhere(record, ordinals, sinceMs),
       onStarting: (record, bytes, ordinals) => {

@@ -61,7 +61,9 @@ export class Owner {
       const nodes = this.#nodesAs(entry)
       const session = this.#session(manifest, entry)
       const { placements } = await applyManifest(manifest, { session, nodes, to: [] })
-      return placements.every(({ error }) => error === undefined) && placements.length === manifest.replicas
+      // a CronJob's runs begin later
+      const isWhole = manifest.cron !== undefined || placements.length === manifest.replicas
+      return isWhole && placements.every(({ error }) => error === undefined)
     })
   }
 
