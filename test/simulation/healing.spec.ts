@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Machine } from './node/machine.ts'
 import { type Lost, loseInTurn } from './rounds.ts'
 import { setStage } from './stage.ts'
 import { withVirtualTime } from './time/globals.ts'
@@ -73,6 +74,38 @@ describe('simulation: a machine is lost', function () {
       expect(meanwhile).to.equal(0)
       expect(before).to.have.length(1)
       expect(invariants.copies().map(({ version }) => version)).to.deep.equal(before)
+    })
+  })
+
+  it('a node that was cut off when a Job was deleted that it had done is told when it is back', async () => {
+    await withVirtualTime(dice(6), async (clock) => {
+      // given
+      const { mesh, owner } = await setStage(clock, { nodes: 20 })
+      const wait = (ms: number) => clock.run(clock.nowMs + ms)
+      const act = (run: (entry: Machine) => Promise<void>, entry: Machine) =>
+        clock.after(0, owner.host, () => void run(entry))
+      await wait(5_000)
+      act((entry) => owner.apply('j-sum', entry, { replicas: 1, change: 0 }), mesh.machines[0]!)
+      await wait(40_000)
+      const ran = mesh.machines.find(({ containers }) => containers.runs.length > 0)!
+      expect(ran.daemon!.kept.all(), 'else it would be told as a keeper').to.deep.equal([])
+      const others = mesh.machines.filter((machine) => machine !== ran)
+
+      // when
+      const pairs = others.flatMap(({ at }) => [[at, ran.at] as const, [ran.at, at] as const])
+      for (const [from, to] of pairs) mesh.topology.block(from, to)
+      mesh.topology.update()
+      mesh.wire.cut()
+      await wait(10_000)
+      act((entry) => owner.delete('j-sum', entry), others[0]!)
+      await wait(20_000)
+      const before = ran.daemon!.workloads.list().length
+      for (const [from, to] of pairs) mesh.topology.unblock(from, to)
+      mesh.topology.update()
+      await wait(30_000)
+
+      // then
+      expect([before, ran.daemon!.workloads.list().length]).to.deep.equal([1, 0])
     })
   })
 })

@@ -11,6 +11,7 @@ import {
   SPARE_KEEPERS,
   STARTING_MS
 } from '../constants.ts'
+import { claims } from '../facts/fact.ts'
 import { toldOf } from '../facts/past.ts'
 import { Telling } from '../facts/telling.ts'
 import { fenceOf } from '../fencing/fence.ts'
@@ -131,7 +132,7 @@ export class Healer {
     const scaled = place === 0 ? await this.#scaler.decide(record, this.#init.signal) : undefined
     if (scaled !== undefined) this.#tell(record, 'scaled', scaled)
     const seen = this.#count(record, world.leased(record.manifestId), watched)
-    if (record.tombstone) await this.#buryScheduled(kept, watched)
+    if (record.tombstone) await this.#buryUnleased(kept, watched)
     const nowMs = world.now()
     const isDue = watched.isDue(this.#alive, nowMs) && place === 0
     // because a keeper that was never told who runs it takes nothing running for nothing wrong
@@ -312,13 +313,11 @@ export class Healer {
     }
   }
 
-  /** A node that starts the runs of a CronJob has no lease between them. */
-  async #buryScheduled(kept: Kept, { buried }: Watched): Promise<void> {
+  /** A node that starts the runs of a CronJob has no lease between them, nor has one whose part of a Job is over. */
+  async #buryUnleased(kept: Kept, { buried }: Watched): Promise<void> {
     const { manifestId } = kept.record
     const nodes = new Set(
-      this.#init.kept.facts
-        .of(manifestId)
-        .flatMap(({ author, schedule }) => (schedule.length > 0 ? [author] : []))
+      this.#init.kept.facts.of(manifestId).flatMap((fact) => (claims(fact) ? [fact.author] : []))
     )
     for (const peerId of nodes) {
       if (buried.has(peerId) || isGone(this.#init.world, peerId)) continue

@@ -47,7 +47,7 @@ export class Watched {
     this.#isUpdating ||= !isFresh || nowMs - Math.max(keptAtMs, this.#progressMs) >= UPDATE_PATIENCE_MS
     return outdated > 0 && this.#isUpdating
   }
-  /** Of a deleted CronJob: nodes that were told, which no lease says. */
+  /** Of a deleted Job or CronJob: nodes that were told, which no lease says. */
   readonly buried = new Set<string>()
 
   /** @param ordinals copies that the node runs or is about to run */
