@@ -148,6 +148,32 @@ describe('workloads: CronJobs', () => {
     expect(new Set(held!.workloads.map(({ slotMs }) => slotMs)).size).to.equal(held!.workloads.length)
   })
 
+  // found by npm run chaos -- --seed 500003 --nodes 4
+  it('tries each run again in a pod of its own name, and counts only its own failures', async () => {
+    // given: every first try fails, and one more is allowed
+    let offsetMs = 0
+    let runs = 0
+    const script = () => ({ exitCode: runs++ % 2 === 0 ? 1 : 0 })
+    lone = await createLoneNode({ script }, { now: () => Date.now() + offsetMs })
+    const jobTemplate = { spec: { backoffLimit: 1, template: template() } }
+    await lone.client.apply(cron({ jobTemplate }))
+
+    // when
+    for (let slot = 1; slot <= 3; slot++) {
+      offsetMs += 60_000
+      const done = () =>
+        lone.node.services.workloads.list()[0]!.workloads.filter(({ endedAtMs }) => endedAtMs !== undefined)
+      while (done().length < slot) await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+
+    // then
+    const { workloads } = lone.node.services.workloads.list()[0]!
+    expect(workloads.map(({ state, message }) => [state, message])).to.deep.equal(
+      Array(3).fill(['stopped', 'completed'])
+    )
+    expect(new Set(workloads.map(({ workloadId }) => workloadId)).size).to.equal(3)
+  })
+
   it('passes over a slot while the run before goes on, when told to forbid it', async () => {
     let offsetMs = 0
     lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })

@@ -2,11 +2,8 @@ import { formatManifestId, lastRun, workloadName } from '../../manifest/index.ts
 import { type Context, openStored, RUNNING } from '../context.ts'
 import type { StoredManifest, StoredWorkload } from '../types.ts'
 import { removeCopy } from './deploy.ts'
-import { firstCompletion } from './job.ts'
+import { firstCompletion, slotNumber } from './job.ts'
 import { startCopy } from './release.ts'
-
-/** Slots are minutes: this many copies of one slot have names of their own. */
-const SLOT_STRIDE = 64
 
 /** Starts the runs of CronJobs when their slot has come. A slot runs at least once: it is marked before it is started. */
 export class CronRunner {
@@ -71,9 +68,8 @@ export class CronRunner {
     const { manifestId, version, name, job } = manifest
     const progress = firstCompletion(job!, ordinal)
     if (progress === undefined) return []
-    const unique = Math.floor(slotMs / 60_000) * SLOT_STRIDE + ordinal
     const node = this.#context.init.key.publicKey
-    const workloadId = workloadName({ name, manifestId, version, ordinal: unique, node })
+    const workloadId = workloadName({ name, manifestId, version, ordinal: slotNumber(slotMs, ordinal), node })
     const engine = manifest.slotEngine ?? 'podman'
     return [{ workloadId, ordinal, engine, state: 'accepted', ports: [], job: progress, slotMs }]
   }

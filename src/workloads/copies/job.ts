@@ -7,8 +7,8 @@ import { startCopy } from './release.ts'
 import { describeEnds, type Restarter } from './restart.ts'
 import { tell } from './transition.ts'
 
-/** Ordinals of pods are spread this far apart for each new attempt, so that no two pods of a Job share a name. */
-const ATTEMPT_STRIDE = 1_000_000
+/** Numbers of pods are spread this far apart for each new attempt, above all slots of a CronJob, so that no two pods share a name. */
+const ATTEMPT_STRIDE = 10_000_000_000
 
 /** Where a copy of a Job stands. */
 export interface JobProgress {
@@ -37,6 +37,14 @@ export function firstCompletion(job: JobPlan, ordinal: number, past?: Past): Job
   return completion === undefined ? undefined : { completion, done: all.slice(0, from), failures }
 }
 
+/** Slots are minutes: this many copies of one slot have names of their own. */
+const SLOT_STRIDE = 64
+
+/** What tells the pods of a CronJob apart, as the ordinal does those of others. Below 10^10 until the year 2267. */
+export function slotNumber(slotMs: number, ordinal: number): number {
+  return Math.floor(slotMs / 60_000) * SLOT_STRIDE + ordinal
+}
+
 /** A copy of a Job has ended: the next completion, another try, or the end. In the manifest's lane. */
 export async function onJobCopyEnded(
   context: Context,
@@ -58,7 +66,9 @@ export async function onJobCopyEnded(
   const reason = describeEnds(seen)
   const failures = progress.failures + 1
   const failed = { ...copy, job: { ...progress, failures } }
-  const all = manifest.workloads.reduce((sum, one) => sum + (one.job?.failures ?? 0), 1)
+  // of a CronJob each run counts for itself
+  const ofRun = manifest.workloads.filter(({ slotMs }) => slotMs === copy.slotMs)
+  const all = ofRun.reduce((sum, one) => sum + (one.job?.failures ?? 0), 1)
   if (all > job.backoffLimit) return giveUp(context, manifest, failed, `BackoffLimitExceeded: ${reason}`)
   const running =
     seen?.containers.filter(({ state, exitCode }) => state !== 'running' && exitCode !== 0) ?? []
@@ -105,8 +115,9 @@ async function startNext(
   job: JobProgress
 ): Promise<void> {
   const { manifest: opened } = await openStored(context, manifest.owner, manifest)
-  const ordinal = job.completion + ATTEMPT_STRIDE * (job.failures + 1)
   const { manifestId, version, name } = manifest
+  const first = copy.slotMs === undefined ? job.completion : slotNumber(copy.slotMs, copy.ordinal)
+  const ordinal = first + ATTEMPT_STRIDE * (job.failures + 1)
   const workloadId = workloadName({ name, manifestId, version, ordinal, node: context.init.key.publicKey })
   const next: StoredWorkload = { ...copy, job, workloadId, state: 'accepted', ports: [], message: undefined }
   // first, because what ended is looked at again until it is written down what comes after it
