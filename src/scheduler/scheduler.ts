@@ -2,7 +2,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import type { ComponentLogger, PrivateKey } from '@libp2p/interface'
 import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { delay, equalBytes, repeat } from '../common/index.ts'
+import { delay, repeat } from '../common/index.ts'
 import {
   ASSIGN_REQUEST,
   BID_REQUEST,
@@ -14,7 +14,6 @@ import {
   encodeReleased,
   encodeVerdict,
   FENCE_REQUEST,
-  type FenceRequest,
   type HeldVersionInit,
   KEEP_REQUEST,
   RELEASE_REQUEST
@@ -41,26 +40,9 @@ import { collectBids } from './bids/collect-bids.ts'
 import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from './constants.ts'
 import { answerCordon, answerDrain } from './draining/answer-owner.ts'
 import { Draining } from './draining/draining.ts'
-import { FenceKeeping } from './fencing/fence-keeping.ts'
-import { Fencing } from './fencing/fencing.ts'
-import { Accepting } from './healing/accept-assign.ts'
-import { Healer } from './healing/healer.ts'
-import { mayResume } from './healing/resume.ts'
-import { checkRecord } from './keeping/check-record.ts'
-import { inspectKept } from './keeping/inspect-kept.ts'
-import { Keeping } from './keeping/keeping.ts'
-import { KeptTable } from './keeping/kept-table.ts'
-import { Releasing } from './keys/release-key.ts'
 import { resealKept } from './keys/reseal-kept.ts'
-import type {
-  CheckedRecord,
-  Healed,
-  Kept,
-  Neighbour,
-  SchedulerInit,
-  SchedulerService,
-  World
-} from './types.ts'
+import { Parts, type PartsInit } from './parts.ts'
+import type { Healed, Kept, Neighbour, SchedulerInit, SchedulerService } from './types.ts'
 
 /** What libp2p hands in. */
 export interface SchedulerComponents {
@@ -87,14 +69,8 @@ export class Scheduler implements SchedulerService {
   readonly #components: SchedulerComponents
   readonly #init: SchedulerInit
   readonly #wire: PeerWire
-  readonly #world: World
-  readonly #kept: KeptTable
-  readonly #keeping: Keeping
-  readonly #releasing: Releasing
-  readonly #accepting: Accepting
-  readonly #healer: Healer
-  readonly #fenceKeeping: FenceKeeping
-  readonly #fencing: Fencing
+  readonly #world: PartsInit['world']
+  readonly #parts: Parts
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
   #seen: { atMs: number; list: readonly Neighbour[] } | undefined
@@ -136,7 +112,7 @@ export class Scheduler implements SchedulerService {
       isMember: init.isMember,
       asks: asksOver(this.#wire, {
         self: key.peerId,
-        assign: (request) => this.#accepting.answer(request, key.peerId)
+        assign: (request) => this.#parts.accepting.answer(request, key.peerId)
       }),
       leased: (manifestId) => components.providers.leased(manifestId),
       find: async (manifestId, options) => {
@@ -145,54 +121,36 @@ export class Scheduler implements SchedulerService {
       },
       workloads: components.workloads
     }
-    const world = this.#world
     const { signal } = this.#stop
-    const check = (bytes: Uint8Array) => checkRecord(bytes, { networkId: network.id, trust: init.trust() })
-    this.#kept = new KeptTable(init.store, check)
-    const shared = { world, kept: this.#kept, check, signal }
-    this.#keeping = new Keeping({
-      ...shared,
-      onEquivocation: init.onEquivocation,
-      hasOthers: () => this.#init.hasOthers?.() ?? true,
-      onKept: (kept, from, ordinals) => this.#healer.noteKept(kept, from, ordinals)
-    })
-    this.#releasing = new Releasing(shared)
-    this.#accepting = new Accepting({
-      ...shared,
-      onNoPart: (manifestId) => this.#healer.tellAgain(manifestId),
-      begunElsewhere: (record, ordinals, sinceMs) =>
-        this.#keeping.starting.begunElsewhere(record, ordinals, sinceMs),
-      onStarting: (record, bytes, ordinals) => this.#keeping.starting.tell(record, bytes, ordinals)
-    })
-    this.#healer = new Healer({ ...shared, keeping: this.#keeping })
+    const { onEquivocation, hasOthers } = init
+    this.#parts = new Parts({ world: this.#world, signal, onEquivocation, hasOthers })
+    const { kept, check, releasing } = this.#parts
+    const world = this.#world
     const door = {
       world,
-      draining: new Draining({ ...shared, releasing: this.#releasing }),
+      draining: new Draining({ world, kept, check, releasing }),
       isScheduling: () => init.cordon?.isSet !== true,
       setScheduling: (scheduling: boolean) => this.#setScheduling(scheduling)
     }
     init.doors?.open('cordon', CORDON_REQUEST, (request) => answerCordon(door, request))
     init.doors?.open('drain', DRAIN_REQUEST, (request) => answerDrain(door, request))
-    this.#fenceKeeping = new FenceKeeping({ ...shared, clock })
-    const self = (request: FenceRequest, from: string) => this.#fenceKeeping.answer(request, from)
-    this.#fencing = new Fencing({ ...shared, clock, self })
     init.doors?.open('capacity', CAPACITY_REQUEST, (request) => this.#answerOwner(request))
   }
 
   async start(): Promise<void> {
-    await this.#kept.open(this.#world.now())
-    await this.#fenceKeeping.open()
+    const { keeping, accepting, releasing, fenceKeeping, fencing } = this.#parts
+    await this.#parts.open()
     await this.#wire.handle(PEER_PROTOCOLS.keep, KEEP_REQUEST, 'verdict', async (request, from) =>
-      encodeVerdict(await this.#keeping.answer(request, from))
+      encodeVerdict(await keeping.answer(request, from))
     )
     await this.#wire.handle(PEER_PROTOCOLS.assign, ASSIGN_REQUEST, 'verdict', async (request, from) =>
-      encodeVerdict(await this.#accepting.answer(request, from))
+      encodeVerdict(await accepting.answer(request, from))
     )
     await this.#wire.handle(PEER_PROTOCOLS.release, RELEASE_REQUEST, 'released', async (request, from) =>
-      encodeReleased(await this.#releasing.answer(request, from))
+      encodeReleased(await releasing.answer(request, from))
     )
     await this.#wire.handle(PEER_PROTOCOLS.fence, FENCE_REQUEST, 'verdict', async (request, from) =>
-      encodeVerdict(await this.#fenceKeeping.answer(request, from))
+      encodeVerdict(await fenceKeeping.answer(request, from))
     )
     await this.#wire.handle(PEER_PROTOCOLS.bid, BID_REQUEST, 'bidList', async (request) => {
       const bid = makeBid(this.#world, request)
@@ -201,12 +159,12 @@ export class Scheduler implements SchedulerService {
     for (const change of ['member:dead', 'member:left'] as const)
       this.#components.members.addEventListener(change, this.#onGone)
     this.#components.workloads.addEventListener('workload', this.#onCopy)
-    await this.#fencing.open()
-    void repeat(FENCE_RETRY_MS, () => this.#fencing.look(), {
+    await fencing.open()
+    void repeat(FENCE_RETRY_MS, () => fencing.look(), {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('fenced workloads: %e', error)
     })
-    void repeat(LOOK_INTERVAL_MS, () => this.#lookAround(), {
+    void repeat(LOOK_INTERVAL_MS, () => this.#parts.look(), {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('looking after workloads: %e', error)
     })
@@ -235,84 +193,52 @@ export class Scheduler implements SchedulerService {
   }
 
   async keep(bundle: Bundle, options: KeepOptions): Promise<void> {
-    await this.#keeping.push(bundle, options)
+    await this.#parts.keeping.push(bundle, options)
   }
 
-  mayResume(stored: StoredManifest, { signal }: { signal: AbortSignal }): Promise<readonly number[]> {
-    const check = (bytes: Uint8Array): CheckedRecord =>
-      checkRecord(bytes, { networkId: this.#init.network.id, trust: this.#init.trust() })
-    const claim = (ordinals: readonly number[]) => this.#keeping.starting.claim(stored.record, ordinals)
-    return mayResume(this.#world, stored, {
-      check,
-      claim,
-      hasOthers: this.#init.hasOthers?.() ?? true,
-      signal
-    })
+  mayResume(stored: StoredManifest, options: { signal: AbortSignal }): Promise<readonly number[]> {
+    return this.#parts.mayResume(stored, options)
   }
 
   mayStart(copy: FencedCopy, options: { signal: AbortSignal }): Promise<FenceLease | undefined> {
-    return this.#fencing.mayStart(copy, options)
+    return this.#parts.fencing.mayStart(copy, options)
   }
 
   isHeld(manifestId: Uint8Array, ordinal: number): boolean {
-    return this.#fencing.isHeld(manifestId, ordinal)
+    return this.#parts.fencing.isHeld(manifestId, ordinal)
   }
 
   kept(): Kept[] {
-    return this.#kept.all()
+    return this.#parts.kept.all()
   }
 
   keptViews(): KeptView[] {
-    const live = this.#world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
-    const isLive = (node: Uint8Array) => live.some(({ publicKey }) => equalBytes(publicKey, node))
-    return this.#kept.all().map(({ record, bundle }) => {
-      const { manifestId, version, replicas, ownerPeerId: owner, tombstone } = record
-      const { shareHolders, shareThreshold } = record
-      return {
-        manifestId,
-        version,
-        replicas,
-        owner,
-        tombstone,
-        shareThreshold,
-        shareHolders: shareHolders.length,
-        liveHolders: shareHolders.filter(({ node }) => isLive(node)).length,
-        standbys: bundle.sealedKeys.filter(({ recipient }) => isLive(recipient)).length
-      }
-    })
+    return this.#parts.keptViews()
   }
 
-  async inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
-    const kept = this.#kept.get(manifestId)
-    // what it runs, or ran, it has told of already
-    const isHost = this.#world.workloads.get(manifestId) !== undefined
-    return kept?.record.ownerPeerId === author && !isHost ? [await inspectKept(kept, this.#world)] : []
+  inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
+    return this.#parts.inspectKept(manifestId, author)
   }
 
   reseal(from: SealingKey, to: SealingKey): Promise<void> {
-    return resealKept(this.#world, this.#kept, { from, to })
+    return resealKept(this.#world, this.#parts.kept, { from, to })
   }
 
   keptBundle(manifestId: Uint8Array): KeptBundle | undefined {
-    const kept = this.#kept.get(manifestId)
+    const kept = this.#parts.kept.get(manifestId)
     if (kept === undefined || kept.record.tombstone) return undefined
     const { version, owner: ownerKey, ownerPeerId: owner } = kept.record
     return { bundle: kept.bundle, version, owner, ownerKey }
   }
 
   healed(): readonly Healed[] {
-    return this.#healer.recent()
-  }
-
-  async #lookAround(): Promise<void> {
-    await this.#healer.look()
-    await this.#fenceKeeping.sweep()
+    return this.#parts.healer.recent()
   }
 
   #lookSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
-      this.#healer
+      this.#parts.healer
         .look()
         .catch((error: unknown) => this.#world.log.error('looking after workloads: %e', error))
     }, QUIET_MS)

@@ -88,7 +88,7 @@ describe('simulation: a machine is lost', function () {
       act((entry) => owner.apply('j-sum', entry, { replicas: 1, change: 0 }), mesh.machines[0]!)
       await wait(40_000)
       const ran = mesh.machines.find(({ containers }) => containers.runs.length > 0)!
-      expect(ran.daemon!.kept.all(), 'else it would be told as a keeper').to.deep.equal([])
+      expect(ran.daemon!.parts.kept.all(), 'else it would be told as a keeper').to.deep.equal([])
       const others = mesh.machines.filter((machine) => machine !== ran)
 
       // when

@@ -130,10 +130,10 @@ export class Invariants {
   released(daemon: Daemon, { manifestId, ordinals, version }: ReleaseRequest, to: string): void {
     if (!this.#mesh.isMember(to)) this.#break(`n${daemon.at} gave a key to a stranger`)
     const newest = Math.max(
-      daemon.kept.get(manifestId)?.record.version ?? 0,
+      daemon.parts.kept.get(manifestId)?.record.version ?? 0,
       daemon.workloads.get(manifestId)?.highest.version ?? 0
     )
-    if (newest > version || daemon.kept.get(manifestId)?.record.tombstone)
+    if (newest > version || daemon.parts.kept.get(manifestId)?.record.tombstone)
       this.#break(`n${daemon.at} gave a key of version ${version} although it knows ${newest}`)
     for (const lease of daemon.leases.leased(manifestId))
       for (const { ordinal } of lease.workloads)

@@ -48,12 +48,12 @@ export function storedOn(machine: Machine, id: string) {
 }
 
 function keptOn(machine: Machine, id: string) {
-  return machine.daemon?.kept.get(bytesOf(id))
+  return machine.daemon?.parts.kept.get(bytesOf(id))
 }
 
 /** What nodes said of a Job or CronJob, as any live keeper has it. */
 export function factsOf(mesh: Mesh, id: string) {
-  return mesh.active().flatMap(({ daemon }) => daemon!.kept.facts.of(bytesOf(id)))
+  return mesh.active().flatMap(({ daemon }) => daemon!.parts.kept.facts.of(bytesOf(id)))
 }
 
 function bytesOf(id: string): Uint8Array {

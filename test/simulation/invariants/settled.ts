@@ -94,7 +94,7 @@ function whatIsLeftOfCopies(
 
 /** Who still acts, though nothing goes wrong any more. */
 function restlessOf({ owner, clock }: SettledInit, { name, daemon }: Machine): string[] {
-  return daemon!.healer.recent().flatMap(({ atMs, manifestId, action, detail }) => {
+  return daemon!.parts.healer.recent().flatMap(({ atMs, manifestId, action, detail }) => {
     const wanted = owner.truth.manifests.get(toHex(manifestId))
     const isLate = atMs > clock.wallMs(daemon!.host) - CALM_MS
     // what cannot be brought back is tried again and again

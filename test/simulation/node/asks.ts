@@ -43,15 +43,15 @@ export function asksOver(
   return {
     async keep(peerId, request, { signal }) {
       const bytes = encodeKeepRequest(request)
-      const answer = await ask('keep', peerId, signal, async ({ keeping }) =>
-        encodeVerdict(await keeping.answer(decode(KEEP_REQUEST, bytes), self))
+      const answer = await ask('keep', peerId, signal, async ({ parts }) =>
+        encodeVerdict(await parts.keeping.answer(decode(KEEP_REQUEST, bytes), self))
       )
       return decode(VERDICT, answer)
     },
     async assign(peerId, request, { signal }) {
       const bytes = encodeAssignRequest(request)
-      const answer = await ask('assign', peerId, signal, async ({ accepting }) =>
-        encodeVerdict(await accepting.answer(decode(ASSIGN_REQUEST, bytes), self))
+      const answer = await ask('assign', peerId, signal, async ({ parts }) =>
+        encodeVerdict(await parts.accepting.answer(decode(ASSIGN_REQUEST, bytes), self))
       )
       return decode(VERDICT, answer)
     },
@@ -59,7 +59,7 @@ export function asksOver(
       const bytes = encodeReleaseRequest(request)
       const answer = await ask('release', peerId, signal, async (daemon) => {
         const asked = decode(RELEASE_REQUEST, bytes)
-        const released = await daemon.releasing.answer(asked, self)
+        const released = await daemon.parts.releasing.answer(asked, self)
         if (released.code === undefined) daemon.onReleased(asked, self)
         return encodeReleased(released)
       })
@@ -75,8 +75,8 @@ export function asksOver(
     },
     async fence(peerId, request, { signal }) {
       const bytes = encodeFenceRequest(request)
-      const answer = await ask('fence', peerId, signal, async ({ fenceKeeping }) =>
-        encodeVerdict(await fenceKeeping.answer(decode(FENCE_REQUEST, bytes), self))
+      const answer = await ask('fence', peerId, signal, async ({ parts }) =>
+        encodeVerdict(await parts.fenceKeeping.answer(decode(FENCE_REQUEST, bytes), self))
       )
       return decode(VERDICT, answer)
     }

@@ -1,22 +1,12 @@
 import { delay, repeat } from '../../../src/common/index.ts'
-import type { FenceRequest, HeldVersionInit, ReleaseRequest } from '../../../src/generated/fbs/index.ts'
+import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
 import type { ProvidersService } from '../../../src/providers/index.ts'
 import { EngineRegistry, type Guard } from '../../../src/runtime/index.ts'
 import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from '../../../src/scheduler/constants.ts'
-import { FenceKeeping } from '../../../src/scheduler/fencing/fence-keeping.ts'
-import { Fencing } from '../../../src/scheduler/fencing/fencing.ts'
-import { Accepting } from '../../../src/scheduler/healing/accept-assign.ts'
-import { Healer } from '../../../src/scheduler/healing/healer.ts'
-import { mayResume } from '../../../src/scheduler/healing/resume.ts'
-import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
-import { inspectKept } from '../../../src/scheduler/keeping/inspect-kept.ts'
-import { Keeping } from '../../../src/scheduler/keeping/keeping.ts'
-import { KeptTable } from '../../../src/scheduler/keeping/kept-table.ts'
-import { Releasing } from '../../../src/scheduler/keys/release-key.ts'
-import type { CheckedRecord, Neighbour, World } from '../../../src/scheduler/types.ts'
+import { Parts, type PartsInit } from '../../../src/scheduler/parts.ts'
+import type { Neighbour } from '../../../src/scheduler/types.ts'
 import { ownersOnly } from '../../../src/trust/index.ts'
 import type { Doors } from '../../../src/wire/index.ts'
-import type { KeptView } from '../../../src/workloads/index.ts'
 import { Workloads } from '../../../src/workloads/workloads.ts'
 import { quietLogger } from '../../fixtures/quiet-logger.ts'
 import type { SimulatedWire } from '../network/wire.ts'
@@ -62,15 +52,9 @@ type Handler = (request: unknown) => Promise<void>
 export class Daemon {
   readonly at: number
   readonly host: Host
-  readonly world: World
+  readonly world: PartsInit['world']
   readonly leases: Leases
-  readonly kept: KeptTable
-  readonly keeping: Keeping
-  readonly releasing: Releasing
-  readonly accepting: Accepting
-  readonly healer: Healer
-  readonly fenceKeeping: FenceKeeping
-  readonly fencing: Fencing
+  readonly parts: Parts
   readonly workloads: Workloads
   readonly doors = new Map<string, Handler>()
   readonly #init: DaemonInit
@@ -103,8 +87,6 @@ export class Daemon {
     this.leases = new Leases({ self, end, wire, now, neighbours, of, signal })
     const engines = new EngineRegistry({ now })
     engines.register(init.containers.engineFor(host))
-    const check = (bytes: Uint8Array): CheckedRecord =>
-      checkRecord(bytes, { networkId: NETWORK.id, trust: trust() })
     const doors = {
       open: (door: string, _root: unknown, handler: Handler) => this.doors.set(door, handler)
     } as unknown as Doors
@@ -124,21 +106,12 @@ export class Daemon {
         publishAddress: '127.0.0.1',
         doors,
         trust,
-        keep: (bundle, options) => this.keeping.push(bundle, options),
+        keep: (bundle, options) => this.parts.keeping.push(bundle, options),
         guard: init.guard as unknown as Guard,
-        fencing: () => this.fencing,
-        keptOf: async (manifestId, author) => this.#inspectKept(manifestId, author),
-        keptFor: () => ({ keptViews: () => this.#keptViews(), keptBundle: () => undefined }),
-        mayResume: (stored, options) =>
-          mayResume(this.world, stored, {
-            check,
-            claim: (ordinals) => {
-              init.onBegins(this, stored.manifestId, ordinals)
-              return this.keeping.starting.claim(stored.record, ordinals)
-            },
-            hasOthers: init.hasOthers,
-            ...options
-          }),
+        fencing: () => this.parts.fencing,
+        keptOf: (manifestId, author) => this.parts.inspectKept(manifestId, author),
+        keptFor: () => ({ keptViews: () => this.parts.keptViews(), keptBundle: () => undefined }),
+        mayResume: (stored, options) => this.parts.mayResume(stored, options),
         storagePath: '/',
         capacity: { machine: { cpuMillis: 8_000, memoryBytes: 16 * 2 ** 30 } },
         now
@@ -165,45 +138,21 @@ export class Daemon {
       find: (manifestId, options) => this.leases.find(manifestId, options),
       workloads: this.workloads
     }
-    this.kept = new KeptTable(store, check)
-    const shared = { world: this.world, kept: this.kept, check, signal }
-    this.keeping = new Keeping({
-      ...shared,
-      onKept: (kept, from, ordinals) => this.healer.noteKept(kept, from, ordinals)
-    })
-    this.releasing = new Releasing(shared)
-    this.accepting = new Accepting({
-      ...shared,
-      onNoPart: (manifestId) => this.healer.tellAgain(manifestId),
-      begunElsewhere: (record, ordinals, sinceMs) =>
-        this.keeping.starting.begunElsewhere(record, ordinals, sinceMs),
-      onStarting: (record, bytes, ordinals) => {
-        init.onBegins(this, record.manifestId, ordinals)
-        this.keeping.starting.tell(record, bytes, ordinals)
-      }
-    })
-    this.healer = new Healer({ ...shared, keeping: this.keeping })
-    const { bootClock } = init
-    this.fenceKeeping = new FenceKeeping({ ...shared, clock: bootClock })
-    const ask = (request: FenceRequest, from: string) => this.fenceKeeping.answer(request, from)
-    this.fencing = new Fencing({ ...shared, clock: bootClock, self: ask })
+    const onBegins = (manifestId: Uint8Array, ordinals: readonly number[]) =>
+      init.onBegins(this, manifestId, ordinals)
+    this.parts = new Parts({ world: this.world, signal, hasOthers: () => init.hasOthers, onBegins })
   }
 
   /** As the node does it; resolves when it answers. */
   async start(): Promise<void> {
-    await this.kept.open(this.world.now())
+    await this.parts.open()
     this.leases.start()
     await this.workloads.start()
-    await this.fenceKeeping.open()
-    await this.fencing.open()
+    await this.parts.fencing.open()
     const { signal } = this.#stop
     const onError = (error: unknown) => this.world.log.error('looking after workloads: %e', error)
-    void repeat(FENCE_RETRY_MS, () => this.fencing.look(), { signal, onError })
-    const look = async () => {
-      await this.healer.look()
-      await this.fenceKeeping.sweep()
-    }
-    void repeat(LOOK_INTERVAL_MS, look, { signal, onError })
+    void repeat(FENCE_RETRY_MS, () => this.parts.fencing.look(), { signal, onError })
+    void repeat(LOOK_INTERVAL_MS, () => this.parts.look(), { signal, onError })
     this.workloads.addEventListener('workload', ({ detail: { type } }) => {
       if (type === 'stopped' || type === 'failed') this.#lookSoon()
     })
@@ -227,32 +176,12 @@ export class Daemon {
     this.#isLookingSoon = true
     setTimeout(() => {
       this.#isLookingSoon = false
-      void this.healer.look()
+      void this.parts.healer.look()
     }, QUIET_MS)
   }
 
   onReleased(request: ReleaseRequest, to: string): void {
     this.#init.onReleased(this, request, to)
-  }
-
-  async #inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
-    const kept = this.kept.get(manifestId)
-    const isHost = this.workloads.get(manifestId) !== undefined
-    return kept?.record.ownerPeerId === author && !isHost ? [await inspectKept(kept, this.world)] : []
-  }
-
-  #keptViews(): KeptView[] {
-    return this.kept.all().map(({ record }) => ({
-      manifestId: record.manifestId,
-      version: record.version,
-      replicas: record.replicas,
-      owner: record.ownerPeerId,
-      tombstone: record.tombstone,
-      shareThreshold: record.shareThreshold,
-      shareHolders: record.shareHolders.length,
-      liveHolders: 0,
-      standbys: 0
-    }))
   }
 }
 
