@@ -83,6 +83,7 @@ export class Keeping {
       const before = this.#init.kept.get(record.manifestId)
       await this.take(record, bundle, { from, ordinals: request.ordinals })
       await takeFacts(world, kept, { record, given: request })
+      this.#sendNewer(record, from)
       // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
       const isOther =
         before?.record.version === record.version && !equalBytes(before.record.digest, record.digest)
@@ -96,8 +97,7 @@ export class Keeping {
   /** Is it the newest? Of two with one version the lower goes to whoever has the other, so that all come to keep the same. */
   #compare(record: CheckedRecord, from: string): VerdictInit {
     const mine = this.#init.kept.get(record.manifestId)
-    // because the nearest keeper alone offers, what only a farther one has would else never come to it
-    if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
+    this.#sendNewer(record, from)
     const isOther = mine?.record.version === record.version && !equalBytes(mine.record.digest, record.digest)
     const told = this.#tellHighest(record)
     const keeps = mine?.record.version ?? 0
@@ -109,6 +109,12 @@ export class Keeping {
     if (Buffer.compare(mine.record.digest, record.digest) > 0) return { highest: record.version - 1 } // then it is sent
     this.#send(from, mine.bundle)
     return { highest: record.version }
+  }
+
+  /** Because the nearest keeper alone offers, what only a farther one has would else never come to it. */
+  #sendNewer(record: CheckedRecord, from: string): void {
+    const mine = this.#init.kept.get(record.manifestId)
+    if (mine !== undefined && mine.record.version > record.version) this.#send(from, mine.bundle)
   }
 
   /** Nobody waits for it: it is offered again. */

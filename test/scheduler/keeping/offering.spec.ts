@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { signTombstone } from '../../../src/client/index.ts'
 import { OFFER_INTERVAL_MS, OFFER_RETRY_MS } from '../../../src/scheduler/constants.ts'
 import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
 import { ownersOnly } from '../../../src/trust/index.ts'
@@ -45,6 +46,28 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     await offer()
 
     expect(farthest.kept.all().map((kept) => kept.record.version)).to.deep.equal([record.version])
+  })
+
+  // found by npm run chaos -- --seed 500885 --nodes 7: it went on to bury what had been applied again since
+  it('one that offers a tombstone is given the version that came after it', async () => {
+    const keepers = createKeepers(4)
+    const known = { networkId: NETWORK.id, trust: ownersOnly(new Set([OWNER.peerId])) }
+    const bundle = await bundleOf('localhost/one:1')
+    const record = checkRecord(bundle.record, known)
+    const { manifestId, version } = record
+    const about = { key: OWNER, networkId: NETWORK.id, version: version - 1, nowMs: NOW_MS, fenceKeepers: [] }
+    const tombstone = signTombstone(manifestId, about)
+    const [nearest, ...others] = keepers[0]!.keeping
+      .ranked(manifestId)
+      .map(({ peerId }) => keepers.find((one) => one.peerId === peerId)!)
+    const dead = { record: tombstone, sealedKeys: [], sealedShares: [] }
+    await nearest!.keeping.take(checkRecord(tombstone, known), dead, { from: '' })
+    for (const { keeping } of others) await keeping.take(record, bundle, { from: '' })
+
+    await nearest!.keeping.offer(nearest!.kept.all()[0]!)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+
+    expect(nearest!.kept.all().map((kept) => kept.record.version)).to.deep.equal([version])
   })
 
   it('one that could not be reached is offered it again soon, and then no more until its time comes', async () => {
