@@ -1,6 +1,7 @@
 import { toError } from '../../common/index.ts'
 import { decode, hasIdentifier } from '../../envelope/index.ts'
 import { encodeDeleteRequest, PROGRESS } from '../../generated/fbs/index.ts'
+import { RemoteError } from '../../wire/index.ts'
 import type { Session } from '../connection/session.ts'
 import { type HeldManifest, newestOf } from '../holders.ts'
 import type { SeenNode } from '../nodes.ts'
@@ -24,8 +25,9 @@ export async function deleteHeld(
   const { networkId } = connection
   const record = signTombstone(id, { key, networkId, version, nowMs: Date.now(), fenceKeepers })
   const running = held.holders.filter(isRunner)
+  const asked = running.length > 0 ? running : held.holders.slice(0, 1)
   const perNode = await Promise.all(
-    (running.length > 0 ? running : held.holders.slice(0, 1)).map(async ({ node, status }) => {
+    asked.map(async ({ node, status }): Promise<Deleted> => {
       const last = new Map<string, Placement>()
       const encode = (replyKey: Uint8Array) => encodeDeleteRequest({ record, replyKey, volumes })
       try {
@@ -35,22 +37,20 @@ export async function deleteHeld(
           last.set(placement.workloadId, placement)
           onProgress?.({ ...placement, manifestId: held.id, name: held.manifest.name })
         }
-        // a node that hears of it from a keeper first has nothing left to tell
-        const untold = status.workloads.filter(({ workloadId }) => !last.has(workloadId))
-        const stopped = untold.map((one) => toPlacement(node, { ...one, state: 'stopped' }))
-        return [...last.values(), ...stopped]
+        return { node, status, last }
       } catch (thrown) {
-        return status.workloads.map(({ ordinal }) => failedPlacement(node, ordinal, toError(thrown)))
+        return { node, status, last, error: toError(thrown) }
       }
     })
   )
+  const isTaken = perNode.some(({ error }) => error === undefined)
   const missing = missingOrdinals(held)
   const unheard =
     missing.length === 0
       ? []
       : held.silent.map((node) => failedPlacement(node, missing[0]!, unanswered(node)))
   const { kind, name, namespace } = held.manifest
-  const placements = [...perNode.flat(), ...unheard]
+  const placements = [...perNode.flatMap((one) => placementsOf(one, isTaken)), ...unheard]
   return {
     manifestId: held.id,
     kind,
@@ -60,4 +60,23 @@ export async function deleteHeld(
     owner: key.peerId,
     placements
   }
+}
+
+/** What became of one node's copies. */
+interface Deleted {
+  readonly node: SeenNode
+  readonly status: HeldManifest['holders'][number]['status']
+  /** Told while it went on, the last of each. */
+  readonly last: ReadonlyMap<string, Placement>
+  readonly error?: Error
+}
+
+/** @param isTaken whether some node took the tombstone, so that there is nothing to fear of one that has let go of its copies since */
+function placementsOf({ node, status, last, error }: Deleted, isTaken: boolean): Placement[] {
+  const isGone = error instanceof RemoteError && error.code === 'MANIFEST_NOT_FOUND' && isTaken
+  if (error !== undefined && !isGone)
+    return status.workloads.map(({ ordinal }) => failedPlacement(node, ordinal, error))
+  // a node that hears of it from a keeper first has nothing left to tell
+  const untold = status.workloads.filter(({ workloadId }) => !last.has(workloadId))
+  return [...last.values(), ...untold.map((one) => toPlacement(node, { ...one, state: 'stopped' }))]
 }
