@@ -1,4 +1,5 @@
 import { equalBytes, withDeadline } from '../../common/index.ts'
+import type { Verdict } from '../../generated/fbs/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
 import {
   ASK_TIMEOUT_MS,
@@ -9,7 +10,7 @@ import {
   OFFER_RETRY_MS,
   SPARE_KEEPERS
 } from '../constants.ts'
-import { giveFacts } from '../facts/take-facts.ts'
+import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
 import type { KeptTable } from './kept-table.ts'
 
@@ -113,6 +114,7 @@ export class Offering {
     const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
     const facts = giveFacts(this.#init.kept, record.manifestId)
     const asked = await world.asks.keep(keeper.peerId, { record: bundle.record, facts }, limit)
+    await this.#learnFacts(record, asked)
     if (asked.code === undefined && asked.highest >= record.version) {
       if (asked.record !== undefined) await this.#init.onRecord(asked.record)
       return true
@@ -120,6 +122,16 @@ export class Offering {
     const { code, record: other } = await world.asks.keep(keeper.peerId, { ...bundle, facts }, limit)
     this.#init.onOther(record, other)
     return code === undefined
+  }
+
+  /** A keeper that was away does not know what was done meanwhile. */
+  async #learnFacts(record: CheckedRecord, given: Verdict): Promise<void> {
+    const { world, kept } = this.#init
+    try {
+      await takeFacts(world, kept, { record, given })
+    } catch (error) {
+      world.log('what is done, as another keeper tells it, is not taken: %e', error)
+    }
   }
 }
 

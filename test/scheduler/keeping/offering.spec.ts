@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { signTombstone } from '../../../src/client/index.ts'
+import { generateSigningKey } from '../../../src/identity/index.ts'
 import { OFFER_INTERVAL_MS, OFFER_RETRY_MS } from '../../../src/scheduler/constants.ts'
+import { openFact, signFact } from '../../../src/scheduler/facts/prove.ts'
 import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
 import { ownersOnly } from '../../../src/trust/index.ts'
 import { NETWORK, NOW_MS, OWNER } from '../../envelope/fixtures.ts'
@@ -20,7 +22,15 @@ async function nearestHasIt(oddity: Oddity = {}) {
   ) as [(typeof keepers)[0], (typeof keepers)[0]]
   await nearest.keeping.take(record, bundle, { from: '' })
   const offer = () => nearest.keeping.offer(nearest.kept.all()[0]!)
-  return { keepers, record, farthest, offer, count: () => keepers.map(({ kept }) => kept.all().length) }
+  return {
+    keepers,
+    record,
+    bundle,
+    nearest,
+    farthest,
+    offer,
+    count: () => keepers.map(({ kept }) => kept.all().length)
+  }
 }
 
 describe('scheduler: offering what is kept to the other keepers', () => {
@@ -68,6 +78,27 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
 
     expect(nearest!.kept.all().map((kept) => kept.record.version)).to.deep.equal([version])
+  })
+
+  // found by npm run chaos -- --seed 500708 --nodes 5: it had been away when a Job was done, and had it done again
+  it('one that offers learns what is done from those who know', async () => {
+    const { record, bundle, nearest, farthest, offer } = await nearestHasIt()
+    await farthest.keeping.take(record, bundle, { from: '' })
+    const said = { version: record.version, copies: [], schedule: [], since: 0, slot: 0, openSlots: [] }
+    const world = {
+      key: generateSigningKey(),
+      networkId: NETWORK.id,
+      now: () => NOW_MS,
+      neighbours: () => []
+    }
+    const bytes = await signFact({ ...world, workloads: {} as never }, record.manifestId, said)
+    const fact = openFact(bytes!, { ...world, isMember: () => true }, [record])!
+    await farthest.kept.facts.take(record.manifestId, [fact])
+
+    await offer()
+
+    const known = nearest.kept.facts.of(record.manifestId)
+    expect(known.map(({ author }) => author)).to.deep.equal([world.key.peerId])
   })
 
   it('one that could not be reached is offered it again soon, and then no more until its time comes', async () => {
