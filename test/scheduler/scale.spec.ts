@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Autoscale, canonicalAutoscale, parseAutoscale } from '../../src/manifest/index.ts'
-import { mostReplicas, withinBounds } from '../../src/scheduler/scale/bounds.ts'
+import { mostCopies, mostReplicas, withinBounds } from '../../src/scheduler/scale/bounds.ts'
 import {
   DECISION_MS,
   runningReplicas,
@@ -63,6 +63,15 @@ describe('scheduler: how many copies of a manifest that is scaled', () => {
       canonicalAutoscale({ ...SPEC, more: 1 } as never)
     ])
       expect(() => parseAutoscale(wrong), wrong.slice(0, 60)).to.throw()
+  })
+
+  it('starts no copies while as many are seen as its owner allows, by default twice those it wants', () => {
+    const most = (more: object) =>
+      mostCopies({ ...RECORD, maxCopies: 0, perNode: false, ...more } as CheckedRecord)
+    expect(most({})).to.equal(10)
+    expect(most({ autoscale: undefined })).to.equal(4)
+    expect(most({ maxCopies: 3 })).to.equal(3)
+    expect(most({ perNode: true })).to.equal(Number.POSITIVE_INFINITY)
   })
 
   it('never leaves the bounds of its owner, whoever says so', () => {

@@ -2,7 +2,7 @@ import { BACK_MS, FENCE_HOLD_MS, STARTING_MS } from '../constants.ts'
 import { claims } from '../facts/fact.ts'
 import { fenceOf } from '../fencing/fence.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
-import { mostReplicas } from '../scale/bounds.ts'
+import { mostCopies, mostReplicas } from '../scale/bounds.ts'
 import type { Scaler } from '../scale/scaler.ts'
 import type { CheckedRecord, Healed, Kept, World } from '../types.ts'
 import { assignTo } from './assign-to.ts'
@@ -35,7 +35,9 @@ export class Repairing {
     const { record } = kept
     const nowMs = world.now()
     const wanted: number[] = []
-    for (const ordinal of new Set(count.missing))
+    // whatever is missing: what runs too much has to go first
+    const room = Math.max(0, mostCopies(record) - count.live.length)
+    for (const ordinal of [...new Set(count.missing)].slice(0, room))
       if (this.#mayReplace(kept, watched, ordinal) && (await this.#isLost(kept, watched, ordinal)))
         wanted.push(ordinal)
     if (wanted.length === 0) return

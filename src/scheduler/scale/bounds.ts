@@ -23,6 +23,12 @@ export function mostReplicas(record: Scaled): number {
   return autoscaleOf(record)?.maxReplicas ?? record.replicas
 }
 
+/** Most copies at one time, of all versions together, as one side of a partition sees them. A copy on every node has no bound of its own. */
+export function mostCopies(record: Scaled & Pick<CheckedRecord, 'maxCopies' | 'perNode'>): number {
+  if (record.maxCopies > 0) return record.maxCopies
+  return record.perNode ? Number.POSITIVE_INFINITY : 2 * mostReplicas(record)
+}
+
 /** A number of copies that somebody wants, in the bounds that the owner signed. */
 export function withinBounds(record: Scaled, replicas: number): number {
   const autoscale = autoscaleOf(record)
