@@ -110,7 +110,7 @@ export interface Record {
   readonly lifetime: Lifetime
   /** a copy on every node that fits, each with ordinal 0 */
   readonly perNode: boolean
-  /** never more at one time, those too many during an update included; 0: twice the replicas */
+  /** keepers start none while they see so many; 0: twice the replicas, or the maximum of autoscale */
   readonly maxCopies: number
   /** per copy */
   readonly storageBytes: number
@@ -159,7 +159,7 @@ export interface RecordInit {
   readonly lifetime?: Lifetime | undefined
   /** a copy on every node that fits, each with ordinal 0 */
   readonly perNode?: boolean | undefined
-  /** never more at one time, those too many during an update included; 0: twice the replicas */
+  /** keepers start none while they see so many; 0: twice the replicas, or the maximum of autoscale */
   readonly maxCopies?: number | undefined
   /** per copy */
   readonly storageBytes?: number | undefined
