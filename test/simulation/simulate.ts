@@ -136,6 +136,8 @@ class Run {
     } else clock.after(REPEAT_MS / 2, undefined, () => this.#repeat(owner, mesh))
     const calmMs = clock.nowMs
     await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? FINISH_MS : REPEAT_MS))
+    // what its last command took and left is put right after it, too
+    await clock.run(Math.max(clock.nowMs, owner.endedMs + SETTLE_MS))
     if (manifests.some((name) => kindOf(name) === 'CronJob')) await clock.run(clock.nowMs + SLOTS_MS)
     process.off('unhandledRejection', onUnhandled)
     invariants.settled({ calmMs, demandOf: (manifest) => demand.of(manifest) })

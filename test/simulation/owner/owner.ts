@@ -25,6 +25,8 @@ export interface OwnerInit {
 export class Owner {
   readonly truth = new Truth()
   readonly host: Host
+  /** When its last command ended. */
+  endedMs = 0
   readonly #init: OwnerInit
   readonly #keys: NodeKeys
   /** What was asked for last, by name. */
@@ -118,6 +120,7 @@ export class Owner {
       if (!isBeemeshError(error)) this.#init.onBug(error)
     }
     this.#busy.delete(name)
+    this.endedMs = this.#init.clock.nowMs
     note(`owner ${worked ? 'is done' : 'is left with failures'} of ${name}`)
     for (const one of this.truth.manifests.values()) if (one.name === name) one.isOpen = !worked
   }
