@@ -28,7 +28,7 @@ export function whatIsLeftOfRuns(
   const { id, isOpen } = wanted
   if (signed.tombstone) return own.length === 0 ? [] : [`it is deleted, and runs: ${show(own)}`]
   if (isOpen || !isRecoverable(mesh, id, signed.version)) return []
-  const runs = runsOf(mesh, id, sameSince(wanted, signed))
+  const runs = runsOf(mesh, id).filter(counts(wanted, signed))
   return signed.manifest?.cron === undefined
     ? leftOfJob(init, id, signed, runs)
     : leftOfSlots(init, id, signed, runs)
@@ -80,28 +80,29 @@ function slotOf({ machine, workloadId }: OwnRun, id: string): number | undefined
 }
 
 /**
- * A version that says the same as one before goes on with what was done of that, on nodes that had no part in what came between. Only what
- * was deleted begins anew everywhere.
+ * Runs that count for a version: a version that says the same as one before goes on with what was done of that, on nodes that had no part in
+ * what came between. Only what was deleted begins anew, on nodes that heard of it.
  */
-function sameSince({ versions }: Wanted, signed: Signed): Set<string> {
-  const before = [...versions.values()]
-    .filter(({ version }) => version <= signed.version)
-    .sort((a, b) => b.version - a.version)
-  const end = before.findIndex(({ tombstone, acknowledged }) => tombstone && acknowledged)
-  const same = (end < 0 ? before : before.slice(0, end)).filter(
-    ({ manifest }) => manifest === signed.manifest
+function counts({ versions }: Wanted, signed: Signed): (run: OwnRun) => boolean {
+  const all = [...versions.values()].filter(({ version }) => version <= signed.version)
+  const same = new Set(
+    all.flatMap(({ manifest, version }) => (manifest === signed.manifest ? [version] : []))
   )
-  return new Set(same.map(({ version }) => String(version)))
+  const deleted = all
+    .filter(({ tombstone, acknowledged }) => tombstone && acknowledged)
+    .sort((x, y) => y.version - x.version)[0]
+  return ({ labels, startedAtMs }) => {
+    const version = Number(labels['beemesh.io/version'])
+    const isSince = deleted === undefined || version > deleted.version || startedAtMs >= deleted.atMs
+    return same.has(version) && isSince
+  }
 }
 
-function runsOf(mesh: Mesh, id: string, versions: ReadonlySet<string>): OwnRun[] {
+function runsOf(mesh: Mesh, id: string): OwnRun[] {
   const label = formatManifestId(new Uint8Array(Buffer.from(id, 'hex')))
   return mesh.machines.flatMap((machine) =>
     machine.containers.runs
-      .filter(
-        ({ labels }) =>
-          labels['beemesh.io/manifest'] === label && versions.has(labels['beemesh.io/version'] ?? '')
-      )
+      .filter(({ labels }) => labels['beemesh.io/manifest'] === label)
       .map((run) => ({ ...run, machine, ordinal: Number(run.labels['beemesh.io/ordinal']) }))
   )
 }
