@@ -71,6 +71,7 @@ export class Parts {
 
   /** Every few seconds, and soon after a death. */
   async look(): Promise<void> {
+    void this.keeping.look()
     await this.healer.look()
     await this.fenceKeeping.sweep()
   }

@@ -26,8 +26,8 @@ export interface Oddity {
   /** Called before each answer of a keeper; what it throws is a failure on the way. */
   readonly onAsk?: (peerId: string, request: Partial<KeepRequest>) => void
   readonly now?: () => number
-  /** Whether nobody can write anything down. */
-  readonly isFull?: () => boolean
+  /** Whether a keeper cannot write anything down. */
+  readonly isFull?: (peerId: string) => boolean
 }
 
 /** Keepers that reach each other; a mock of everything else. */
@@ -71,7 +71,10 @@ export function createKeepers(
         get: () => (runs?.(key.peerId) ? { highest: { version: NOW_MS }, owner: OWNER.peerId } : undefined)
       }
     } as unknown as World
-    const kept = new KeptTable(storeThatFills(isFull), check)
+    const kept = new KeptTable(
+      storeThatFills(() => isFull(key.peerId)),
+      check
+    )
     const alarms: unknown[] = []
     const { signal } = new AbortController()
     const onEquivocation = (record: unknown) => void alarms.push(record)

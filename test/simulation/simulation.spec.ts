@@ -51,14 +51,16 @@ describe('simulation', function () {
 
   // an apply and a delete that no disk had taken, a fenced copy that ran twice after its deletion, a restart on a full disk that ended the node,
   // a Job that a full disk stopped for good, a copy too many that was started again after a power cut,
-  // two tries of a CronJob's runs with one name
+  // two tries of a CronJob's runs with one name,
+  // a rollout that was resumed for a copy that another node had been given
   for (const [seed, nodes] of [
     [2009, 2],
     [100000, 1],
     [100408, 1],
     [300008, 1],
     [200400, 1],
-    [500003, 4]
+    [500003, 4],
+    [900922, 3]
   ] as const)
     it(`things went wrong once, with Jobs and what is scaled: ${nodes} nodes, seed ${seed}`, async () => {
       const { broken } = await simulate({ seed, nodes })

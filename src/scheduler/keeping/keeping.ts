@@ -12,6 +12,7 @@ import { meetOthers } from './meet-others.ts'
 import { isNamed, Offering } from './offering.ts'
 import { Ranking } from './ranking.ts'
 import { Starting } from './starting.ts'
+import { Unwritten } from './unwritten.ts'
 import { assertComplete, refusal, stale } from './verdicts.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
@@ -38,11 +39,16 @@ export class Keeping {
   readonly starting: Starting
   readonly #alarmed = new Set<string>()
   readonly #offering: Offering
+  readonly #unwritten: Unwritten
 
   constructor(init: KeepingInit) {
     this.#init = init
     this.#ranking = new Ranking(init.world)
     this.starting = new Starting({ ...init, ranked: (manifestId) => this.ranked(manifestId) })
+    this.#unwritten = new Unwritten({
+      ...init,
+      take: ({ record, bundle, from }) => this.take(record, bundle, { from })
+    })
     this.#offering = new Offering({
       ...init,
       ranked: (manifestId) => this.ranked(manifestId),
@@ -81,7 +87,7 @@ export class Keeping {
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }
       assertComplete(record, bundle)
       const before = this.#init.kept.get(record.manifestId)
-      await this.take(record, bundle, { from, ordinals: request.ordinals })
+      await this.#takeOrNote(record, bundle, { from, ordinals: request.ordinals })
       await takeFacts(world, kept, { record, given: request })
       this.#sendNewer(record, from)
       // what contradicts it goes back as evidence, so that whoever brought it sounds the alarm, too
@@ -91,6 +97,25 @@ export class Keeping {
       return isOther ? { ...told, record: before.bundle.record } : told
     } catch (error) {
       return refusal(error)
+    }
+  }
+
+  /** At each look: what could not be written down when it came. */
+  look(): Promise<void> {
+    return this.#unwritten.look()
+  }
+
+  async #takeOrNote(
+    record: CheckedRecord,
+    bundle: Bundle,
+    how: { from: string; ordinals: readonly number[] }
+  ) {
+    try {
+      await this.take(record, bundle, how)
+    } catch (error) {
+      const isRefused = error instanceof SchedulerError || error instanceof WorkloadsError
+      if (!isRefused) this.#unwritten.note({ record, bundle, from: how.from })
+      throw error
     }
   }
 

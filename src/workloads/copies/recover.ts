@@ -155,15 +155,15 @@ async function resumeRollout(context: Context, manifestId: Uint8Array): Promise<
   const asked = { ...stored, ...next, next: undefined, workloads: [...ordinals.values()] }
   const isMissing = running.size < ordinals.size
   const may = isMissing ? await init.mayResume?.(asked, { signal }) : undefined
-  if (may?.length === 0) {
-    const stays = ({ ordinal }: StoredWorkload) => running.has(ordinal)
+  const stays = ({ ordinal }: StoredWorkload) => running.has(ordinal) || (may?.includes(ordinal) ?? true)
+  if (!all.every(stays)) {
     for (const copy of all) if (!stays(copy)) await removeCopy(context, copy, 0)
     const left = {
       ...stored,
       workloads: stored.workloads.filter(stays),
       next: { ...next, workloads: next.workloads.filter(stays) }
     }
-    await table.put(running.size === 0 ? handedOver(left) : left)
+    await table.put(all.some(stays) ? left : handedOver(left))
     announce(context, manifestId)
   }
   await rollOut(context, manifestId, () => {})
