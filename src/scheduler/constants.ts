@@ -80,6 +80,8 @@ export const FENCE_MIN_LEFT_MS = FENCE_LEASE_MS / 2
 /** How long a node that is to start a fenced copy asks for it. Chosen: whoever had it is fenced by then, and a renewal more. */
 export const FENCE_START_WAIT_MS = FENCE_HOLD_MS + 2 * FENCE_RENEW_MS
 export const FENCE_RETRY_MS = 1_000
+/** Of two that each have a minority of the keepers, one comes back so much later at most. Chosen: some rounds of asking. */
+export const FENCE_YIELD_MS = 4_000
 /** Between two attempts for one copy, for each that a node has. Chosen: 20 a second to a keeper that may be asked 50 times. */
 export const FENCE_PACE_MS = 50
 /** One keeper's answer: less than a renewal. Source: the same limit in wire's protocols. */

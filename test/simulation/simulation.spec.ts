@@ -52,7 +52,9 @@ describe('simulation', function () {
   // an apply and a delete that no disk had taken, a fenced copy that ran twice after its deletion, a restart on a full disk that ended the node,
   // a Job that a full disk stopped for good, a copy too many that was started again after a power cut,
   // two tries of a CronJob's runs with one name,
-  // a rollout that was resumed for a copy that another node had been given
+  // a rollout that was resumed for a copy that another node had been given,
+  // two nodes of which each had a minority of the fence keepers, two keepers that scaled by their own decisions,
+  // an update that a copy too many on another node held up
   for (const [seed, nodes] of [
     [2009, 2],
     [100000, 1],
@@ -60,7 +62,10 @@ describe('simulation', function () {
     [300008, 1],
     [200400, 1],
     [500003, 4],
-    [900922, 3]
+    [900922, 3],
+    [1000212, 5],
+    [1000260, 5],
+    [1000053, 7]
   ] as const)
     it(`things went wrong once, with Jobs and what is scaled: ${nodes} nodes, seed ${seed}`, async () => {
       const { broken } = await simulate({ seed, nodes })

@@ -9,7 +9,8 @@ import {
   FENCE_PACE_MS,
   FENCE_RENEW_MS,
   FENCE_RETRY_MS,
-  FENCE_START_WAIT_MS
+  FENCE_START_WAIT_MS,
+  FENCE_YIELD_MS
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import type { World } from '../types.ts'
@@ -99,7 +100,8 @@ export class Fencing {
         const isEnough = await this.#enough(held, asked, signal)
         if (isEnough) return { untilMs: held.untilMs, byGuard: fence.byGuard }
         if (clock() >= endMs) throw refused(held)
-        await world.delay(this.#retryMs(), { signal })
+        const pauseMs = await this.#yield(held)
+        await world.delay(this.#retryMs() + pauseMs, { signal })
       }
     } finally {
       held.starting--
@@ -120,13 +122,34 @@ export class Fencing {
         this.#once(key, () => world.workloads.fence(stored.manifestId, copy.ordinal))
       else if (copy.fenced === true) this.#bringBack(key, held)
       const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? this.#retryMs() : FENCE_RENEW_MS)
-      if (isDue) void Promise.allSettled(this.#askAll(held))
+      if (!isDue) continue
+      const asked = Promise.allSettled(this.#askAll(held))
+      if (copy.fenced === true) void asked.then(() => this.#yield(held))
     }
     for (const [key, held] of this.#copies)
       if (!seen.has(key) && held.starting === 0) {
         this.#copies.delete(key)
         void this.#release(held)
       }
+  }
+
+  /**
+   * Lets go of what a minority of keepers has granted when others have granted it to another node: else each would renew its part and
+   * neither ever run the copy. Nothing runs by such grants; none may be on its way, because it would count although it was let go.
+   * @returns for how long to leave it to the other, ms; drawn, so that both do not come back at once
+   */
+  async #yield(held: HeldCopy): Promise<number> {
+    const { clock, world } = this.#init
+    const nowMs = clock()
+    const stored = world.workloads.get(held.manifestId)
+    const all = [...(stored?.workloads ?? []), ...(stored?.next?.workloads ?? [])]
+    const runs = all.some(({ ordinal, state }) => ordinal === held.ordinal && DOES_WORK.has(state))
+    const isFree = !runs && held.untilMs <= nowMs && held.asking.size === 0
+    if (!isFree || !held.isSplit(nowMs)) return 0
+    const pauseMs = FENCE_YIELD_MS * world.random()
+    held.askedAtMs = nowMs + pauseMs
+    await this.#release(held)
+    return pauseMs
   }
 
   /** A copy that was stopped starts again when it may; when another node runs it, it is over here. */

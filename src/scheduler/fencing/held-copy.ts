@@ -62,6 +62,13 @@ export class HeldCopy {
     return keepers.filter((one) => this.refusals.get(one) === 'HELD_ELSEWHERE').length >= majority
   }
 
+  /** Whether some keepers let this node run it and some another one, so that neither has a majority while both renew what they have. */
+  isSplit(nowMs: number): boolean {
+    const { keepers } = this.#fence
+    const has = (one: string) => (this.#grants.get(one) ?? Number.NEGATIVE_INFINITY) > nowMs
+    return keepers.some(has) && keepers.some((one) => this.refusals.get(one) === 'HELD_ELSEWHERE')
+  }
+
   forget(): void {
     this.#grants.clear()
     this.#inheritedMs = Number.NEGATIVE_INFINITY

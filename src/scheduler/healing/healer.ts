@@ -127,6 +127,8 @@ export class Healer {
     const ranks = keeping.ranked(record.manifestId)
     const place = ranks.findIndex(({ self }) => self)
     if (place < 0 || place >= KEEPERS + SPARE_KEEPERS || record.notAfter <= world.now()) return
+    // two who decide would undo what the other does
+    if (place > 0) this.#scaler.leave(record)
     const scaled = place === 0 ? await this.#scaler.decide(record, this.#init.signal) : undefined
     if (scaled !== undefined) this.#tell(record, 'scaled', scaled)
     const seen = this.#count(record, world.leased(record.manifestId), watched)

@@ -112,12 +112,12 @@ export class Repairing {
     // a node that knows it and does not run it is about to, or turned back, and then the others had better not begin
     if (live.some((copy) => copy.version < version && copy.highest >= version)) return
     if (!watched.mayUpdate(outdated.length, kept.keptAtMs, this.#init.world.now())) return
-    const byNode = [...Map.groupBy(outdated, (copy) => copy.peerId)].slice(0, 1)
+    // copies that the newest version has none of are drained when it is complete
+    const wanted = outdated.filter(({ ordinal }) => ordinal < Math.max(1, mostReplicas(kept.record)))
+    const byNode = [...Map.groupBy(wanted, (copy) => copy.peerId)].slice(0, 1)
     for (const [peerId, copies] of byNode) {
       // once each, because a node that replaces its copy states both
-      const stated = new Set(copies.map(({ ordinal }) => ordinal))
-      const ordinals = [...stated].filter((one) => one < Math.max(1, mostReplicas(kept.record)))
-      if (ordinals.length === 0) continue
+      const ordinals = [...new Set(copies.map(({ ordinal }) => ordinal))]
       const { code } = await this.#assign(peerId, kept, { ordinals })
       if (code === undefined)
         this.#init.tell(

@@ -70,6 +70,11 @@ export class Scaler {
     return replicas === current ? undefined : `from ${current} to ${replicas} copies: ${reason}`
   }
 
+  /** Another keeper is nearer, and decides: by what runs this one sees what that is. */
+  leave({ manifestId }: Pick<CheckedRecord, 'manifestId'>): void {
+    this.#decisions.delete(toHex(manifestId))
+  }
+
   /** Forgets manifests that are not kept here any more. */
   tidy(kept: KeptTable): void {
     for (const key of this.#decisions.keys())
