@@ -39,6 +39,8 @@ export interface FenceMesh {
   readonly bundle: Bundle
   /** Since boot, of all. */
   clockMs: number
+  /** What a node draws, 0 to 1. @default a number of its own */
+  draw: (index: number) => number
   /** A version of the manifest, signed by its owner. */
   seal(version: number): Promise<{ record: CheckedRecord; bundle: Bundle }>
   /** What a node holds from now on of that version: one copy in this state. */
@@ -55,7 +57,8 @@ export async function createFenceMesh({ onPartition = 'fence' } = {}): Promise<F
   const annotations = { 'beemesh.io/on-partition': onPartition }
   const [manifest] = parseManifests(toYaml(deployment({ name: 'web', annotations })))
   const keys = Array.from({ length: 5 }, () => generateSigningKey())
-  const mesh = { clockMs: 1_000_000, nodes: [] as FenceNode[] } as unknown as {
+  const draw = (index: number) => (index + 1) / keys.length
+  const mesh = { clockMs: 1_000_000, draw, nodes: [] as FenceNode[] } as unknown as {
     -readonly [K in keyof FenceMesh]: FenceMesh[K]
   }
   const nodes = mesh.nodes as FenceNode[]
@@ -97,6 +100,7 @@ export async function createFenceMesh({ onPartition = 'fence' } = {}): Promise<F
       log: quietLogger,
       trust: () => trust,
       now: () => NOW_MS,
+      random: () => mesh.draw(index),
       delay: async (ms: number) => {
         mesh.clockMs += ms
         await settle()

@@ -4,6 +4,7 @@ import type { FenceRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import type { FencedCopy, FenceLease, StoredManifest, StoredWorkload } from '../../workloads/index.ts'
 import {
   FENCE_ASK_TIMEOUT_MS,
+  FENCE_HOLD_MS,
   FENCE_LEASE_MS,
   FENCE_MIN_LEFT_MS,
   FENCE_PACE_MS,
@@ -135,17 +136,18 @@ export class Fencing {
 
   /**
    * Lets go of what a minority of keepers has granted when others have granted it to another node: else each would renew its part and
-   * neither ever run the copy. Nothing runs by such grants; none may be on its way, because it would count although it was let go.
+   * neither ever run the copy. Not before what ran by a lease of before, of an earlier process too, must be dead: a keeper gives a copy that
+   * was let go to another node at once. No grant may be on its way, because it would count although it was let go.
    * @returns for how long to leave it to the other, ms; drawn, so that both do not come back at once
    */
   async #yield(held: HeldCopy): Promise<number> {
     const { clock, world } = this.#init
     const nowMs = clock()
+    const overMs = Math.max(held.untilMs, this.#startedAtMs + FENCE_LEASE_MS) + FENCE_HOLD_MS - FENCE_LEASE_MS
     const stored = world.workloads.get(held.manifestId)
     const all = [...(stored?.workloads ?? []), ...(stored?.next?.workloads ?? [])]
     const runs = all.some(({ ordinal, state }) => ordinal === held.ordinal && DOES_WORK.has(state))
-    const isFree = !runs && held.untilMs <= nowMs && held.asking.size === 0
-    if (!isFree || !held.isSplit(nowMs)) return 0
+    if (runs || nowMs < overMs || held.asking.size > 0 || !held.isSplit(nowMs)) return 0
     const pauseMs = FENCE_YIELD_MS * world.random()
     held.askedAtMs = nowMs + pauseMs
     await this.#release(held)
