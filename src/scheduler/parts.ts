@@ -69,9 +69,9 @@ export class Parts {
     await this.fenceKeeping.open()
   }
 
-  /** Every few seconds, and soon after a death. */
+  /** Every few seconds. */
   async look(): Promise<void> {
-    void this.keeping.look()
+    void this.keeping.look() // not waited for: whom it asks may be silent for seconds
     await this.healer.look()
     await this.fenceKeeping.sweep()
   }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { parseManifests } from '../../src/manifest/index.ts'
+import { RuntimeError } from '../../src/runtime/index.ts'
 import type { SchedulerService } from '../../src/scheduler/index.ts'
 import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
 
@@ -87,6 +88,26 @@ describe('workloads: Jobs', () => {
     expect(end.reason).to.equal('BackoffLimitExceeded: container main ended with 2')
     const starts = lone.node.services.workloads.recentEvents().filter(({ type }) => type === 'started')
     expect(new Set(starts.map(({ workloadId }) => workloadId)).size).to.equal(3)
+  })
+
+  it('goes on when the engine could not remove the pod that ended', async () => {
+    // given
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+    const { engine } = lone
+    const remove = engine.remove.bind(engine)
+    let failures = 0
+    engine.remove = async (...args) => {
+      if (++failures === 1) throw new RuntimeError('ENGINE_TIMEOUT', 'the engine does not answer')
+      await remove(...args)
+    }
+
+    // when
+    await lone.client.apply(job({ completions: 2 }))
+    await lone.event(({ reason }) => reason === 'completed')
+
+    // then
+    expect(failures).to.be.greaterThan(1)
+    expect(lone.node.services.workloads.list()[0]!.workloads[0]!.job!.done).to.deep.equal([0, 1])
   })
 
   it('is ended when its time is up', async () => {

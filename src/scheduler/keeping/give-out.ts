@@ -10,7 +10,7 @@ export interface GiveOut {
   readonly enough: number
   readonly give: (target: Neighbour) => Promise<VerdictInit>
   /** What one answered; what it throws ends the whole. */
-  readonly onAnswer: (answer: VerdictInit) => void
+  readonly onAnswer: (answer: VerdictInit, target: Neighbour) => void
   readonly onSilent: (target: Neighbour, error: unknown) => void
   readonly signal: AbortSignal
 }
@@ -42,7 +42,7 @@ export async function giveOut(plan: GiveOut): Promise<number> {
     give(target)
       .then(
         (answer) => {
-          onAnswer(answer)
+          onAnswer(answer, target)
           return answer.code === undefined
         },
         (error: unknown) => {

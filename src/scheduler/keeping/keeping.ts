@@ -240,10 +240,10 @@ export class Keeping {
       // a tombstone goes to all, because who keeps the version before would go on telling its owner of it
       enough: record.tombstone ? targets.length : Math.min(DURABLE_KEEPERS, targets.length),
       give: (target) => this.#give(target, record, bundle, ordinals),
-      onAnswer: ({ highest = 0, record: other, code }) => {
+      onAnswer: ({ highest = 0, record: other, code }, { name }) => {
         this.#compareEvidence(record, other)
         if (highest > record.version) throw stale(highest, record.version)
-        if (code !== undefined) failures.push(code)
+        if (code !== undefined) failures.push(`${name}: ${code}`)
       },
       onSilent: (target, error) => {
         world.log('%s does not keep it: %e', target.name, error)

@@ -122,7 +122,12 @@ async function startNext(
   const next: StoredWorkload = { ...copy, job, workloadId, state: 'accepted', ports: [], message: undefined }
   // first, because what ended is looked at again until it is written down what comes after it
   await context.table.replaceWorkload(manifestId, copy.workloadId, next)
-  await removeCopy(context, copy, 0)
+  try {
+    await removeCopy(context, copy, 0)
+  } catch (error) {
+    await context.table.replaceWorkload(manifestId, workloadId, copy) // what ended is looked at again
+    throw error
+  }
   const { workload } = await startCopy(context, manifest, { manifest: opened, copy: next, report: () => {} })
   if (workload.state === 'failed')
     await giveUp(context, manifest, workload, workload.message ?? 'it did not start')

@@ -15,7 +15,8 @@ describe('scheduler: a version is to be durable before its owner hears that it i
   it('is refused when no disk takes it, and says who failed on what', async () => {
     const { result, kept } = await push(3, { isFull: () => true })
     expect(result).to.include({ code: 'NOT_DURABLE', retryable: true })
-    expect((result as Error).message).to.match(/^none of 3 nodes .*STORE_WRITE_FAILED/)
+    expect((result as Error).message).to.match(/^none of 3 nodes .*\((\w{4}: \w+(, )?){3}\)$/)
+    expect((result as Error).message).to.contain('STORE_WRITE_FAILED')
     expect(kept).to.deep.equal([0, 0, 0])
   })
 

@@ -2,11 +2,12 @@ import { toHex } from '../../../src/common/index.ts'
 import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
 import { parseManifestId } from '../../../src/manifest/index.ts'
 import type { Daemon } from '../node/daemon.ts'
-import type { Machine, Mesh } from '../node/machine.ts'
+import type { Mesh } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { VirtualClock } from '../time/clock.ts'
-import { type SettledInit, whatIsLeft } from './settled.ts'
+import { whatIsLeft } from './settled.ts'
+import type { Copy, SettledInit } from './types.ts'
 
 /** What of the past still may explain copies too many: a lease, a look, a start and a grace period, some times over. */
 const WINDOW_MS = 60_000
@@ -16,15 +17,6 @@ const CROSSING_MS = 500
 
 /** For so long after an owner is done what it began may be doubled. Chosen: a look, a start and the grace to stop. */
 const OWNER_MS = 5_000
-
-/** A container of a manifest on a machine. */
-export interface Copy {
-  readonly machine: Machine
-  readonly id: string
-  readonly version: number
-  readonly ordinal: number
-  readonly workloadId: string
-}
 
 /** What must hold whatever happens. Looks at machines, keys and disks directly, as nobody in the mesh can. */
 export class Invariants {

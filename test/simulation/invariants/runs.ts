@@ -2,9 +2,9 @@ import { completionsOf, formatManifestId } from '../../../src/manifest/index.ts'
 import type { Run } from '../node/engine.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
 import type { Signed, Wanted } from '../owner/truth.ts'
-import type { Copy } from './invariants.ts'
 import { factsOf, isRecoverable, storedOn } from './kept.ts'
-import { type SettledInit, show } from './settled.ts'
+import { show } from './show.ts'
+import type { Copy, SettledInit } from './types.ts'
 
 const SLOT_MS = 60_000
 /** What was under way when all became calm is over by then, and clocks that are off (by 20 s at most) see no slot of before. */

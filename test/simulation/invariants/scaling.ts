@@ -1,9 +1,9 @@
 import { formatManifestId } from '../../../src/manifest/index.ts'
 import { SCALED } from '../owner/documents.ts'
 import type { Signed, Wanted } from '../owner/truth.ts'
-import type { Copy } from './invariants.ts'
 import { isRecoverable } from './kept.ts'
-import { type SettledInit, show } from './settled.ts'
+import { show } from './show.ts'
+import type { Copy, SettledInit } from './types.ts'
 
 /** A ratio of use to target that changes nothing. Source: src/scheduler/plan/autoscale.ts, and what rounding adds. */
 const TOLERANCE = 0.12

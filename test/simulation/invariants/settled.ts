@@ -1,27 +1,15 @@
 import { toHex } from '../../../src/common/index.ts'
-import type { Machine, Mesh } from '../node/machine.ts'
+import type { Machine } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
-import type { Owner } from '../owner/owner.ts'
 import type { Signed, Wanted } from '../owner/truth.ts'
-import type { VirtualClock } from '../time/clock.ts'
-import type { Copy } from './invariants.ts'
 import { isRecoverable, newestKept, storedOn, whoKeeps } from './kept.ts'
 import { whatIsLeftOfRuns } from './runs.ts'
 import { whatIsLeftOfScaling } from './scaling.ts'
+import { short, show } from './show.ts'
+import type { Copy, SettledInit } from './types.ts'
 
 /** For so long before the end nobody had a reason to act. */
 const CALM_MS = 15_000
-
-export interface SettledInit {
-  readonly clock: VirtualClock
-  readonly mesh: Mesh
-  readonly owner: Owner
-  readonly copies: readonly Copy[]
-  /** Since when nothing goes wrong any more. */
-  readonly calmMs: number
-  /** Of a scaled workload, by the label of its manifest: thousandths of a CPU that all copies use together. */
-  readonly demandOf: (manifest: string) => number
-}
 
 /** What is not as it should be, in a mesh that has had the time to put everything right. */
 export function whatIsLeft(init: SettledInit): string[] {
@@ -125,15 +113,4 @@ function orphansOf(machine: Machine): string[] {
     .flatMap(({ workloadId }) =>
       known.has(workloadId) ? [] : [`${workloadId} runs on ${machine.name}, which does not know of it`]
     )
-}
-
-export function show(copies: readonly Copy[]): string {
-  return copies
-    .map(({ ordinal, machine, version }) => `${ordinal}@${machine.name}/${short(version)}`)
-    .sort()
-    .join(' ')
-}
-
-export function short(version: number): string {
-  return String(version % 10_000_000)
 }
