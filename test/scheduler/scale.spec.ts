@@ -122,4 +122,17 @@ describe('scheduler: how many copies of a manifest that is scaled', () => {
     nowMs += DECISION_MS
     expect(scaler.wanted(RECORD, leases)).to.equal(4)
   })
+
+  // found by npm run chaos -- --seed 1000260 --nodes 5: two keepers undid what the other did for as long as a decision counts
+  it('goes by what runs as soon as another keeper is nearer, and decides', async () => {
+    const leases = [lease([0, 1], 100)]
+    const scaler = new Scaler({ now: () => START_MS, find: async () => leases } as unknown as World)
+    await scaler.decide(RECORD, signal)
+    expect(scaler.wanted(RECORD, leases)).to.equal(4)
+
+    scaler.leave(RECORD)
+
+    expect(scaler.wanted(RECORD, leases)).to.equal(2)
+    expect(scaler.isNew(RECORD, 3)).to.equal(false)
+  })
 })
