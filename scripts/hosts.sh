@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Several "machines" on one, for tests: each host has its own network (10.78.0.<i>), processes, and Podman storage and DNS.
 #
-#   hosts.sh up N DIR                    start hosts 1..N with their state under DIR (an absolute path is printed back)
+#   hosts.sh up N DIR [PID]              start hosts 1..N with their state under DIR (an absolute path is printed back); they
+#                                        belong to process PID: once it is gone, the next `up` ends them
 #   hosts.sh exec DIR I CMD...           run CMD on host I: its network, its processes, its podman; keeps the working directory
 #   hosts.sh load DIR I FILE             load an image archive (podman save) into host I's podman
 #   hosts.sh cut DIR I | heal DIR I      unplug or plug in host I's cable
@@ -82,12 +83,27 @@ start_host() { # DIR I
 
 owner() { ip link show $bridge 2> /dev/null | sed -n 's/^ *alias //p'; } # DIR of the hosts that are up
 
+started() { sed 's/.*) //' "/proc/$1/stat" 2> /dev/null | cut -d ' ' -f 20; } # PID: when, because numbers come again
+is_first_process() { [ "$(awk '/^NSpid/ { print NF - 1, $NF }' "/proc/$1/status" 2> /dev/null)" = '2 1' ]; } # PID
+# DIR: whether nobody will end these hosts any more. Those that belong to nobody are left alone while one of them has power.
+abandoned() {
+  local pid began file
+  if [ -e "$1/maker" ]; then
+    read -r pid began < "$1/maker"
+    [ "$(started "$pid")" != "$began" ]
+    return
+  fi
+  for file in "$1"/[0-9]*/pid; do
+    if [ -e "$file" ] && is_first_process "$(cat "$file")"; then return 1; fi
+  done
+}
+
 stop_host() { # DIR I: nothing to stop is success
   local pid
   ip link del "bmv$2" 2> /dev/null || true
   pid=$(cat "$1/$2/pid" 2> /dev/null) || return 0
   # its PID may be somebody else's by now: only kill what is the first process of a PID namespace
-  [ "$(awk '/^NSpid/ { print NF - 1, $NF }' "/proc/$pid/status" 2> /dev/null)" = '2 1' ] || return 0
+  is_first_process "$pid" || return 0
   kill -9 "$pid"
   for _ in $(seq 250); do [ -d "/proc/$pid" ] || break; sleep 0.02; done # it goes last, after every process of its namespace
 }
@@ -114,7 +130,12 @@ up)
   count=$2
   mkdir -p "$3"
   dir=$(cd "$3" && pwd -P)
-  ! ip link show $bridge > /dev/null 2>&1 || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $(owner)"
+  if ip link show $bridge > /dev/null 2>&1; then
+    other=$(owner)
+    abandoned "$other" || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $other"
+    bash "$0" down "$other"
+  fi
+  if [ -n "${4:-}" ]; then echo "$4 $(started "$4")" > "$dir/maker"; fi
   # an address of its own, or it takes its ports' lowest, another each time a host comes or goes, and hosts send to the one before
   ip link add $bridge address 02:00:0a:4e:00:fe type bridge
   ip link set $bridge alias "$dir"
