@@ -11,7 +11,7 @@ import type { WorkloadsService } from '../workloads/index.ts'
 interface Services {
   readonly members: MembersService
   readonly guests: Pick<GuestsService, 'isRevoked'>
-  readonly providers: Pick<ProvidersService, 'lose'>
+  readonly providers: Pick<ProvidersService, 'lose' | 'regain'>
   readonly workloads: WorkloadsService
 }
 
@@ -34,6 +34,7 @@ export function connectServices(
   // because what a node said that cannot be reached, or has stopped, does not count until it says so again
   for (const change of ['member:dead', 'member:left'] as const)
     members.addEventListener(change, ({ detail }) => providers.lose(detail.peerId))
+  members.addEventListener('member:alive', ({ detail }) => providers.regain(detail.peerId))
   members.addEventListener('neighbours:replaced', ({ detail: { before, now } }) => {
     log.warn(
       { before: before.slice(0, 20), now: now.slice(0, 20) },

@@ -43,7 +43,7 @@ export class Providers implements ProvidersService {
   readonly #own: OwnStatements
   readonly #asking: Asking
   readonly #finder: Finder
-  readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => this.#penalties.forgive(detail.toString())
+  readonly #onConnect = ({ detail }: CustomEvent<PeerId>) => this.regain(detail.toString())
   readonly #onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => {
     if (speaksDht(detail.protocols)) this.#announcer.onChange()
   }
@@ -66,7 +66,6 @@ export class Providers implements ProvidersService {
     this.#cache = new ProviderCache(now)
     this.#penalties = new Penalties(now)
     this.#announcer = new Announcer(components, log)
-    const isMember = (peerId: string) => init.isMember?.(peerId) ?? true
     this.#own = new OwnStatements({
       key: this.#key,
       networkId: network.id,
@@ -83,7 +82,7 @@ export class Providers implements ProvidersService {
       wire: this.#wire,
       cache: this.#cache,
       penalties: this.#penalties,
-      isMember,
+      isMember: (peerId) => this.#isMember(peerId),
       now,
       log
     })
@@ -108,7 +107,7 @@ export class Providers implements ProvidersService {
     })
     this.#gossip = eventsTopic({
       network,
-      isMember,
+      isMember: (peerId) => this.#isMember(peerId),
       take: (view) => this.#onStatement(view),
       conduct,
       now,
@@ -184,6 +183,11 @@ export class Providers implements ProvidersService {
     this.#finder.lose(peerId)
   }
 
+  regain(peerId: string): void {
+    this.#penalties.forgive(peerId)
+    if (this.#isMember(peerId)) this.#cache.markAllIncomplete() // because owners' commands come and go all the time
+  }
+
   find(manifestId: Uint8Array, options?: FindOptions): Promise<ProviderView[]> {
     return this.#finder.find(manifestId, options)
   }
@@ -203,6 +207,10 @@ export class Providers implements ProvidersService {
         ? []
         : [...leased.map(({ peerId }) => peerId), ...(await this.#asking.hints(manifestId))]
     return listFor(manifestId, views, [...new Set(hints)].slice(0, MAX_HINTS).map(publicKeyFromPeerId))
+  }
+
+  #isMember(peerId: string): boolean {
+    return this.#init.isMember?.(peerId) ?? true
   }
 
   #listen(how: 'addEventListener' | 'removeEventListener'): void {

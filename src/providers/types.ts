@@ -110,6 +110,8 @@ export interface ProvidersInit {
 export interface ProvidersService extends Startable {
   /** What a node said does not count any more until it says so again: it is gone, or cannot be reached. */
   lose(peerId: string): void
+  /** It is there again: whoever was sought while it was not may run on it, too, also when its connection was never lost. */
+  regain(peerId: string): void
   /**
    * Says that this node provides a manifest, from now until {@link withdraw}: in the DHT (refreshed), and to whoever asks.
    * @param manifestId Uint8Array(36)

@@ -97,6 +97,16 @@ describe('providers: the cache', () => {
     expect(cache.complete('m')).to.equal(undefined)
   })
 
+  it('asks again when somebody is there that nobody could ask before', () => {
+    for (const key of ['m', 'n']) {
+      put(key, 'a')
+      cache.markComplete(key)
+    }
+    cache.markAllIncomplete()
+    expect([cache.complete('m'), cache.complete('n')]).to.deep.equal([undefined, undefined])
+    expect(names(cache.leased('m'))).to.deep.equal(['a'])
+  })
+
   it('remembers that there was nobody, for a shorter while', () => {
     cache.markComplete('m')
     expect(cache.complete('m')).to.deep.equal([])

@@ -96,6 +96,11 @@ export class ProviderCache {
     if (known !== undefined) known.completeUntilMs = 0
   }
 
+  /** Somebody can be asked again who could not: no search so far has asked everybody. */
+  markAllIncomplete(): void {
+    for (const known of this.#manifests.values()) known.completeUntilMs = 0
+  }
+
   /** The whole answer without asking anybody; undefined when somebody must be asked. */
   complete(key: string): ProviderView[] | undefined {
     const known = this.#manifests.get(key)
