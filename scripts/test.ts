@@ -11,8 +11,31 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..')
-/** Specs that run after the others and one at a time: what looks for leftovers on the whole machine, and what needs all of it. */
-const ALONE = 'test/scenarios/{netns-*,fifty-*}.spec.ts'
+/** Specs that are better alone, after the others: a mesh of twenty, and three machines that do all there is. */
+const ALONE = [
+  'test/scenarios/fifty-commands-a-second.spec.ts',
+  'test/scenarios/netns-three-machines.spec.ts'
+]
+/** Specs that want the one set of machines, so one after the other, beside the others. */
+const MACHINES = [
+  'test/scenarios/netns-left-behind.spec.ts',
+  'test/scenarios/netns-lan.spec.ts',
+  'test/scenarios/netns-relayed.spec.ts',
+  'test/scenarios/two-machines-cannot-see-each-other.spec.ts'
+]
+/** Specs that wait for most of their time, for leases, deadlines and the like, and take little from what runs beside them. */
+const WAITING = [
+  'test/audit/mesh.spec.ts',
+  'test/client/apply/roll-out.spec.ts',
+  'test/client/own-fetch.spec.ts',
+  'test/members/liveness.spec.ts',
+  'test/providers/mesh.spec.ts',
+  'test/reach/relay-reservations.spec.ts',
+  'test/runtime/guard/guard.spec.ts',
+  'test/scenarios/keys-rotate-and-the-manifest-comes-back.spec.ts',
+  'test/workloads/lifecycle.spec.ts',
+  'test/workloads/preempt.spec.ts'
+]
 /** A check ends with it when the machine cannot do it, and says why. */
 const SKIPPED = 77
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -32,16 +55,27 @@ function environment(): NodeJS.ProcessEnv {
   return env
 }
 
-function run(command: string, args: readonly string[], onLine?: (line: string) => void): Promise<number> {
+interface RunOptions {
+  readonly onLine?: (line: string) => void
+  /** Takes what it writes, to be shown later. @default shown at once */
+  readonly onOutput?: (chunk: Buffer) => void
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  { onLine, onOutput = (chunk) => process.stdout.write(chunk) }: RunOptions = {}
+): Promise<number> {
   return new Promise((done) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       env: environment(),
-      stdio: ['ignore', 'pipe', 'inherit']
+      stdio: ['ignore', 'pipe', 'pipe']
     })
     let rest = ''
+    child.stderr.on('data', onOutput)
     child.stdout.on('data', (chunk: Buffer) => {
-      process.stdout.write(chunk)
+      onOutput(chunk)
       const lines = (rest + chunk.toString()).split('\n')
       rest = lines.pop()!
       for (const line of lines) onLine?.(line)
@@ -62,18 +96,20 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   console.log(`${verdict}: ${name} (${seconds} s)\n`)
 }
 
-async function mocha(args: readonly string[]): Promise<void> {
+async function mocha(args: readonly string[], onOutput?: (chunk: Buffer) => void): Promise<void> {
+  const own = { passed: 0, failed: 0, skipped: 0 }
   let counted = 0
-  const failedBefore = total.failed
-  const code = await run('mocha', args, (line) => {
+  const onLine = (line: string) => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: mocha paints its summary
     const match = /^\s+(\d+) (passing|failing|pending)/.exec(line.replace(/\u001b\[\d+m/g, ''))
     if (match === null) return
-    const kind = { passing: 'passed', failing: 'failed', pending: 'skipped' }[match[2]!] as keyof typeof total
-    total[kind] += Number(match[1])
+    const kind = { passing: 'passed', failing: 'failed', pending: 'skipped' }[match[2]!] as keyof typeof own
+    own[kind] += Number(match[1])
     counted++
-  })
-  if (counted === 0 || (code !== 0 && total.failed === failedBefore)) total.failed++ // because a run that broke down is no success
+  }
+  const code = await run('mocha', args, { onLine, onOutput })
+  if (counted === 0 || (code !== 0 && own.failed === 0)) own.failed++ // because a run that broke down is no success
+  for (const kind of ['passed', 'failed', 'skipped'] as const) total[kind] += own[kind]
 }
 
 const only = process.argv.slice(2)
@@ -87,9 +123,13 @@ if (only.length === 0) {
 }
 if (specs.length > 0) await mocha(specs)
 else {
-  // two files at a time
-  await mocha(['--parallel', '--jobs', '2', '--ignore', ALONE, 'test/**/*.spec.ts'])
-  await mocha([ALONE])
+  const written: Buffer[] = []
+  const beside = mocha([...WAITING, ...MACHINES], (chunk) => void written.push(chunk))
+  const ignored = [...ALONE, ...MACHINES, ...WAITING].flatMap((spec) => ['--ignore', spec])
+  await mocha(['--parallel', '--jobs', '2', ...ignored, 'test/**/*.spec.ts'])
+  await beside
+  for (const chunk of written) process.stdout.write(chunk)
+  await mocha(ALONE)
 }
 console.log(`${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)

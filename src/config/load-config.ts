@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { CORE_SCHEMA, loadAll } from 'js-yaml'
 import { packageFile } from '../common/index.ts'
 import { ConfigError } from './errors.ts'
@@ -191,10 +191,18 @@ export function splitPair(text: string): [string, string] {
   return at < 0 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 1).trim()]
 }
 
-const ajv = new Ajv2020({ allErrors: true, strict: false })
-const validate = ajv.compile(CONFIG_SCHEMA)
+let compiled: ValidateFunction | undefined
+
+/** Compiled on first use, because most commands are given nothing that is to be checked. */
+function validator(): ValidateFunction {
+  // not the schema itself, which is ours and which a test compiles: that costs every start more than all the rest
+  compiled ??= new Ajv2020({ allErrors: true, strict: false, validateSchema: false }).compile(CONFIG_SCHEMA)
+  return compiled
+}
 
 function check(input: ConfigInput, source: string): void {
+  if (Object.keys(input).length === 0) return
+  const validate = validator()
   if (validate(input)) return
   // because an `if` that does not hold only says which of its branches did not, which is in the list by itself
   const errors = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if')

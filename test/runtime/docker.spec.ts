@@ -4,6 +4,7 @@ import { type DeployRequest, DockerEngine, type PodContainer } from '../../src/r
 import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf, run, until } from '../conformance/engine/tools.ts'
 import { describeEngine } from '../conformance/engine-suite.ts'
+import { standStill } from '../fixtures/stand-still.ts'
 import { IMAGE, toContainer } from './container-fixture.ts'
 import { type DockerFixture, openDockerFixture } from './docker-fixture.ts'
 
@@ -220,7 +221,7 @@ describe('docker engine', function () {
     const second = await fixture.createEngine({ timeouts: { readMs: 500 } })
     expect((await second.status(request.workloadId))?.state).to.equal('running')
     const pid = Number(await readFile(`${fixture.runDir}/dockerd/dockerd.pid`, 'utf8'))
-    process.kill(pid, 'SIGSTOP')
+    await standStill(pid)
     try {
       const error = await errorOf(second.status(request.workloadId))
       expect(error?.code).to.equal('ENGINE_TIMEOUT')

@@ -6,6 +6,7 @@ import { execa, type ResultPromise } from 'execa'
 import { type DeployRequest, PodmanEngine, type PodmanEngineInit } from '../../src/runtime/index.ts'
 import { startPool } from '../conformance/engine/pool.ts'
 import { errorOf } from '../conformance/engine/tools.ts'
+import { standStill } from '../fixtures/stand-still.ts'
 import { IMAGE, settings, toContainer } from './container-fixture.ts'
 import { createPodmanFixture, type PodmanFixture } from './podman-fixture.ts'
 
@@ -102,7 +103,7 @@ describe('podman engine, when podman fails', function () {
     'starts another service in the place of one that hangs': async () => {
       const { engine, service } = await createServedEngine({ timeouts: { readMs: 1_000 } })
       const pid = await service()
-      process.kill(pid, 'SIGSTOP')
+      await standStill(pid)
       expect(await engine.list({ labels: { 'test.fault': 'none' } })).to.deep.equal([])
       expect(await service()).not.to.equal(pid)
     },

@@ -29,7 +29,7 @@ const rules = object({
     })
   }
 })
-const SCHEMA = object({
+export const AUTOSCALE_SCHEMA = object({
   minReplicas: whole(1, MAX_REPLICAS),
   maxReplicas: whole(1, MAX_REPLICAS),
   metrics: {
@@ -68,7 +68,11 @@ export function parseAutoscale(text: string): Autoscale {
   } catch {
     throw wrong('they are no JSON')
   }
-  compiled ??= new Ajv2020({ strictTypes: false, strictRequired: false }).compile<Autoscale>(SCHEMA)
+  compiled ??= new Ajv2020({
+    strictTypes: false,
+    strictRequired: false,
+    validateSchema: false
+  }).compile<Autoscale>(AUTOSCALE_SCHEMA)
   if (!compiled(autoscale)) {
     const [error] = compiled.errors ?? []
     throw wrong(safeText(`${error?.instancePath ?? ''} ${error?.message ?? ''}`.trim(), 200))

@@ -24,9 +24,11 @@ export function parseRules(text: string): PlacementRules {
     throw wrong('they are no JSON')
   }
   // not allErrors, because the first one is enough and hostile text has many
-  compiled ??= new Ajv2020({ strictTypes: false, strictRequired: false }).compile<PlacementRules>(
-    RULES_SCHEMA
-  )
+  compiled ??= new Ajv2020({
+    strictTypes: false,
+    strictRequired: false,
+    validateSchema: false
+  }).compile<PlacementRules>(RULES_SCHEMA)
   if (!compiled(rules)) {
     const [error] = compiled.errors ?? []
     throw wrong(safeText(`${error?.instancePath ?? ''} ${error?.message ?? ''}`.trim(), 200))
