@@ -20,7 +20,7 @@ import { keyFor } from '../keys/key-for.ts'
 import { withinBounds } from '../scale/bounds.ts'
 import { runningReplicas } from '../scale/scaler.ts'
 import type { CheckedRecord, Neighbour, World } from '../types.ts'
-import { countCopies, liveCopies } from './count.ts'
+import { countCopies, type LiveCopy, liveCopies } from './count.ts'
 import { nameOf } from './neighbours.ts'
 import { seeCopies } from './see-copies.ts'
 
@@ -39,6 +39,13 @@ export interface AcceptingInit {
   /** A keeper wants the schedule of a CronJob stopped here that was handed over, or deleted: it has not heard so. */
   readonly onNoPart: (manifestId: Uint8Array) => void
   readonly signal: AbortSignal
+}
+
+/** Copies to be started here. @property giver a node that gives its own away */
+interface Needed {
+  readonly record: CheckedRecord
+  readonly ordinals: readonly number[]
+  readonly giver: string | undefined
 }
 
 /**
@@ -125,12 +132,24 @@ export class Accepting {
     const askedAtMs = world.now()
     const assertOurs = () => {
       // because a keeper that waits for this node as long as getting the key may take asks the next one
-      const gone = record.perNode ? [] : begunElsewhere(record, ordinals, askedAtMs)
+      if (record.perNode) return
+      const gone = begunElsewhere(record, ordinals, askedAtMs)
       if (gone.length > 0)
         throw new SchedulerError('NOT_NEEDED', `copies ${gone.join()} are being started elsewhere`)
+      // nobody ran them when this node began to wait; it would be given the key once that one is gone, which is when all are deleted
+      const other =
+        record.lifetime === 'cron'
+          ? undefined
+          : this.#otherOf(liveCopies(world.leased(record.manifestId)), needed)
+      if (other !== undefined)
+        throw new SchedulerError(
+          'NOT_NEEDED',
+          `copy ${other.ordinal} runs on ${other.peerId.slice(-8)} by now`
+        )
     }
     const facts = allFacts(world, this.#init.kept, { record, given: request })
-    await this.#assertNeeded(record, ordinals, { facts, giver: request.drains ? from : undefined })
+    const needed = { record, ordinals, giver: request.drains ? from : undefined }
+    await this.#assertNeeded(needed, facts)
     const { record: bytes, ciphertext, sealedKeys, sealedShares } = request
     const bundle: Bundle = { record: bytes, ciphertext, sealedKeys, sealedShares }
     const runs = world.workloads.get(record.manifestId)
@@ -166,15 +185,9 @@ export class Accepting {
       })
   }
 
-  /**
-   * @param giver a node that gives its own copies away
-   * @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here
-   */
-  async #assertNeeded(
-    record: CheckedRecord,
-    ordinals: readonly number[],
-    { facts, giver }: { readonly facts: readonly Fact[]; readonly giver: string | undefined }
-  ): Promise<void> {
+  /** @throws SchedulerError NOT_NEEDED when another node runs it, as far as is seen here */
+  async #assertNeeded(needed: Needed, facts: readonly Fact[]): Promise<void> {
+    const { record, ordinals } = needed
     if (record.perNode) return
     const { world } = this.#init
     const { over, schedules } = toldOf(record, facts, world.neighbours())
@@ -183,18 +196,22 @@ export class Accepting {
     const untilMs = world.now() + SEE_DEATH_MS
     for (;;) {
       const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
-      const other = live.find(
-        ({ peerId, ordinal, version }) =>
-          peerId !== world.key.peerId &&
-          peerId !== giver &&
-          ordinals.includes(ordinal) &&
-          version === record.version
-      )
+      const other = this.#otherOf(live, needed)
       if (other === undefined) return
       if (schedules !== undefined || world.now() >= untilMs)
         throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
       await world.delay(SEE_DEATH_RETRY_MS, { signal: this.#init.signal })
     }
+  }
+
+  #otherOf(live: readonly LiveCopy[], { record, ordinals, giver }: Needed): LiveCopy | undefined {
+    return live.find(
+      ({ peerId, ordinal, version }) =>
+        peerId !== this.#init.world.key.peerId &&
+        peerId !== giver &&
+        ordinals.includes(ordinal) &&
+        version === record.version
+    )
   }
 
   #confirmLimit(): { signal: AbortSignal } {

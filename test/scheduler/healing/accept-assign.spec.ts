@@ -3,17 +3,22 @@ import type { AssignRequest } from '../../../src/generated/fbs/index.ts'
 import { SEE_DEATH_MS } from '../../../src/scheduler/constants.ts'
 import { Accepting } from '../../../src/scheduler/healing/accept-assign.ts'
 import type { World } from '../../../src/scheduler/types.ts'
-import { createKeyMesh, lease } from '../world-of-keys.ts'
+import { createKeyMesh, type KeyMesh, type KeyNode, lease } from '../world-of-keys.ts'
 
 /** A node that is asked to run copy 0, which it still sees on another. @param onDelay called whenever it waits */
 async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => void) {
   const mesh = await createKeyMesh()
-  const [lost, asked] = mesh.nodes as [(typeof mesh.nodes)[0], (typeof mesh.nodes)[0]]
+  const lost = mesh.nodes[0]!
   lost.isDown = true
   const see = (isRunning: boolean) => {
     for (const node of mesh.nodes) node.leases = isRunning ? [lease(lost, 0, mesh.record.version)] : []
   }
   see(true)
+  return await ask(mesh, mesh.nodes[1]!, () => onDelay(see))
+}
+
+/** @param onDelay called whenever the asked one waits */
+async function ask(mesh: KeyMesh, asked: KeyNode, onDelay: () => void) {
   let isStarted = false
   const workloads = {
     ...asked.world.workloads,
@@ -24,7 +29,7 @@ async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => voi
     }
   }
   const delay: World['delay'] = (ms, options) => {
-    onDelay(see)
+    onDelay()
     return asked.world.delay(ms, options)
   }
   const accepting = new Accepting({
@@ -56,6 +61,26 @@ describe('scheduler: a node that is asked to run what it still sees running', ()
     const { verdict, isStarted, tookMs } = await askedTooEarly(() => {})
     expect([verdict.code, isStarted]).to.deep.equal(['NOT_NEEDED', false])
     expect(tookMs).to.be.within(SEE_DEATH_MS, SEE_DEATH_MS + 200)
+  })
+})
+
+// found by npm run stories thirty: a deleted manifest began to run once more, on whoever had waited for its key until then
+describe('scheduler: a node that waits for the key of a copy', () => {
+  it('waits no longer when another runs it, or it would have it when that one is deleted', async () => {
+    const mesh = await createKeyMesh()
+    const [other, ...holders] = mesh.nodes as [KeyNode, ...KeyNode[]]
+    const asked = holders.pop()!
+    const running = [lease(other, 0, mesh.record.version)]
+    for (const node of holders) node.leases = running
+    other.leases = running
+    let waits = 0
+    const { verdict, isStarted } = await ask(mesh, asked, () => {
+      waits++
+      asked.leases = waits < 3 ? running : []
+      if (waits >= 3) for (const node of mesh.nodes) node.leases = []
+    })
+    expect([verdict.code, isStarted]).to.deep.equal(['NOT_NEEDED', false])
+    expect(waits).to.be.within(1, 2)
   })
 })
 

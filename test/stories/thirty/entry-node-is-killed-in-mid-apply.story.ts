@@ -18,7 +18,7 @@ story(
     )
     await killed
     // then
-    const [id, { acknowledged }] = [...mesh.owner.manifests][0]!
+    const [id, { acknowledged }] = [...mesh.owner.manifests].at(-1)!
     say(`the owner hears: ${outcome}; ${acknowledged > 0 ? 'acknowledged' : 'nothing was acknowledged'}`)
     say(
       `${COPIES} copies, of ${mesh.copiesOf(id).length}, after ${await mesh.replaced(id, COPIES, REPLACED_MS)} ms`

@@ -238,8 +238,8 @@ export class Thirty {
       const isGone = versions.get(acknowledged)?.tombstone === true || acknowledged === 0
       if (!isGone || this.copiesOf(id).length > 0) await this.owner.delete(this.nodes[0]!.peerId, name)
     }
+    // what is deleted is not forgotten: a node that was in the middle of starting it may do so a moment later, and must undo it
     await this.settled()
-    this.owner.manifests.clear()
   }
 }
 
