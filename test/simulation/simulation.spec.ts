@@ -54,7 +54,7 @@ describe('simulation', function () {
   // two tries of a CronJob's runs with one name,
   // a rollout that was resumed for a copy that another node had been given,
   // two nodes of which each had a minority of the fence keepers, two keepers that scaled by their own decisions,
-  // an update that a copy too many on another node held up
+  // an update that a copy too many on another node held up, a Job whose pod the engine failed to start when its node was back
   for (const [seed, nodes] of [
     [2009, 2],
     [100000, 1],
@@ -65,7 +65,8 @@ describe('simulation', function () {
     [900922, 3],
     [1000212, 5],
     [1000260, 5],
-    [1000053, 7]
+    [1000053, 7],
+    [1400162, 3]
   ] as const)
     it(`things went wrong once, with Jobs and what is scaled: ${nodes} nodes, seed ${seed}`, async () => {
       const { broken } = await simulate({ seed, nodes })

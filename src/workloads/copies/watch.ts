@@ -39,8 +39,10 @@ export class Watcher {
     }
     for (const manifest of table.live()) {
       if (manifest.cron !== undefined) this.#cron.look(manifest)
-      else if (manifest.job !== undefined) tidyJob(this.#context, manifest)
-      else if (manifest.restartPolicy !== 'Never' && manifest.next === undefined) this.#retry(manifest)
+      else if (manifest.job !== undefined) {
+        tidyJob(this.#context, manifest)
+        this.#retry(manifest) // what its pods end with is judged elsewhere: one that never began has ended with nothing
+      } else if (manifest.restartPolicy !== 'Never' && manifest.next === undefined) this.#retry(manifest)
     }
     await this.#context.usage.look(table.live(), this.#context.signal)
     this.restarter.tidy()
