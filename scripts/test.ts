@@ -1,5 +1,5 @@
 /**
- * `npm test`: every check of the project, one after the other, all of them even when one fails.
+ * `npm test`: every check of the project, all of them even when one fails.
  *
  *   npm test                      all
  *   npm test -- test/wire         only the specs below a folder (or one file)
@@ -116,10 +116,12 @@ const only = process.argv.slice(2)
 const specs = only.map((path) => (statSync(path).isDirectory() ? `${path}/**/*.spec.ts` : path))
 const startedAt = performance.now()
 if (only.length === 0) {
-  await check('lint and format (biome)', 'biome', ['check', '--error-on-warnings', '.'])
-  await check('types (tsc)', 'tsc', ['-p', 'tsconfig.json'])
-  await check('generated files are current (npm run gen)', 'node', ['scripts/gen.ts', '--check'])
-  await check('conformance vectors on Node.js 22', 'sh', ['scripts/test-node22.sh', '--vectors'])
+  await Promise.all([
+    check('lint and format (biome)', 'biome', ['check', '--error-on-warnings', '.']),
+    check('types (tsc)', 'tsc', ['-p', 'tsconfig.json']),
+    check('generated files are current (npm run gen)', 'node', ['scripts/gen.ts', '--check']),
+    check('conformance vectors on Node.js 22', 'sh', ['scripts/test-node22.sh', '--vectors'])
+  ])
 }
 if (specs.length > 0) await mocha(specs)
 else {
