@@ -201,7 +201,7 @@ function validator(): ValidateFunction {
 }
 
 function check(input: ConfigInput, source: string): void {
-  if (Object.keys(input).length === 0) return
+  if (isNothing(input)) return
   const validate = validator()
   if (validate(input)) return
   // because an `if` that does not hold only says which of its branches did not, which is in the list by itself
@@ -211,6 +211,11 @@ function check(input: ConfigInput, source: string): void {
     details: { source, problems },
     hint: 'Every key is described in docs/CONFIG.md.'
   })
+}
+
+/** A file may hold what is no object at all, which is to be refused. */
+function isNothing(input: ConfigInput): boolean {
+  return typeof input === 'object' && !Array.isArray(input) && Object.keys(input).length === 0
 }
 
 function explain({ instancePath, message, params }: ErrorObject): string {

@@ -203,6 +203,11 @@ describe('config: loading', () => {
       expect(await strict({ registries: [prefix] }), prefix).to.include('registries.0')
   })
 
+  it('refuses a file that holds anything but keys with values', async () => {
+    for (const text of ['[]', '42', '""', 'false'])
+      expect((await refuse(text)).message, text).to.match(/: the whole must be object$/)
+  })
+
   it('refuses a port range whose end is before its start', async () => {
     expect((await refuse('portFirst: 30000\nportLast: 29999')).message).to.include('30000')
   })
