@@ -110,6 +110,30 @@ describe('workloads: Jobs', () => {
     expect(lone.node.services.workloads.list()[0]!.workloads[0]!.job!.done).to.deep.equal([0, 1])
   })
 
+  // found by npm run chaos -- --seed 1400162 --nodes 3: nobody tried again, and its keepers were told of the one failure for ever
+  it('is tried again when the engine fails to start its pod after the node was away', async () => {
+    // given
+    lone = await createLoneNode({ script: () => ({}) })
+    await lone.client.apply(job({}))
+    const { engine } = lone
+    const deploy = engine.deploy.bind(engine)
+    let failures = 0
+    engine.deploy = async (...args) => {
+      if (++failures === 1) throw new RuntimeError('START_FAILED', 'not now')
+      return deploy(...args)
+    }
+
+    // when
+    engine.clearWorkloads()
+    const sinceMs = Date.now()
+    await lone.restart()
+
+    // then
+    await lone.event(({ type, atMs }) => type === 'started' && atMs >= sinceMs)
+    expect(failures).to.equal(2)
+    expect(lone.node.services.workloads.list()[0]!.workloads[0]!.state).to.equal('running')
+  })
+
   it('is ended when its time is up', async () => {
     let offsetMs = 0
     lone = await createLoneNode({}, { now: () => Date.now() + offsetMs })

@@ -38,11 +38,14 @@ export class Watcher {
       }
     }
     for (const manifest of table.live()) {
-      if (manifest.cron !== undefined) this.#cron.look(manifest)
-      else if (manifest.job !== undefined) {
-        tidyJob(this.#context, manifest)
-        this.#retry(manifest) // what its pods end with is judged elsewhere: one that never began has ended with nothing
-      } else if (manifest.restartPolicy !== 'Never' && manifest.next === undefined) this.#retry(manifest)
+      if (manifest.cron !== undefined) {
+        this.#cron.look(manifest)
+        continue
+      }
+      const isJob = manifest.job !== undefined
+      if (isJob) tidyJob(this.#context, manifest)
+      // whatever a Job's policy: a pod of it that never began has not ended, and how one ends is judged elsewhere
+      if ((isJob || manifest.restartPolicy !== 'Never') && manifest.next === undefined) this.#retry(manifest)
     }
     await this.#context.usage.look(table.live(), this.#context.signal)
     this.restarter.tidy()
