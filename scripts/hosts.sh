@@ -132,7 +132,7 @@ up)
   dir=$(cd "$3" && pwd -P)
   if ip link show $bridge > /dev/null 2>&1; then
     other=$(owner)
-    abandoned "$other" || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $other"
+    { [ -n "$other" ] && abandoned "$other"; } || fail "other hosts are up already; end them with: bash scripts/hosts.sh down $other"
     bash "$0" down "$other"
   fi
   if [ -n "${4:-}" ]; then echo "$4 $(started "$4")" > "$dir/maker"; fi

@@ -16,13 +16,8 @@ const ALONE = [
   'test/scenarios/fifty-commands-a-second.spec.ts',
   'test/scenarios/netns-three-machines.spec.ts'
 ]
-/** Specs that want the one set of machines, so one after the other, beside the others. */
-const MACHINES = [
-  'test/scenarios/netns-left-behind.spec.ts',
-  'test/scenarios/netns-lan.spec.ts',
-  'test/scenarios/netns-relayed.spec.ts',
-  'test/scenarios/two-machines-cannot-see-each-other.spec.ts'
-]
+/** Specs that want the one set of machines there can be, so one after the other, beside the others. */
+const MACHINES = 'test/scenarios/{netns-*,two-machines-*}.spec.ts'
 /** Specs that wait for most of their time, for leases, deadlines and the like, and take little from what runs beside them. */
 const WAITING = [
   'test/audit/mesh.spec.ts',
@@ -126,9 +121,10 @@ if (only.length === 0) {
 if (specs.length > 0) await mocha(specs)
 else {
   const written: Buffer[] = []
-  const beside = mocha([...WAITING, ...MACHINES], (chunk) => void written.push(chunk))
-  const ignored = [...ALONE, ...MACHINES, ...WAITING].flatMap((spec) => ['--ignore', spec])
-  await mocha(['--parallel', '--jobs', '2', ...ignored, 'test/**/*.spec.ts'])
+  const ignore = (specs: readonly string[]) => specs.flatMap((spec) => ['--ignore', spec])
+  const beside = mocha([...ignore(ALONE), ...WAITING, MACHINES], (chunk) => void written.push(chunk))
+  const others = ignore([...ALONE, ...WAITING, MACHINES])
+  await mocha(['--parallel', '--jobs', '2', ...others, 'test/**/*.spec.ts'])
   await beside
   for (const chunk of written) process.stdout.write(chunk)
   await mocha(ALONE)

@@ -137,15 +137,9 @@ export class Accepting {
       if (gone.length > 0)
         throw new SchedulerError('NOT_NEEDED', `copies ${gone.join()} are being started elsewhere`)
       // nobody ran them when this node began to wait; it would be given the key once that one is gone, which is when all are deleted
-      const other =
-        record.lifetime === 'cron'
-          ? undefined
-          : this.#otherOf(liveCopies(world.leased(record.manifestId)), needed)
-      if (other !== undefined)
-        throw new SchedulerError(
-          'NOT_NEEDED',
-          `copy ${other.ordinal} runs on ${other.peerId.slice(-8)} by now`
-        )
+      const live = record.lifetime === 'cron' ? [] : liveCopies(world.leased(record.manifestId))
+      const other = this.#otherOf(live, needed)
+      if (other !== undefined) throw runsElsewhere(other)
     }
     const facts = allFacts(world, this.#init.kept, { record, given: request })
     const needed = { record, ordinals, giver: request.drains ? from : undefined }
@@ -198,8 +192,7 @@ export class Accepting {
       const live = schedules ?? liveCopies(await seeCopies(world, record.manifestId, this.#confirmLimit()))
       const other = this.#otherOf(live, needed)
       if (other === undefined) return
-      if (schedules !== undefined || world.now() >= untilMs)
-        throw new SchedulerError('NOT_NEEDED', `copy ${other.ordinal} runs on ${other.peerId.slice(-8)}`)
+      if (schedules !== undefined || world.now() >= untilMs) throw runsElsewhere(other)
       await world.delay(SEE_DEATH_RETRY_MS, { signal: this.#init.signal })
     }
   }
@@ -250,6 +243,10 @@ export class Accepting {
       .drop(record.manifestId, going, drained)
       .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
   }
+}
+
+function runsElsewhere({ ordinal, peerId }: LiveCopy): SchedulerError {
+  return new SchedulerError('NOT_NEEDED', `copy ${ordinal} runs on ${peerId.slice(-8)}`)
 }
 
 function isLive({ state }: Neighbour): boolean {
