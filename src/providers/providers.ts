@@ -4,7 +4,14 @@ import { serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { fromHex, toHex } from '../common/index.ts'
 import { LOOKUP, type Lookup, QUERY } from '../generated/fbs/index.ts'
 import { publicKeyFromPeerId, type SigningKey, signingKeyFromSeed } from '../identity/index.ts'
-import { Conduct, type JudgedTopic, PEER_PROTOCOLS, PeerWire, Penalties } from '../wire/index.ts'
+import {
+  Conduct,
+  type JudgedTopic,
+  PEER_PROTOCOLS,
+  type PeerRequests,
+  PeerWire,
+  Penalties
+} from '../wire/index.ts'
 import { Announcer } from './announce/announcer.ts'
 import { eventsTopic } from './announce/events-topic.ts'
 import { Leases } from './announce/leases.ts'
@@ -34,7 +41,7 @@ export class Providers implements ProvidersService {
   readonly #init: ProvidersInit
   readonly #key: SigningKey
   readonly #now: () => number
-  readonly #wire: PeerWire
+  readonly #wire: PeerRequests
   readonly #cache: ProviderCache
   readonly #announcer: Announcer
   readonly #gossip: JudgedTopic<ProviderView>
@@ -62,7 +69,8 @@ export class Providers implements ProvidersService {
     const now = this.#now
     const disconnect = (peer: PeerId) => connectionManager.closeConnections(peer)
     const conduct = init.conduct ?? new Conduct({ now, host: { disconnect, metrics } })
-    this.#wire = new PeerWire({ registrar, connectionManager, key: this.#key, network, conduct, now })
+    this.#wire =
+      init.wire ?? new PeerWire({ registrar, connectionManager, key: this.#key, network, conduct, now })
     this.#cache = new ProviderCache(now)
     this.#penalties = new Penalties(now)
     this.#announcer = new Announcer(components, log)

@@ -13,7 +13,7 @@ import type { Datastore } from 'interface-datastore'
 import type { Abortable } from '../common/index.ts'
 import type { ProviderSource, Workload, WorkloadInit } from '../generated/fbs/index.ts'
 import type { Network, SigningKey } from '../identity/index.ts'
-import type { Conduct, Doors, Gossip } from '../wire/index.ts'
+import type { Conduct, Doors, Gossip, PeerRequests } from '../wire/index.ts'
 
 /** What this node says of a manifest it runs; read anew whenever somebody asks. */
 export interface ProvidedManifest {
@@ -102,6 +102,8 @@ export interface ProvidersInit {
   readonly doors?: Doors
   /** What is held against neighbours. @default one of this service alone, whose bans last until they dial again */
   readonly conduct?: Conduct
+  /** Questions between nodes. @default over libp2p's streams */
+  readonly wire?: PeerRequests
   /** @default the key of the libp2p node */
   readonly key?: SigningKey
   readonly now?: () => number

@@ -14,12 +14,12 @@ import {
   VERDICT,
   type VerdictInit
 } from '../generated/fbs/index.ts'
-import { PEER_PROTOCOLS, type PeerWire } from '../wire/index.ts'
+import { PEER_PROTOCOLS, type PeerRequests } from '../wire/index.ts'
 import type { Asks } from './types.ts'
 
-/** The questions of {@link Asks} over libp2p; what a keeper assigns to its own node is answered there. */
+/** The questions of {@link Asks} over the wire; what a keeper assigns to its own node is answered there. */
 export function asksOver(
-  wire: PeerWire,
+  wire: PeerRequests,
   own: { self: string; assign: (request: AssignRequest) => Promise<VerdictInit> }
 ): Asks {
   const verdict = { type: 'verdict', root: VERDICT } as const

@@ -13,14 +13,12 @@ import { KeptTable } from './keeping/kept-table.ts'
 import { Releasing } from './keys/release-key.ts'
 import type { CheckedRecord, SchedulerInit, World } from './types.ts'
 
-export interface PartsInit extends Pick<SchedulerInit, 'onEquivocation' | 'hasOthers'> {
+export interface PartsInit extends Pick<SchedulerInit, 'onEquivocation' | 'hasOthers' | 'onBegins'> {
   readonly world: World & Required<Pick<World, 'bootClock'>>
   readonly signal: AbortSignal
-  /** Copies are about to be started here: keepers are being told, or asked. @default nobody hears of it */
-  readonly onBegins?: (manifestId: Uint8Array, ordinals: readonly number[]) => void
 }
 
-/** What a node does as keeper, holder and candidate, put together. Knows no libp2p: the simulation runs the same over its own wire. */
+/** What a node does as keeper, holder and candidate, put together. Knows no libp2p. */
 export class Parts {
   readonly kept: KeptTable
   readonly keeping: Keeping

@@ -22,7 +22,7 @@ import type { MembersService } from '../members/index.ts'
 import type { ProvidersService } from '../providers/index.ts'
 import { bootClockMs } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
-import { Conduct, type OwnerRequest, PEER_PROTOCOLS, PeerWire } from '../wire/index.ts'
+import { Conduct, type OwnerRequest, PEER_PROTOCOLS, type PeerRequests, PeerWire } from '../wire/index.ts'
 import type {
   Bundle,
   FencedCopy,
@@ -68,9 +68,10 @@ export class Scheduler implements SchedulerService {
   readonly [serviceDependencies]: string[] = ['@beemesh/members', '@beemesh/providers', '@beemesh/workloads']
   readonly #components: SchedulerComponents
   readonly #init: SchedulerInit
-  readonly #wire: PeerWire
+  readonly #wire: PeerRequests
   readonly #world: PartsInit['world']
-  readonly #parts: Parts
+  /** For who looks closer: the simulation. */
+  readonly parts: Parts
   readonly #stop = new AbortController()
   #soon: NodeJS.Timeout | undefined
   #seen: { atMs: number; list: readonly Neighbour[] } | undefined
@@ -92,7 +93,7 @@ export class Scheduler implements SchedulerService {
     const conduct =
       init.conduct ??
       new Conduct({ now, host: { disconnect: (peer) => connectionManager.closeConnections(peer) } })
-    this.#wire = new PeerWire({ registrar, connectionManager, key, network, conduct, now })
+    this.#wire = init.wire ?? new PeerWire({ registrar, connectionManager, key, network, conduct, now })
     const cores = availableParallelism()
     this.#world = {
       key,
@@ -112,7 +113,7 @@ export class Scheduler implements SchedulerService {
       isMember: init.isMember,
       asks: asksOver(this.#wire, {
         self: key.peerId,
-        assign: (request) => this.#parts.accepting.answer(request, key.peerId)
+        assign: (request) => this.parts.accepting.answer(request, key.peerId)
       }),
       leased: (manifestId) => components.providers.leased(manifestId),
       find: async (manifestId, options) => {
@@ -122,9 +123,9 @@ export class Scheduler implements SchedulerService {
       workloads: components.workloads
     }
     const { signal } = this.#stop
-    const { onEquivocation, hasOthers } = init
-    this.#parts = new Parts({ world: this.#world, signal, onEquivocation, hasOthers })
-    const { kept, check, releasing } = this.#parts
+    const { onEquivocation, hasOthers, onBegins } = init
+    this.parts = new Parts({ world: this.#world, signal, onEquivocation, hasOthers, onBegins })
+    const { kept, check, releasing } = this.parts
     const world = this.#world
     const door = {
       world,
@@ -138,8 +139,8 @@ export class Scheduler implements SchedulerService {
   }
 
   async start(): Promise<void> {
-    const { keeping, accepting, releasing, fenceKeeping, fencing } = this.#parts
-    await this.#parts.open()
+    const { keeping, accepting, releasing, fenceKeeping, fencing } = this.parts
+    await this.parts.open()
     await this.#wire.handle(PEER_PROTOCOLS.keep, KEEP_REQUEST, 'verdict', async (request, from) =>
       encodeVerdict(await keeping.answer(request, from))
     )
@@ -164,7 +165,7 @@ export class Scheduler implements SchedulerService {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('fenced workloads: %e', error)
     })
-    void repeat(LOOK_INTERVAL_MS, () => this.#parts.look(), {
+    void repeat(LOOK_INTERVAL_MS, () => this.parts.look(), {
       signal: this.#stop.signal,
       onError: (error) => this.#world.log.error('looking after workloads: %e', error)
     })
@@ -193,52 +194,52 @@ export class Scheduler implements SchedulerService {
   }
 
   async keep(bundle: Bundle, options: KeepOptions): Promise<void> {
-    await this.#parts.keeping.push(bundle, options)
+    await this.parts.keeping.push(bundle, options)
   }
 
   mayResume(stored: StoredManifest, options: { signal: AbortSignal }): Promise<readonly number[]> {
-    return this.#parts.mayResume(stored, options)
+    return this.parts.mayResume(stored, options)
   }
 
   mayStart(copy: FencedCopy, options: { signal: AbortSignal }): Promise<FenceLease | undefined> {
-    return this.#parts.fencing.mayStart(copy, options)
+    return this.parts.fencing.mayStart(copy, options)
   }
 
   isHeld(manifestId: Uint8Array, ordinal: number): boolean {
-    return this.#parts.fencing.isHeld(manifestId, ordinal)
+    return this.parts.fencing.isHeld(manifestId, ordinal)
   }
 
   kept(): Kept[] {
-    return this.#parts.kept.all()
+    return this.parts.kept.all()
   }
 
   keptViews(): KeptView[] {
-    return this.#parts.keptViews()
+    return this.parts.keptViews()
   }
 
   inspectKept(manifestId: Uint8Array, author: string): Promise<HeldVersionInit[]> {
-    return this.#parts.inspectKept(manifestId, author)
+    return this.parts.inspectKept(manifestId, author)
   }
 
   reseal(from: SealingKey, to: SealingKey): Promise<void> {
-    return resealKept(this.#world, this.#parts.kept, { from, to })
+    return resealKept(this.#world, this.parts.kept, { from, to })
   }
 
   keptBundle(manifestId: Uint8Array): KeptBundle | undefined {
-    const kept = this.#parts.kept.get(manifestId)
+    const kept = this.parts.kept.get(manifestId)
     if (kept === undefined || kept.record.tombstone) return undefined
     const { version, owner: ownerKey, ownerPeerId: owner } = kept.record
     return { bundle: kept.bundle, version, owner, ownerKey }
   }
 
   healed(): readonly Healed[] {
-    return this.#parts.healer.recent()
+    return this.parts.healer.recent()
   }
 
   #lookSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
-      this.#parts.healer
+      this.parts.healer
         .look()
         .catch((error: unknown) => this.#world.log.error('looking after workloads: %e', error))
     }, QUIET_MS)

@@ -18,7 +18,7 @@ import type { ProviderView } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import type { Store } from '../store/index.ts'
 import type { TrustState } from '../trust/index.ts'
-import type { Conduct, Doors } from '../wire/index.ts'
+import type { Conduct, Doors, PeerRequests } from '../wire/index.ts'
 import type {
   Bundle,
   Fencer,
@@ -163,6 +163,10 @@ export interface SchedulerInit {
   readonly onEquivocation?: (record: CheckedRecord) => void
   /** Whether other nodes were ever known here, and so may have taken over what this one ran. @default true */
   readonly hasOthers?: () => boolean
+  /** Copies are about to be started here: keepers are being told, or asked. @default nobody hears of it */
+  readonly onBegins?: (manifestId: Uint8Array, ordinals: readonly number[]) => void
+  /** Questions between nodes. @default over libp2p's streams */
+  readonly wire?: PeerRequests
   /** Remembers that the node takes nothing new. @default it always takes something */
   readonly cordon?: Cordon
   readonly now?: () => number

@@ -26,7 +26,7 @@ export type { Asked, OwnerRequest, Refused } from './doors/types.ts'
 export { openError, RemoteError, WIRE_ERROR_CODES, WireError, type WireErrorCode } from './errors.ts'
 export { JudgedTopic } from './gossip/judged-topic.ts'
 export type { Gossip, GossipJudge, GossipVerdict } from './gossip/types.ts'
-export { PeerWire, type PeerWireInit } from './peer-request.ts'
+export { type PeerRequests, PeerWire, type PeerWireInit } from './peer-request.ts'
 export {
   FORWARD_PROTOCOL_NAME,
   MAX_ENVELOPE_BYTES,

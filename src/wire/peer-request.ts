@@ -29,6 +29,9 @@ export interface PeerWireInit {
   readonly now?: () => number
 }
 
+/** What services need of {@link PeerWire}: bytes there and back, and who asks is who it says. The simulation has one without libp2p. */
+export type PeerRequests = Pick<PeerWire, 'handle' | 'unhandle' | 'ask'>
+
 /** One question, one answer between two nodes; both are signed by the node at the other end of the connection itself. */
 export class PeerWire {
   readonly #init: PeerWireInit

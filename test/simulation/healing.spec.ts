@@ -78,7 +78,7 @@ describe('simulation: a machine is lost', function () {
   })
 
   it('a node that was cut off when a Job was deleted that it had done is told when it is back', async () => {
-    await withVirtualTime(dice(6), async (clock) => {
+    await withVirtualTime(dice(10), async (clock) => {
       // given
       const { mesh, owner } = await setStage(clock, { nodes: 20 })
       const wait = (ms: number) => clock.run(clock.nowMs + ms)

@@ -87,7 +87,8 @@ class Run {
       owner: (await keysOf('owner')).key.peerId,
       log: (name, line) => onLog?.(`${this.#at()} ${name}: ${line}`),
       onBegins: (daemon, manifestId, ordinals) => invariants.begins(daemon, manifestId, ordinals),
-      onReleased: (_mesh, daemon, request, to) => invariants.released(daemon, request, to)
+      onReleased: (_mesh, daemon, request, to) => invariants.released(daemon, request, to),
+      onSentAway: (daemon, peerId) => invariants.sentAway(daemon, peerId)
     })
     const owner = await Owner.create({ mesh, clock, note, onBug: (error) => invariants.bug(error) })
     const invariants = new Invariants({ clock, mesh, owner })

@@ -19,7 +19,8 @@ export async function setStage(
     owner: (await keysOf('owner')).key.peerId,
     log,
     onBegins: () => {},
-    onReleased: () => {}
+    onReleased: () => {},
+    onSentAway: () => {}
   })
   const onBug = (error: unknown) => log('owner', String(error))
   const owner = await Owner.create({ mesh, clock, note, onBug })

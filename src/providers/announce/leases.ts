@@ -3,14 +3,14 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { fromHex, repeat, timeoutSignal, toHex } from '../../common/index.ts'
 import { encodeLease, LEASE, type Lease, type LeaseEntryInit } from '../../generated/fbs/index.ts'
-import { PEER_PROTOCOLS, type PeerWire } from '../../wire/index.ts'
+import { PEER_PROTOCOLS, type PeerRequests } from '../../wire/index.ts'
 import { LEASE_MS, RENEW_MS, TELL_CONCURRENCY, TELL_QUIET_MS } from '../constants.ts'
 import type { ProviderCache } from '../search/provider-cache.ts'
 import type { ProvidedManifest } from '../types.ts'
 import { Interest } from './interest.ts'
 
 export interface LeasesInit {
-  readonly wire: PeerWire
+  readonly wire: PeerRequests
   readonly connectionManager: ConnectionManager
   readonly cache: ProviderCache
   readonly bootId: Uint8Array

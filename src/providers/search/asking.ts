@@ -5,7 +5,7 @@ import { CID } from 'multiformats/cid'
 import { isBeemeshError, timeoutSignal, toHex } from '../../common/index.ts'
 import { encodeLookup, PROVIDER_LIST, type ProviderSource } from '../../generated/fbs/index.ts'
 import { peerIdFromPublicKey } from '../../identity/index.ts'
-import { PEER_PROTOCOLS, type PeerWire, type Penalties } from '../../wire/index.ts'
+import { PEER_PROTOCOLS, type PeerRequests, type Penalties } from '../../wire/index.ts'
 import { ASK_TIMEOUT_MS, LEASE_MS } from '../constants.ts'
 import { hasDhtNeighbour, heldProviderRecords } from '../dht.ts'
 import { isDenial, openProviderStatement } from '../provider-statement.ts'
@@ -24,7 +24,7 @@ export interface AskingInit {
   }
   readonly self: string
   readonly networkId: Uint8Array
-  readonly wire: PeerWire
+  readonly wire: PeerRequests
   readonly cache: ProviderCache
   readonly penalties: Penalties
   readonly isMember: (peerId: string) => boolean

@@ -118,6 +118,11 @@ export class Invariants {
     return Math.max(0, new Set(crossed.map(({ at }) => at)).size - 1)
   }
 
+  /** Honest nodes put up with each other, whatever goes wrong. */
+  sentAway({ at }: Daemon, peerId: string): void {
+    this.#break(`n${at} sent ${this.#mesh.machineOf(peerId)?.name} away`)
+  }
+
   /** A key or a share was given away. */
   released(daemon: Daemon, { manifestId, ordinals, version }: ReleaseRequest, to: string): void {
     if (!this.#mesh.isMember(to)) this.#break(`n${daemon.at} gave a key to a stranger`)
@@ -127,7 +132,7 @@ export class Invariants {
     )
     if (newest > version || daemon.parts.kept.get(manifestId)?.record.tombstone)
       this.#break(`n${daemon.at} gave a key of version ${version} although it knows ${newest}`)
-    for (const lease of daemon.leases.leased(manifestId))
+    for (const lease of daemon.providers.leased(manifestId))
       for (const { ordinal } of lease.workloads)
         if (lease.peerId !== to && ordinals.includes(ordinal))
           this.#break(

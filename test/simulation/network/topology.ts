@@ -17,7 +17,8 @@ export interface Place {
   left: boolean
 }
 
-type Opinion = MemberState | 'unknown'
+/** What one node thinks of another. */
+export type Opinion = MemberState | 'unknown'
 
 interface View {
   up: boolean
@@ -37,12 +38,12 @@ export class Topology {
   /** "a>b": nothing gets from a to b. */
   readonly #blocked = new Set<string>()
   readonly #views: View[][] = []
-  readonly #onGone: (of: number, peer: number) => void
+  readonly #onChange: (of: number, peer: number, before: Opinion) => void
 
-  /** @param onGone a node finds another one dead */
-  constructor(clock: VirtualClock, onGone: (of: number, peer: number) => void) {
+  /** @param onChange a node finds another one dead or gone, or there (again) */
+  constructor(clock: VirtualClock, onChange: (of: number, peer: number, before: Opinion) => void) {
     this.#clock = clock
-    this.#onGone = onGone
+    this.#onChange = onChange
   }
 
   add(): number {
@@ -138,11 +139,11 @@ export class Topology {
     const { on, host: process, left } = this.places[peer]!
     const isTold = on && (process === undefined || !process.alive) && this.connects(of, peer)
     views[peer] = { up, sinceMs: this.#clock.nowMs, before, silent: !isTold && !left, left }
-    if (up) return
-    const delayMs = left ? 10 : isTold ? KILLED_MS.dead : SILENT_MS.dead
+    if (up && before === 'alive') return
+    const delayMs = up ? BACK_MS : left ? 10 : isTold ? KILLED_MS.dead : SILENT_MS.dead
     const current = views[peer]
     this.#clock.after(delayMs + 1, host, () => {
-      if (this.#views[of]?.[peer] === current) this.#onGone(of, peer)
+      if (this.#views[of]?.[peer] === current) this.#onChange(of, peer, before)
     })
   }
 

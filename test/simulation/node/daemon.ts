@@ -1,25 +1,26 @@
-import { delay, repeat } from '../../../src/common/index.ts'
-import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
-import type { ProvidersService } from '../../../src/providers/index.ts'
+import type { Logger, PeerId } from '@libp2p/interface'
+import type { AuditRecorder } from '../../../src/audit/index.ts'
+import { decode } from '../../../src/envelope/index.ts'
+import { RELEASE_REQUEST, RELEASED, type ReleaseRequest } from '../../../src/generated/fbs/index.ts'
+import type { MemberView } from '../../../src/members/index.ts'
+import { connectServices, isGone } from '../../../src/node/connect-services.ts'
+import { Providers } from '../../../src/providers/providers.ts'
 import { EngineRegistry, type Guard } from '../../../src/runtime/index.ts'
-import { FENCE_RETRY_MS, LOOK_INTERVAL_MS } from '../../../src/scheduler/constants.ts'
-import { Parts, type PartsInit } from '../../../src/scheduler/parts.ts'
-import type { Neighbour } from '../../../src/scheduler/types.ts'
+import type { Parts } from '../../../src/scheduler/parts.ts'
+import { Scheduler, type SchedulerComponents } from '../../../src/scheduler/scheduler.ts'
 import { ownersOnly } from '../../../src/trust/index.ts'
-import type { Doors } from '../../../src/wire/index.ts'
+import { Conduct, type Doors } from '../../../src/wire/index.ts'
 import { Workloads } from '../../../src/workloads/workloads.ts'
 import { quietLogger } from '../../fixtures/quiet-logger.ts'
+import type { Opinion } from '../network/topology.ts'
 import type { SimulatedWire } from '../network/wire.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
-import { asksOver } from './asks.ts'
 import type { Disk } from './disk.ts'
 import type { Containers } from './engine.ts'
 import type { SimulatedGuard } from './guard.ts'
 import { NETWORK, type NodeKeys } from './keys.ts'
-import { Leases } from './leases.ts'
-
-/** After news of a death all that comes in together is looked at once. Source: src/scheduler/scheduler.ts */
-const QUIET_MS = 50
+import { SimulatedPeerWire } from './peer-wire.ts'
+import { Surroundings } from './surroundings.ts'
 
 export interface DaemonInit {
   readonly at: number
@@ -34,13 +35,18 @@ export interface DaemonInit {
   readonly bootClock: () => number
   readonly bootId: Uint8Array
   readonly owner: string
-  readonly neighbours: () => readonly Neighbour[]
-  readonly isMember: (peerId: string) => boolean
-  readonly of: (peerId: string) => { readonly at: number; readonly daemon: () => Daemon } | undefined
+  /** All members it has heard of, itself included. */
+  readonly members: () => readonly MemberView[]
+  readonly member: (peerId: string) => MemberView | undefined
+  readonly of: (
+    peerId: string
+  ) => { readonly at: number; readonly keys: NodeKeys; readonly daemon: () => Daemon } | undefined
   /** A key or share was given to somebody. */
   readonly onReleased: (daemon: Daemon, request: ReleaseRequest, to: string) => void
   /** Copies are about to be started: keepers are being told. */
   readonly onBegins: (daemon: Daemon, manifestId: Uint8Array, ordinals: readonly number[]) => void
+  /** It has had enough of another node, as no honest one may of another. */
+  readonly onSentAway: (daemon: Daemon, peerId: string) => void
   readonly hasOthers: boolean
   /** Lines of a node's own log, for whoever looks into a failing run. */
   readonly log: (line: string) => void
@@ -48,57 +54,76 @@ export interface DaemonInit {
 
 type Handler = (request: unknown) => Promise<void>
 
-/** One run of a node's process: the real scheduler and the real workloads service over what is simulated. */
+/** One run of a node's process: the real providers, workloads and scheduler services over what is simulated. */
 export class Daemon {
   readonly at: number
   readonly host: Host
-  readonly world: PartsInit['world']
-  readonly leases: Leases
-  readonly parts: Parts
+  readonly providers: Providers
   readonly workloads: Workloads
+  readonly scheduler: Scheduler
   readonly doors = new Map<string, Handler>()
-  readonly #init: DaemonInit
-  readonly #stop = new AbortController()
-  #isLookingSoon = false
+  readonly #peerWire: SimulatedPeerWire
+  readonly #surroundings: Surroundings
 
   constructor(init: DaemonInit) {
-    this.#init = init
-    const { host, keys, clock, wire, disk, owner, isMember, neighbours, name, at, bootId } = init
+    const { at, name: nodeName, host, keys, clock, wire, owner, bootId, of, onBegins } = init
+    const { key, sealingKey } = keys
+    const network = NETWORK
     this.at = at
     this.host = host
     const end = { at, host }
-    const { key, sealingKey } = keys
     const now = () => clock.wallMs(host)
-    const store = disk.openFor(host)
+    const store = init.disk.openFor(host)
     const trust = () => ownersOnly(new Set([owner]))
-    const { signal } = this.#stop
-    const say = (format: string, ...values: unknown[]) => init.log([format, ...values.map(shown)].join(' | '))
-    const log = Object.assign(say, {
-      error: say,
-      trace: () => {},
-      enabled: true,
-      newScope: () => quietLogger
-    })
-    const of = (peerId: string) => {
-      const other = init.of(peerId)
-      return other && { at: other.at, leases: () => other.daemon().leases }
-    }
-    const self = { peerId: key.peerId, name, bootId }
-    this.leases = new Leases({ self, end, wire, now, neighbours, of, signal })
-    const engines = new EngineRegistry({ now })
-    engines.register(init.containers.engineFor(host))
+    const log = loggerTo(init.log)
     const doors = {
       open: (door: string, _root: unknown, handler: Handler) => this.doors.set(door, handler)
     } as unknown as Doors
+    const disconnect = async (peer: PeerId) => init.onSentAway(this, peer.toString())
+    const conduct = new Conduct({ now, host: { disconnect } })
+    const peerWire = new SimulatedPeerWire({
+      self: key.peerId,
+      end,
+      wire,
+      of: (peerId) => of(peerId) && { at: of(peerId)!.at, peerWire: () => of(peerId)!.daemon().#peerWire },
+      onAnswered: (protocol, request, answer, to) => {
+        if (protocol === 'release' && decode(RELEASED, answer).code === undefined)
+          init.onReleased(this, decode(RELEASE_REQUEST, request), to)
+      }
+    })
+    this.#peerWire = peerWire
+    this.#surroundings = new Surroundings({
+      self: keys.peerId,
+      end,
+      wire,
+      list: init.members,
+      get: init.member,
+      of: (peerId) =>
+        of(peerId) && {
+          at: of(peerId)!.at,
+          id: of(peerId)!.keys.peerId,
+          surroundings: () => of(peerId)!.daemon().#surroundings
+        }
+    })
+    const { members } = this.#surroundings
+    const components = this.#surroundings.components({ forComponent: () => log })
+    const shared = { network, key, nodeName, doors, conduct, wire: peerWire, now }
+    let isMember = (_peerId: string): boolean => false
+    this.providers = new Providers(components, {
+      ...shared,
+      bootId,
+      gossip: true,
+      isMember: (peerId) => isMember(peerId),
+      isGone: (peerId) => isGone(members, peerId)
+    })
+    const engines = new EngineRegistry({ now })
+    engines.register(init.containers.engineFor(host))
     this.workloads = new Workloads(
+      { logger: components.logger, providers: this.providers },
       {
-        logger: { forComponent: () => log },
-        providers: this.leases as unknown as ProvidersService
-      },
-      {
-        network: NETWORK,
+        network,
         key,
-        nodeName: name,
+        nodeName,
         store,
         sealingKey: { of: () => sealingKey, stored: { of: () => sealingKey } },
         engines,
@@ -106,83 +131,64 @@ export class Daemon {
         publishAddress: '127.0.0.1',
         doors,
         trust,
-        keep: (bundle, options) => this.parts.keeping.push(bundle, options),
+        keep: (bundle, options) => this.scheduler.keep(bundle, options),
         guard: init.guard as unknown as Guard,
-        fencing: () => this.parts.fencing,
-        keptOf: (manifestId, author) => this.parts.inspectKept(manifestId, author),
-        keptFor: () => ({ keptViews: () => this.parts.keptViews(), keptBundle: () => undefined }),
-        mayResume: (stored, options) => this.parts.mayResume(stored, options),
+        fencing: () => this.scheduler,
+        keptOf: (manifestId, author) => this.scheduler.inspectKept(manifestId, author),
+        keptFor: () => this.scheduler,
+        mayResume: (stored, options) => this.scheduler.mayResume(stored, options),
         storagePath: '/',
         capacity: { machine: { cpuMillis: 8_000, memoryBytes: 16 * 2 ** 30 } },
         now
       }
     )
-    this.world = {
-      key,
-      networkId: NETWORK.id,
-      nodeName: name,
+    const { providers, workloads } = this
+    this.scheduler = new Scheduler({ ...components, members, providers, workloads } as SchedulerComponents, {
+      ...shared,
       store,
-      log,
       trust,
       sealingKey: () => sealingKey,
-      load: () => 0,
-      startedAtMs: now(),
-      now,
-      bootClock: init.bootClock,
-      random: () => clock.dice.next(),
-      delay,
-      neighbours,
-      isMember,
-      asks: asksOver(wire, end, key.peerId, init.of),
-      leased: (manifestId) => this.leases.leased(manifestId),
-      find: (manifestId, options) => this.leases.find(manifestId, options),
-      workloads: this.workloads
-    }
-    const onBegins = (manifestId: Uint8Array, ordinals: readonly number[]) =>
-      init.onBegins(this, manifestId, ordinals)
-    this.parts = new Parts({ world: this.world, signal, hasOthers: () => init.hasOthers, onBegins })
+      isMember: (peerId) => isMember(peerId),
+      hasOthers: () => init.hasOthers,
+      onBegins: (manifestId, ordinals) => onBegins(this, manifestId, ordinals),
+      bootClock: init.bootClock
+    })
+    isMember = connectServices(
+      { members, providers, workloads, guests: { isRevoked: () => false } },
+      {
+        recorder: { did: () => {} } as unknown as AuditRecorder,
+        log: { warn: () => {} },
+        isIdle: () => false
+      }
+    )
   }
 
-  /** As the node does it; resolves when it answers. */
+  get parts(): Parts {
+    return this.scheduler.parts
+  }
+
+  /** As libp2p does it; resolves when it answers. */
   async start(): Promise<void> {
-    await this.parts.open()
-    this.leases.start()
-    await this.workloads.start()
-    await this.parts.fencing.open()
-    const { signal } = this.#stop
-    const onError = (error: unknown) => this.world.log.error('looking after workloads: %e', error)
-    void repeat(FENCE_RETRY_MS, () => this.parts.fencing.look(), { signal, onError })
-    void repeat(LOOK_INTERVAL_MS, () => this.parts.look(), { signal, onError })
-    this.workloads.addEventListener('workload', ({ detail: { type } }) => {
-      if (type === 'stopped' || type === 'failed') this.#lookSoon()
-    })
+    await Promise.all([this.providers.start(), this.workloads.start(), this.scheduler.start()])
+    this.providers.afterStart()
   }
 
   /** In order, with a word to the others. */
   async stop(): Promise<void> {
-    this.leases.withdrawAll()
-    this.#stop.abort()
-    await this.workloads.stop()
+    await this.providers.beforeStop()
+    await Promise.all([this.providers.stop(), this.workloads.stop(), this.scheduler.stop()])
   }
 
-  /** Another node is dead, or has left. */
-  onGone(peerId: string): void {
-    this.leases.lose(peerId)
-    this.#lookSoon()
+  /** What this node thinks of another one changed. */
+  onOpinion(peerId: string, before: Opinion, now: Opinion | undefined): void {
+    if (now === 'dead' || now === 'left') this.#surroundings.onGone(peerId, now)
+    else if (now === 'alive') this.#surroundings.onAlive(peerId, before !== 'suspect')
   }
+}
 
-  #lookSoon(): void {
-    if (this.#isLookingSoon) return
-    this.#isLookingSoon = true
-    setTimeout(() => {
-      this.#isLookingSoon = false
-      void this.parts.healer.look()
-    }, QUIET_MS)
-  }
-
-  onReleased(request: ReleaseRequest, to: string): void {
-    this.#init.onReleased(this, request, to)
-  }
+function loggerTo(hear: (line: string) => void): Logger {
+  const say = (format: string, ...values: unknown[]) => hear([format, ...values.map(shown)].join(' | '))
+  return Object.assign(say, { error: say, trace: () => {}, enabled: true, newScope: () => quietLogger })
 }
 
 function shown(value: unknown): string {

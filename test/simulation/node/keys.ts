@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { openNetwork, type SigningKey, signingKeyFromSeed } from '../../../src/identity/index.ts'
 import { type SealingKey, sealingKeyFromSeed } from '../../../src/sealing/index.ts'
 
 export const NETWORK = openNetwork('simulated')
 
 export interface NodeKeys {
+  readonly peerId: PeerId
   readonly key: SigningKey
   readonly sealingKey: SealingKey
 }
@@ -21,5 +24,6 @@ export function keysOf(name: string): Promise<NodeKeys> {
 async function make(name: string): Promise<NodeKeys> {
   const seed = (what: string) => new Uint8Array(createHash('sha256').update(`${what} of ${name}`).digest())
   const sealingKey = await sealingKeyFromSeed(seed('sealing key'), { epoch: 1 })
-  return { key: signingKeyFromSeed(seed('identity')), sealingKey }
+  const key = signingKeyFromSeed(seed('identity'))
+  return { peerId: peerIdFromString(key.peerId), key, sealingKey }
 }

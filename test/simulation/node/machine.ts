@@ -1,5 +1,5 @@
 import type { ReleaseRequest } from '../../../src/generated/fbs/index.ts'
-import type { Neighbour } from '../../../src/scheduler/types.ts'
+import type { MemberView } from '../../../src/members/index.ts'
 import { Topology } from '../network/topology.ts'
 import { SimulatedWire } from '../network/wire.ts'
 import { newHost, type VirtualClock } from '../time/clock.ts'
@@ -35,6 +35,7 @@ export interface MeshInit {
   readonly log: (name: string, line: string) => void
   readonly onBegins: DaemonInit['onBegins']
   readonly onReleased: (mesh: Mesh, daemon: Daemon, request: ReleaseRequest, to: string) => void
+  readonly onSentAway: DaemonInit['onSentAway']
 }
 
 /** All machines of a run, and what can be done to them. */
@@ -48,10 +49,9 @@ export class Mesh {
   constructor(init: MeshInit) {
     this.#init = init
     const { clock, note } = init
-    this.topology = new Topology(clock, (of, peer) => {
-      const opinion = this.topology.opinion(of, peer)
-      if (opinion === 'dead' || opinion === 'left')
-        this.machines[of]?.daemon?.onGone(this.machines[peer]!.keys.key.peerId)
+    this.topology = new Topology(clock, (of, peer, before) => {
+      const { key } = this.machines[peer]!.keys
+      this.machines[of]?.daemon?.onOpinion(key.peerId, before, this.topology.opinion(of, peer))
     })
     this.wire = new SimulatedWire(clock, this.topology, note)
   }
@@ -98,7 +98,7 @@ export class Mesh {
 
   start(machine: Machine): void {
     if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
-    const { clock, owner, log, onBegins, onReleased, note } = this.#init
+    const { clock, owner, log, onBegins, onReleased, onSentAway, note } = this.#init
     const { at, name, keys, disk, containers, guard } = machine
     if (!this.topology.places[at]!.on) machine.bootedAtMs = clock.nowMs
     const bootClock = () => Math.floor(clock.nowMs - machine.bootedAtMs)
@@ -121,13 +121,17 @@ export class Mesh {
         bootId: machine.bootId,
         owner,
         wire: this.wire,
-        neighbours: () => this.#neighboursOf(machine),
-        isMember: (peerId) => this.isMember(peerId),
+        members: () => this.membersOf(machine),
+        member: (peerId) => {
+          const other = this.#byPeer.get(peerId)
+          return other && this.#viewOf(machine, other)
+        },
         of: (peerId) => {
           const other = this.#byPeer.get(peerId)
-          return other && { at: other.at, daemon: () => other.daemon! }
+          return other && { at: other.at, keys: other.keys, daemon: () => other.daemon! }
         },
         onBegins,
+        onSentAway,
         onReleased: (...released) => onReleased(this, ...released),
         hasOthers: this.machines.length > 1,
         log: (line) => log(name, line)
@@ -213,28 +217,46 @@ export class Mesh {
     if (machine.daemon !== undefined) machine.daemon.host.skewMs = skewMs
   }
 
-  #neighboursOf(machine: Machine): Neighbour[] {
-    const found: Neighbour[] = []
-    for (const { at, name, keys, bootId } of this.machines) {
-      const state = this.topology.opinion(machine.at, at)
-      if (state === undefined) continue
-      const { key, sealingKey } = keys
-      found.push({
-        peerId: key.peerId,
-        publicKey: key.publicKey,
-        name,
-        self: at === machine.at,
-        state,
-        scheduling: true,
-        labels: {},
-        engines: ['mock'],
-        sealingKey: sealingKey.publicKey,
-        sealingEpoch: sealingKey.epoch,
-        bootId,
-        roundTripMs: 1,
-        silentMs: this.topology.silentMs(machine.at, at)
-      })
+  /** Whom a machine's node has heard of. */
+  membersOf(machine: Machine): MemberView[] {
+    return this.machines.flatMap((other) => this.#viewOf(machine, other) ?? [])
+  }
+
+  #viewOf(machine: Machine, { at, name, keys, bootId }: Machine): MemberView | undefined {
+    const state = this.topology.opinion(machine.at, at)
+    if (state === undefined) return undefined
+    const { key, sealingKey } = keys
+    return {
+      ...SAID,
+      peerId: key.peerId,
+      publicKey: key.publicKey,
+      name,
+      self: at === machine.at,
+      state,
+      connected: state === 'alive' || state === 'suspect',
+      sealingKey: sealingKey.publicKey,
+      sealingEpoch: sealingKey.epoch,
+      bootId,
+      silentMs: this.topology.silentMs(machine.at, at)
     }
-    return found
   }
 }
+
+/** What all nodes say of themselves alike. */
+const SAID = {
+  addresses: [],
+  labels: {},
+  engines: ['mock'],
+  version: '',
+  scheduling: true,
+  leaving: false,
+  idle: false,
+  issuedAtMs: 0,
+  notAfterMs: 0,
+  memberOf: [],
+  memberships: [],
+  statement: new Uint8Array(),
+  relayed: false,
+  lastSeenMs: 0,
+  roundTripMs: 1
+} as const

@@ -153,24 +153,7 @@ export class Owner {
   }
 
   #nodesAs(entry: Machine): SeenNode[] {
-    const seen = entry.daemon?.world.neighbours() ?? []
-    return seen.map((node) => ({
-      ...node,
-      addresses: [],
-      version: '',
-      leaving: false,
-      idle: false,
-      issuedAtMs: 0,
-      notAfterMs: 0,
-      memberOf: [],
-      memberships: [],
-      statement: new Uint8Array(),
-      member: true,
-      entry: node.self,
-      connected: true,
-      relayed: false,
-      lastSeenMs: 0,
-      roundTripMs: 1
-    }))
+    if (entry.daemon === undefined) return []
+    return this.#init.mesh.membersOf(entry).map((node) => ({ ...node, member: true, entry: node.self }))
   }
 }

@@ -1,16 +1,8 @@
 import type { Session } from '../../../src/client/index.ts'
 import { isBeemeshError, toHex, withDeadline } from '../../../src/common/index.ts'
 import { decode, type Root } from '../../../src/envelope/index.ts'
-import {
-  APPLY_REQUEST,
-  BID_LIST,
-  CAPACITY_REQUEST,
-  DELETE_REQUEST,
-  encodeBidList,
-  QUERY
-} from '../../../src/generated/fbs/index.ts'
+import { APPLY_REQUEST, CAPACITY_REQUEST, DELETE_REQUEST, QUERY } from '../../../src/generated/fbs/index.ts'
 import type { SigningKey } from '../../../src/identity/index.ts'
-import { collectBids } from '../../../src/scheduler/bids/collect-bids.ts'
 import { RemoteError, WireError } from '../../../src/wire/index.ts'
 import { NETWORK } from '../node/keys.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
@@ -108,13 +100,7 @@ async function* ask(
     const payload = decode(ROOTS[protocol], bytes) as never
     const request = { author: key.publicKey, authorPeerId: key.peerId, payload, reply: { send }, signal }
     try {
-      if (protocol === 'capacity') {
-        const { request: asked } = decode(CAPACITY_REQUEST, bytes)
-        const { bids, asked: count, members } = await collectBids(daemon.world, asked, { signal })
-        const list = encodeBidList({ bids: [...bids], asked: count, members })
-        decode(BID_LIST, list)
-        await send(list)
-      } else await daemon.doors.get(protocol)!(request)
+      await daemon.doors.get(protocol)!(request)
       return {}
     } catch (error) {
       if (!isBeemeshError(error)) return { code: 'INTERNAL', message: String(error), details: {} }

@@ -1,0 +1,109 @@
+import type { PeerId } from '@libp2p/interface'
+import { TypedEventEmitter } from 'main-event'
+import type { MembersEvents, MembersService, MemberView } from '../../../src/members/index.ts'
+import type { ProvidersComponents } from '../../../src/providers/types.ts'
+import type { Gossip, GossipJudge } from '../../../src/wire/index.ts'
+import type { End, SimulatedWire } from '../network/wire.ts'
+
+export interface SurroundingsInit {
+  readonly self: PeerId
+  readonly end: End
+  readonly wire: SimulatedWire
+  readonly list: () => readonly MemberView[]
+  readonly get: (peerId: string) => MemberView | undefined
+  /** The same part of another node, and where it stands. */
+  readonly of: (
+    peerId: string
+  ) => { readonly at: number; readonly id: PeerId; readonly surroundings: () => Surroundings } | undefined
+}
+
+/** What a node's services see of the others and of libp2p. Modelled: who is there is the topology's word, gossip is one hop, the DHT names nobody. */
+export class Surroundings extends TypedEventEmitter<MembersEvents> implements Gossip {
+  readonly topicValidators = new Map<string, GossipJudge>()
+  readonly #events = new EventTarget()
+  readonly #init: SurroundingsInit
+
+  constructor(init: SurroundingsInit) {
+    super()
+    this.#init = init
+  }
+
+  /** The members service, as far as others use it. */
+  get members(): MembersService {
+    return this as unknown as MembersService
+  }
+
+  list(): readonly MemberView[] {
+    return this.#init.list()
+  }
+
+  get(peerId: string): MemberView | undefined {
+    return this.#init.get(peerId)
+  }
+
+  self(): MemberView {
+    return this.get(this.#init.self.toString())!
+  }
+
+  refresh(): void {}
+
+  /** Another node is dead, or has left, and the connection to it with it. */
+  onGone(peerId: string, how: 'dead' | 'left'): void {
+    this.#connection('peer:disconnect', peerId)
+    this.safeDispatchEvent(`member:${how}`, { detail: { peerId } })
+  }
+
+  /** Another node is there, for the first time or again. @param isNew there was no connection to it */
+  onAlive(peerId: string, isNew: boolean): void {
+    if (isNew) this.#connection('peer:connect', peerId)
+    this.safeDispatchEvent('member:alive', { detail: { peerId } })
+  }
+
+  /** What libp2p hands to services. */
+  components(logger: ProvidersComponents['logger']): ProvidersComponents {
+    const known = {
+      logger,
+      events: this.#events,
+      pubsub: this,
+      registrar: {},
+      connectionManager: {
+        getConnectionsMap: () => new Map(this.#connected().map((peer) => [peer, []])),
+        // all of them are asked for only by who looks for a neighbour in the DHT
+        getConnections: (peer?: PeerId) =>
+          peer !== undefined && isConnected(this.get(peer.toString())) ? [{ rtt: 1 }] : []
+      },
+      addressManager: { getAddresses: () => [`/memory/${this.#init.end.at}`] },
+      contentRouting: { cancelReprovide: async () => {} },
+      datastore: { queryKeys: async function* () {} }
+    }
+    return known as unknown as ProvidersComponents
+  }
+
+  async publish(topic: string, data: Uint8Array): Promise<void> {
+    const { wire, end, of, self } = this.#init
+    for (const peer of this.#connected()) {
+      const other = of(peer.toString())!
+      wire.tell(end, other.at, () => other.surroundings().#hear(topic, data, self))
+    }
+  }
+
+  subscribe(): void {}
+
+  unsubscribe(): void {}
+
+  #hear(topic: string, data: Uint8Array, from: PeerId): void {
+    this.topicValidators.get(topic)?.(from, { data, from })
+  }
+
+  #connected(): PeerId[] {
+    return this.list().flatMap((one) => (isConnected(one) ? [this.#init.of(one.peerId)!.id] : []))
+  }
+
+  #connection(type: 'peer:connect' | 'peer:disconnect', peerId: string): void {
+    this.#events.dispatchEvent(new CustomEvent(type, { detail: this.#init.of(peerId)!.id }))
+  }
+}
+
+function isConnected(one: MemberView | undefined): boolean {
+  return one !== undefined && !one.self && (one.state === 'alive' || one.state === 'suspect')
+}
