@@ -82,6 +82,9 @@ export class Keeping {
         const { ordinals, resuming } = request
         const taken = resuming ? this.starting.resume(record, from, ordinals) : []
         if (!resuming) this.starting.expect(record, from, ordinals)
+        // with ordinals it runs them, and may not keep it
+        const mine = kept.get(record.manifestId)?.record.version
+        if (ordinals.length === 0 && mine === record.version) this.#offering.noteHas(record, from)
         return { ...this.#compare(record, from), taken }
       }
       const bundle = { record: request.record, ciphertext, sealedKeys, sealedShares }

@@ -33,8 +33,8 @@ interface Offered {
   readonly atMs: number
   /** All that were to have it. */
   readonly to: string
-  /** Those of them that did not take it, and when they are offered it again. */
-  again?: { readonly peerIds: ReadonlySet<string>; readonly atMs: number; readonly delayMs: number }
+  /** Those of them that are not known to have it, and when they are offered it again. */
+  again?: { readonly peerIds: Set<string>; readonly atMs: number; readonly delayMs: number }
 }
 
 /** Sees that the keepers of now have what is kept here, and lets go of what is others' by then. */
@@ -54,17 +54,33 @@ export class Offering {
   }
 
   /**
-   * A version is new here: the nearest offers it at its next look, the one after it when its time comes, the others only to new keepers.
+   * A version is new here: the nearest offers it to all at its next look, the one after it when its time comes, and everybody else to new
+   * keepers alone. But whoever brought it may not have reached the nearest: each that does not hear of it by then offers it there.
    */
   noteNew(record: CheckedRecord): void {
     const keepers = this.keepersOf(record)
-    const atMs = keepers[0]?.self === true ? 0 : this.#init.world.now()
-    this.#note(record, { atMs, to: namesOf(keepers) })
+    const nowMs = this.#init.world.now()
+    const place = keepers.findIndex(({ self }) => self)
+    const [nearest] = keepers
+    const offered: Offered = { atMs: place === 0 ? 0 : nowMs, to: namesOf(keepers) }
+    if (nearest !== undefined && place !== 0)
+      offered.again = {
+        peerIds: new Set([nearest.peerId]),
+        atMs: nowMs + OFFER_RETRY_MS * (place < 0 ? 1 : 1 + place),
+        delayMs: OFFER_RETRY_MS
+      }
+    this.#note(record, offered)
+  }
+
+  /** Another keeper offers what is kept here, so it needs not be offered to that one. */
+  noteHas({ manifestId }: CheckedRecord, peerId: string): void {
+    this.#offered.get(manifestId.join())?.again?.peerIds.delete(peerId)
   }
 
   /**
-   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed; lets go of what others are
-   * nearer to. Only the two nearest repeat it, so that it is not offered by all. @returns undefined: there is nothing to be done
+   * Offers what is kept to the keepers of now, when they are others than last time or some time has passed, and again to those that did not
+   * take it; lets go of what others are nearer to. Only the two nearest repeat it to all, so that it is not offered by everybody.
+   * @returns undefined: there is nothing to be done
    */
   offer(manifest: Kept): Promise<void> | undefined {
     const { record } = manifest
@@ -75,7 +91,7 @@ export class Offering {
     const isNear = keepers.slice(0, 2).some(({ self }) => self)
     const isNews = last?.to !== to || (isNear && nowMs - last.atMs >= OFFER_INTERVAL_MS)
     const again = last?.to === to ? last.again : undefined
-    const isDue = again !== undefined && nowMs >= again.atMs && (isNear || !this.#init.isMine(record))
+    const isDue = again !== undefined && again.peerIds.size > 0 && nowMs >= again.atMs
     if (!isNews && !isDue) return undefined
     const delayMs = again === undefined ? OFFER_RETRY_MS : Math.min(2 * again.delayMs, OFFER_RETRY_MOST_MS)
     const offered: Offered = { atMs: isNews ? nowMs : last.atMs, to }
@@ -83,8 +99,11 @@ export class Offering {
     const others = keepers.filter(({ self }) => !self)
     const asked = isNews ? others : others.filter(({ peerId }) => again?.peerIds.has(peerId))
     return this.#offerToAll(manifest, asked).then(async (missed) => {
-      if (missed.length > 0) offered.again = { peerIds: new Set(missed), atMs: nowMs + delayMs, delayMs }
-      if (others.length - missed.length < DURABLE_KEEPERS || this.#init.isMine(record)) return
+      const isMine = this.#init.isMine(record)
+      // the nearest sees to the others, once it has it
+      const own = isNear || !isMine ? missed : missed.filter((peerId) => peerId === keepers[0]?.peerId)
+      if (own.length > 0) offered.again = { peerIds: new Set(own), atMs: nowMs + delayMs, delayMs }
+      if (others.length - missed.length < DURABLE_KEEPERS || isMine) return
       if (this.#init.kept.get(record.manifestId)?.record.digest !== record.digest) return // a newer one came meanwhile
       await this.#init.kept.delete(record.manifestId)
       this.#offered.delete(record.manifestId.join())

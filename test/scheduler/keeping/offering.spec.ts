@@ -8,18 +8,26 @@ import { ownersOnly } from '../../../src/trust/index.ts'
 import { NETWORK, NOW_MS, OWNER } from '../../envelope/fixtures.ts'
 import { bundleOf, createKeepers, type Oddity } from '../world-of-keepers.ts'
 
-/** Four keepers, of which the nearest has a version, and the farthest. */
-async function nearestHasIt(oddity: Oddity = {}) {
+type Keepers = ReturnType<typeof createKeepers>
+
+/** Four keepers, nearest first, and a version that none of them has. */
+async function ranked(oddity: Oddity = {}) {
   const bundle = await bundleOf('localhost/one:1')
   const record = checkRecord(bundle.record, {
     networkId: NETWORK.id,
     trust: ownersOnly(new Set([OWNER.peerId]))
   })
-  const keepers = createKeepers(4, oddity)
-  const order = keepers[0]!.keeping.ranked(record.manifestId)
-  const [nearest, farthest] = [order[0]!, order[3]!].map(
-    ({ peerId }) => keepers.find((one) => one.peerId === peerId)!
-  ) as [(typeof keepers)[0], (typeof keepers)[0]]
+  const all = createKeepers(4, oddity)
+  const keepers = all[0]!.keeping
+    .ranked(record.manifestId)
+    .map(({ peerId }) => all.find((one) => one.peerId === peerId)!)
+  return { keepers: keepers as [Keepers[0], ...Keepers], bundle, record }
+}
+
+/** The nearest has it. */
+async function nearestHasIt(oddity: Oddity = {}) {
+  const { keepers, bundle, record } = await ranked(oddity)
+  const [nearest] = keepers
   await nearest.keeping.take(record, bundle, { from: '' })
   const offer = () => nearest.keeping.offer(nearest.kept.all()[0]!)
   return {
@@ -27,7 +35,7 @@ async function nearestHasIt(oddity: Oddity = {}) {
     record,
     bundle,
     nearest,
-    farthest,
+    farthest: keepers.at(-1)!,
     offer,
     count: () => keepers.map(({ kept }) => kept.all().length)
   }
@@ -139,5 +147,35 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     })
     for (; nowMs < NOW_MS + 2 * OFFER_INTERVAL_MS; nowMs += 1_000) await offer()
     expect(asked).to.deep.equal([0, 2, 6, 14, 30, 60, 90, 120, 150, 180, 210])
+  })
+
+  // found by npm run chaos -- --seed 1500089 --nodes 2: nobody followed the load, because the nearest alone decides on that
+  describe('the nearest is the one that nobody could reach at first', () => {
+    const lookFor = async (ms: number, { hasNearest }: { hasNearest: boolean }) => {
+      let nowMs = NOW_MS
+      const asked: number[] = []
+      const { keepers, bundle, record } = await ranked({
+        now: () => nowMs,
+        onAsk: (peerId, { ciphertext }) => {
+          if (peerId === keepers[0].peerId && ciphertext === undefined) asked.push((nowMs - NOW_MS) / 1000)
+        }
+      })
+      const [nearest, ...others] = keepers
+      for (const { keeping } of hasNearest ? keepers : others)
+        await keeping.take(record, bundle, { from: '' })
+      for (; nowMs < NOW_MS + ms; nowMs += 1_000)
+        for (const { keeping, kept } of keepers) for (const one of kept.all()) await keeping.offer(one)
+      return { asked, has: nearest.kept.all().length }
+    }
+
+    it('the next one offers it there soon, and it offers it to the others', async () => {
+      const { asked, has } = await lookFor(30_000, { hasNearest: false })
+      expect([asked, has]).to.deep.equal([[2 * (OFFER_RETRY_MS / 1000)], 1])
+    })
+
+    it('nobody asks it when it was reached, because it offers it itself', async () => {
+      const { asked, has } = await lookFor(30_000, { hasNearest: true })
+      expect([asked, has]).to.deep.equal([[], 1])
+    })
   })
 })
