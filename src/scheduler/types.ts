@@ -37,6 +37,8 @@ export interface Neighbour {
   readonly name: string
   readonly self: boolean
   readonly state: MemberState
+  /** Directly or through a relay. */
+  readonly connected?: boolean
   readonly scheduling: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly engines: readonly string[]

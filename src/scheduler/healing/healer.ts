@@ -14,6 +14,7 @@ import type { Keeping } from '../keeping/keeping.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import { Scaler } from '../scale/scaler.ts'
 import type { CheckedRecord, Healed, Kept, Lease, World } from '../types.ts'
+import { Around } from './around.ts'
 import { type Count, countCopies, isRight } from './count.ts'
 import { isGone } from './neighbours.ts'
 import { nodesFor } from './nodes-for.ts'
@@ -36,8 +37,7 @@ export class Healer {
   readonly #init: HealerInit
   readonly #watched = new Map<string, Watched>()
   readonly #healed: Healed[] = []
-  /** Who lives, as one text to compare. */
-  #alive = ''
+  readonly #around = new Around()
   readonly #telling: Telling
   readonly #scaler: Scaler
   readonly #repairing: Repairing
@@ -73,11 +73,7 @@ export class Healer {
 
   /** Looks at everything kept here. */
   async look(): Promise<void> {
-    const live = this.#init.world.neighbours().filter(({ state }) => state === 'alive')
-    this.#alive = live
-      .map(({ peerId }) => peerId)
-      .sort()
-      .join()
+    this.#around.look(this.#init.world.neighbours())
     void this.#telling.look()
     this.#scaler.tidy(this.#init.kept)
     const waiting = this.#init.kept.all()
@@ -95,7 +91,7 @@ export class Healer {
     try {
       await this.#offer(kept)
       const { manifestId } = kept.record
-      const now = () => `${this.#init.kept.get(manifestId)?.record.version} ${this.#alive}`
+      const now = () => `${this.#init.kept.get(manifestId)?.record.version} ${this.#around.alive}`
       // because a death or a version that comes to be known in the middle of a look would else wait for the look after the next
       for (let seen = ''; seen !== now() && !this.#init.signal.aborted; ) {
         seen = now()
@@ -134,7 +130,7 @@ export class Healer {
     const seen = this.#count(record, world.leased(record.manifestId), watched)
     if (record.tombstone) await this.#repairing.buryUnleased(kept, watched)
     const nowMs = world.now()
-    const isDue = watched.isDue(this.#alive, nowMs) && place === 0
+    const isDue = watched.isDue(this.#around, nowMs) && place === 0
     // because a keeper that was never told who runs it takes nothing running for nothing wrong
     const isUnseen = seen.live.length === 0 && watched.confirmedVersion < record.version
     if (isRight(seen) && !isUnseen) {
@@ -146,7 +142,7 @@ export class Healer {
       return
     }
     if (nowMs < watched.restUntilMs) return
-    watched.asked(this.#alive, nowMs)
+    watched.asked(this.#around, nowMs)
     // because a lease may only be unknown here: whoever may know is asked before anything is done
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await seeCopies(world, record.manifestId, {

@@ -6,6 +6,7 @@ import {
   UNSETTLED_MS,
   UPDATE_PATIENCE_MS
 } from '../constants.ts'
+import type { Around } from './around.ts'
 
 /** What a keeper remembers of a manifest between two looks. Lost with the process: leases tell the truth again soon. */
 export class Watched {
@@ -31,7 +32,7 @@ export class Watched {
   #missing = ''
   /** When members came or went last. */
   #changedMs = 0
-  #asked = { alive: '', atMs: 0 }
+  #asked = { alive: '', meetings: 0, atMs: 0 }
   #outdated = 0
   #progressMs = 0
   #isUpdating = false
@@ -117,21 +118,22 @@ export class Watched {
 
   /**
    * Whether everybody is to be asked who runs it although all seems well: nobody tells a keeper of copies that it has never heard of, such
-   * as those of the other side of a partition. When members came or went nothing rests any more either.
-   * @param alive who lives, as one text
+   * as those of the other side of a partition, or of a node that others alone could reach. When members came or went nothing rests any more
+   * either.
    */
-  isDue(alive: string, nowMs: number): boolean {
+  isDue({ alive, meetings }: Pick<Around, 'alive' | 'meetings'>, nowMs: number): boolean {
     if (alive !== this.#asked.alive) {
       this.restUntilMs = 0
       this.rests = 0
       this.#changedMs = nowMs
     }
     const interval = nowMs - this.#changedMs < UNSETTLED_MS ? UNSETTLED_ASK_INTERVAL_MS : ASK_INTERVAL_MS
-    return alive !== this.#asked.alive || nowMs - this.#asked.atMs >= interval
+    const isNews = alive !== this.#asked.alive || meetings !== this.#asked.meetings
+    return isNews || nowMs - this.#asked.atMs >= interval
   }
 
-  asked(alive: string, atMs: number): void {
-    this.#asked = { alive, atMs }
+  asked({ alive, meetings }: Pick<Around, 'alive' | 'meetings'>, atMs: number): void {
+    this.#asked = { alive, meetings, atMs }
   }
 
   /** A node did not start a copy: others are tried first, for longer each time. */
