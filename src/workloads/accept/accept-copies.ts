@@ -45,7 +45,7 @@ export interface Assignment {
   readonly report: Report
   /** What was done of these copies before, by nodes that are gone. @default nothing */
   readonly past?: Past
-  /** Keepers have it already. @default false */
+  /** A keeper gives it, in the owner's name. @default false: its owner brings it */
   readonly isKept?: boolean
 }
 
@@ -124,7 +124,11 @@ export async function acceptCopies(context: Context, assignment: Assignment): Pr
   }
   const outcome = replaces
     ? await rollOut(context, manifestId, report)
-    : await startRelease(context, { ...named, ...release }, { manifest, report })
+    : await startRelease(
+        context,
+        { ...named, ...release },
+        { manifest, report, isAllOrNone: assignment.isKept !== true }
+      )
   const workloads = [...outcome.running, ...outcome.failed.map(({ workload }) => workload)]
   return { ...named, ...release, workloads }
 }

@@ -1,8 +1,7 @@
-import { toError } from '../../common/index.ts'
 import { assertMayApply } from '../access.ts'
 import { announce, type Context, openStored } from '../context.ts'
-import { planCopy, removeCopy } from '../copies/deploy.ts'
-import { startCopy } from '../copies/release.ts'
+import { planCopy } from '../copies/deploy.ts'
+import { startCopy, takeOut } from '../copies/release.ts'
 import { tell } from '../copies/transition.ts'
 import { makeRoom, planRoom } from '../resources/preempt.ts'
 import type { StoredManifest } from '../types.ts'
@@ -55,14 +54,8 @@ export async function addCopies(
   const started = await Promise.all(
     added.map((copy) => startCopy(context, existing, { manifest, copy, report }))
   )
-  for (const { workload } of started.filter(({ workload: { state } }) => state === 'failed')) {
-    await removeCopy(context, workload, 0).catch((error: unknown) =>
-      context.log.error('%s: %s', workload.workloadId, toError(error).message)
-    )
-    const current = table.get(manifestId)
-    const isOther = ({ workloadId }: { workloadId: string }) => workloadId !== workload.workloadId
-    if (current !== undefined) await table.put({ ...current, workloads: current.workloads.filter(isOther) })
-  }
+  const failed = started.filter(({ workload: { state } }) => state === 'failed')
+  await takeOut(context, manifestId, failed)
   announce(context, manifestId)
   return {
     ...table.get(manifestId)!,

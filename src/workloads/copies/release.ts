@@ -1,3 +1,4 @@
+import { toError } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
 import { announce, type Context } from '../context.ts'
 import { WorkloadsError } from '../errors.ts'
@@ -15,13 +16,14 @@ export interface ReleaseOutcome {
 export type Report = (deployed: Deployed & { readonly unchanged?: boolean }) => void
 
 /**
- * Starts the first release of a manifest: all its copies, or none. When one fails the others are removed and nothing but
- * the version is remembered, so that the owner can try again. The release is in the table already ("accepted").
+ * Starts the first release of a manifest here. The release is in the table already ("accepted"). What an owner brings is all its copies or none:
+ * when one fails the others are removed and nothing but the version is remembered, so that the owner can try again. What a keeper gives is one
+ * copy beside the other, of which those go on that started.
  */
 export async function startRelease(
   context: Context,
   stored: StoredManifest,
-  { manifest, report }: { manifest: Manifest; report: Report }
+  { manifest, report, isAllOrNone }: { manifest: Manifest; report: Report; isAllOrNone: boolean }
 ): Promise<ReleaseOutcome> {
   const results = await startAll(context, stored, { manifest, report })
   context.reach('apply:all-deployed')
@@ -34,11 +36,33 @@ export async function startRelease(
     context.reach('apply:settled')
     return { running, failed }
   }
+  if (running.length > 0 && !isAllOrNone) {
+    await takeOut(context, stored.manifestId, failed)
+    announce(context, stored.manifestId)
+    return { running, failed }
+  }
   const undone = await Promise.all(running.map((copy) => undo(context, stored, copy, report)))
   // the version stays known, so that no older record is taken later
   await context.table.put({ ...stored, tombstone: true, content: undefined, workloads: [] })
   announce(context, stored.manifestId)
   return { running: [], failed: [...failed, ...undone] }
+}
+
+/** Nothing is left of copies that failed to start; the others are left alone. */
+export async function takeOut(
+  context: Context,
+  manifestId: Uint8Array,
+  failed: readonly Deployed[]
+): Promise<void> {
+  const { table, log } = context
+  for (const { workload } of failed) {
+    await removeCopy(context, workload, 0).catch((error: unknown) =>
+      log.error('%s: %s', workload.workloadId, toError(error).message)
+    )
+    const current = table.get(manifestId)
+    const isOther = ({ workloadId }: { workloadId: string }) => workloadId !== workload.workloadId
+    if (current !== undefined) await table.put({ ...current, workloads: current.workloads.filter(isOther) })
+  }
 }
 
 /** All at once; those of an ordered StatefulSet one after the other, each when the one before is ready. */
