@@ -40,6 +40,7 @@ const chaosMs = values.chaos === undefined ? undefined : Number(values.chaos)
 const startedAt = performance.now()
 const total = { runs: 0, broken: 0, events: 0, virtualMs: 0, applies: 0 }
 const faults: Record<string, number> = {}
+const converged: number[] = []
 let index = 0
 
 function next(): SimulationInit | undefined {
@@ -53,6 +54,7 @@ function note(init: SimulationInit, result: SimulationResult): void {
   total.events += result.events
   total.virtualMs += result.virtualMs
   total.applies += result.applies
+  converged.push(result.convergedMs)
   for (const [kind, count] of Object.entries(result.faults)) faults[kind] = (faults[kind] ?? 0) + count
   if (result.broken.length === 0) return
   total.broken++
@@ -86,6 +88,7 @@ async function work(): Promise<void> {
       digest: '',
       events: 0,
       virtualMs: 0,
+      convergedMs: 0,
       faults: {},
       applies: 0
     }
@@ -114,5 +117,10 @@ console.log(
     .sort()
     .map(([kind, count]) => `${kind} ${count}`)
     .join(', ')}`
+)
+converged.sort((a, b) => a - b)
+const at = (share: number) => ((converged[Math.floor(converged.length * share)] ?? 0) / 1000).toFixed(1)
+console.log(
+  `right again after all was healed: p50 ${at(0.5)} s, p95 ${at(0.95)} s, p99 ${at(0.99)} s, at most ${at(1 - 1e-9)} s`
 )
 process.exitCode = total.broken > 0 ? 1 : 0

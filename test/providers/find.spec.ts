@@ -164,7 +164,7 @@ describe('providers: the order of a search', () => {
     expect(cut.completed()).to.equal(0)
   })
 
-  // found by npm run chaos -- --seed 200140 --nodes 5: a node that had just started took it that nobody ran what it had, and ran it, too
+  // found by npm run chaos: a node that had just started took it that nobody ran what it had, and ran it, too
   it('does not say so when nobody was there to be asked, as just after a start', async () => {
     const alone = sourcesOf({})
     await found(alone.sources)

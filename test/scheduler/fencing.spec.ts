@@ -192,7 +192,7 @@ describe('fence: a node', () => {
     expect(isHeld(1)).to.equal(true)
   })
 
-  // found by npm run chaos -- --seed 1000212 --nodes 5: each renewed what it had for as long as anybody looked
+  // found by npm run chaos: each renewed what it had for as long as anybody looked
   it('gives way when it has some of the keepers and another node has others, so that one of the two runs it', async () => {
     await pass(FENCE_HOLD_MS)
     for (const [index, others] of [

@@ -123,7 +123,7 @@ describe('scheduler: how many copies of a manifest that is scaled', () => {
     expect(scaler.wanted(RECORD, leases)).to.equal(4)
   })
 
-  // found by npm run chaos -- --seed 1000260 --nodes 5: two keepers undid what the other did for as long as a decision counts
+  // found by npm run chaos: two keepers undid what the other did for as long as a decision counts
   it('goes by what runs as soon as another keeper is nearer, and decides', async () => {
     const leases = [lease([0, 1], 100)]
     const scaler = new Scaler({ now: () => START_MS, find: async () => leases } as unknown as World)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Faults } from './faults.ts'
+import { Convergence } from './invariants/convergence.ts'
 import { Invariants } from './invariants/invariants.ts'
 import { calmEngine, type EngineSettings } from './node/engine.ts'
 import { keysOf } from './node/keys.ts'
@@ -33,6 +34,8 @@ export interface SimulationResult {
   readonly digest: string
   readonly events: number
   readonly virtualMs: number
+  /** From the end of all faults until what runs was as wanted for good; 0: it was at once. */
+  readonly convergedMs: number
   readonly faults: Readonly<Record<string, number>>
   readonly applies: number
 }
@@ -45,6 +48,7 @@ const FINISH_MS = 30_000
 const REPEAT_MS = 20_000
 /** So that a slot of a CronJob comes that nothing disturbed. */
 const SLOTS_MS = 75_000
+const CONVERGENCE_LOOK_MS = 500
 const WARM_UP_MS = 3_000
 
 /** One run: a mesh, an owner, things that go wrong, and what must hold all the same. Everything follows from the seed. */
@@ -136,17 +140,25 @@ class Run {
       for (const one of owner.truth.manifests.values()) if (owner.isBusy(one.name)) one.isOpen = true
     } else clock.after(REPEAT_MS / 2, undefined, () => this.#repeat(owner, mesh))
     const calmMs = clock.nowMs
+    const convergence = new Convergence({ clock, mesh, owner, calmMs, copies: () => invariants.copies() })
+    const converge = () => {
+      convergence.look()
+      clock.after(CONVERGENCE_LOOK_MS, undefined, converge, true)
+    }
+    converge()
     await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? FINISH_MS : REPEAT_MS))
     // what its last command took and left is put right after it, too
     await clock.run(Math.max(clock.nowMs, owner.endedMs + SETTLE_MS))
     if (manifests.some((name) => kindOf(name) === 'CronJob')) await clock.run(clock.nowMs + SLOTS_MS)
     process.off('unhandledRejection', onUnhandled)
+    invariants.converged(convergence)
     invariants.settled({ calmMs, demandOf: (manifest) => demand.of(manifest) })
     return {
       broken: invariants.broken,
       digest: this.#hash.digest('hex'),
       events: clock.count,
       virtualMs: clock.elapsedMs,
+      convergedMs: convergence.lastMs,
       faults: faults.done,
       applies: this.#applies
     }

@@ -110,7 +110,7 @@ describe('workloads: Jobs', () => {
     expect(lone.node.services.workloads.list()[0]!.workloads[0]!.job!.done).to.deep.equal([0, 1])
   })
 
-  // found by npm run chaos -- --seed 1400162 --nodes 3: nobody tried again, and its keepers were told of the one failure for ever
+  // found by npm run chaos: nobody tried again, and its keepers were told of the one failure for ever
   it('is tried again when the engine fails to start its pod after the node was away', async () => {
     // given
     lone = await createLoneNode({ script: () => ({}) })
@@ -193,7 +193,7 @@ describe('workloads: CronJobs', () => {
     expect(new Set(held!.workloads.map(({ slotMs }) => slotMs)).size).to.equal(held!.workloads.length)
   })
 
-  // found by npm run chaos -- --seed 500003 --nodes 4
+  // found by npm run chaos
   it('tries each run again in a pod of its own name, and counts only its own failures', async () => {
     // given: every first try fails, and one more is allowed
     let offsetMs = 0

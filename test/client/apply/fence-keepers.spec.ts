@@ -5,7 +5,7 @@ import { createMesh, type Mesh } from '../../fixtures/create-mesh.ts'
 import { until } from '../../fixtures/until.ts'
 import { deployment, toYaml } from '../../fixtures/workload-files.ts'
 
-// found by npm run chaos -- --seed 100000 --nodes 1: of a manifest that was deleted while its node was cut off, and applied again elsewhere,
+// found by npm run chaos: of a manifest that was deleted while its node was cut off, and applied again elsewhere,
 // a copy ran on both
 describe('client: who lets a fenced copy run', function () {
   this.timeout(30_000)

@@ -34,7 +34,7 @@ async function askedWhen(second: string): Promise<string[]> {
   return asked.sort()
 }
 
-// found by npm run chaos -- --seed 100000 --nodes 1: a new version that one side of a partition refused deleted what ran on the other
+// found by npm run chaos: a new version that one side of a partition refused deleted what ran on the other
 describe('client: a first version that nobody could start', () => {
   it('is withdrawn when every member says that nothing of it runs', async () => {
     expect(await askedWhen('alive')).to.deep.equal(['delete a', 'status a', 'status b'])

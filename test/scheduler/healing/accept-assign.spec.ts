@@ -84,7 +84,7 @@ describe('scheduler: a node that waits for the key of a copy', () => {
   })
 })
 
-// found by npm run chaos -- --seed 200055 --nodes 30: it was asked every two seconds, for as long as anybody looked
+// found by npm run chaos: it was asked every two seconds, for as long as anybody looked
 describe('scheduler: a node that is to let go of a schedule it has handed over', () => {
   it('tells so again, because the keeper has not heard it', async () => {
     const mesh = await createKeyMesh()

@@ -44,7 +44,7 @@ function keeper() {
 }
 
 describe('scheduler: what a keeper does', () => {
-  // found by npm run chaos -- --seed 1000053 --nodes 7: the first node had a copy that the newest version has none of
+  // found by npm run chaos: the first node had a copy that the newest version has none of
   it('brings the newest version to the next node when there is nothing to bring to the first', async () => {
     const { repairing, assigned } = keeper()
     const outdated = [copy('a', 1), copy('b', 0)]

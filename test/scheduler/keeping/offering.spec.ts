@@ -52,7 +52,7 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     expect(count()).to.deep.equal([1, 1, 1, 1])
   })
 
-  // found by npm run chaos -- --seed 200055 --nodes 30: it went on to start copies of the version before
+  // found by npm run chaos: it went on to start copies of the version before
   it('one that runs it, and keeps the version before, comes to keep it', async () => {
     const running: { peerId?: string } = {}
     const { record, farthest, offer } = await nearestHasIt({ runs: (peerId) => peerId === running.peerId })
@@ -66,7 +66,7 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     expect(farthest.kept.all().map((kept) => kept.record.version)).to.deep.equal([record.version])
   })
 
-  // found by npm run chaos -- --seed 500885 --nodes 7: it went on to bury what had been applied again since
+  // found by npm run chaos: it went on to bury what had been applied again since
   it('one that offers a tombstone is given the version that came after it', async () => {
     const keepers = createKeepers(4)
     const known = { networkId: NETWORK.id, trust: ownersOnly(new Set([OWNER.peerId])) }
@@ -88,7 +88,7 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     expect(nearest!.kept.all().map((kept) => kept.record.version)).to.deep.equal([version])
   })
 
-  // found by npm run chaos -- --seed 500708 --nodes 5: it had been away when a Job was done, and had it done again
+  // found by npm run chaos: it had been away when a Job was done, and had it done again
   it('one that offers learns what is done from those who know', async () => {
     const { record, bundle, nearest, farthest, offer } = await nearestHasIt()
     await farthest.keeping.take(record, bundle, { from: '' })
@@ -149,7 +149,7 @@ describe('scheduler: offering what is kept to the other keepers', () => {
     expect(asked).to.deep.equal([0, 2, 6, 14, 30, 60, 90, 120, 150, 180, 210])
   })
 
-  // found by npm run chaos -- --seed 1500089 --nodes 2: nobody followed the load, because the nearest alone decides on that
+  // found by npm run chaos: nobody followed the load, because the nearest alone decides on that
   describe('the nearest is the one that nobody could reach at first', () => {
     const lookFor = async (ms: number, { hasNearest }: { hasNearest: boolean }) => {
       let nowMs = NOW_MS

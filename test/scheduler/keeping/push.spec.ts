@@ -10,7 +10,7 @@ async function push(count: number, oddity: Oddity) {
   return { result, kept: keepers.map(({ kept }) => kept.all().length) }
 }
 
-// found by npm run chaos -- --seed 2009 --nodes 2: an apply, and a delete, that no disk had taken were acknowledged
+// found by npm run chaos: an apply, and a delete, that no disk had taken were acknowledged
 describe('scheduler: a version is to be durable before its owner hears that it is taken', () => {
   it('is refused when no disk takes it, and says who failed on what', async () => {
     const { result, kept } = await push(3, { isFull: () => true })
@@ -32,7 +32,7 @@ describe('scheduler: a version is to be durable before its owner hears that it i
     expect(kept.reduce((sum, one) => sum + one)).to.equal(2)
   })
 
-  // found by npm run chaos -- --seed 900502 --nodes 10: the nearest keeper went by a tombstone for as long as nobody offered what came after
+  // found by npm run chaos: the nearest keeper went by a tombstone for as long as nobody offered what came after
   it('is taken later by a node that had no room when it came, unless it was refused for that', async () => {
     for (const [isRefused, then] of [
       [false, 3],

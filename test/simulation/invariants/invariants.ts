@@ -6,6 +6,7 @@ import type { Mesh } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { VirtualClock } from '../time/clock.ts'
+import { CONVERGED_MS, type Convergence } from './convergence.ts'
 import { whatIsLeft } from './settled.ts'
 import type { Copy, SettledInit } from './types.ts'
 
@@ -138,6 +139,11 @@ export class Invariants {
           this.#break(
             `n${daemon.at} gave ${this.#mesh.machineOf(to)?.name} a key for copy ${ordinal}, which it sees on ${this.#mesh.machineOf(lease.peerId)?.name}`
           )
+  }
+
+  /** What runs is what is wanted soon enough. */
+  converged({ lastMs, last }: Pick<Convergence, 'last' | 'lastMs'>): void {
+    if (lastMs > CONVERGED_MS) this.#break(`not right ${lastMs / 1000} s after all was healed: ${last}`)
   }
 
   /** Once everything is well again and time has passed. */

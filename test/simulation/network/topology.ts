@@ -1,11 +1,6 @@
 import type { MemberState } from '../../../src/generated/fbs/index.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
-
-/** How soon nodes notice. Source: facts on the mesh and docs/BENCHMARKS.md, "How soon a dead node is noticed". */
-const KILLED_MS = { suspect: 50, dead: 300 } as const
-const SILENT_MS = { suspect: 3_000, dead: 4_500 } as const
-/** From the moment that a node can be reached again until it counts as alive. */
-const BACK_MS = 800
+import { changed, judge, type Opinion, type Sight, unseen } from './sight.ts'
 
 /** A machine as far as the network is concerned. */
 export interface Place {
@@ -17,18 +12,11 @@ export interface Place {
   left: boolean
 }
 
-/** What one node thinks of another. */
-export type Opinion = MemberState | 'unknown'
-
-interface View {
-  up: boolean
-  sinceMs: number
-  /** What was thought before that. */
-  before: Opinion
-  /** Nothing told that it is gone. */
-  silent: boolean
-  /** It said that it goes; true until it is back, also while it is starting. */
-  left: boolean
+export interface TopologyListener {
+  /** A node finds another one dead or gone, or there (again). */
+  onOpinion(of: number, peer: number, before: Opinion): void
+  /** Its connection to another one is there, or was lost. */
+  onLink(of: number, peer: number, isConnected: boolean): void
 }
 
 /** Who can reach whom, and what each thinks of each other in consequence. */
@@ -37,13 +25,13 @@ export class Topology {
   readonly #clock: VirtualClock
   /** "a>b": nothing gets from a to b. */
   readonly #blocked = new Set<string>()
-  readonly #views: View[][] = []
-  readonly #onChange: (of: number, peer: number, before: Opinion) => void
+  readonly #opinions: Sight[][] = []
+  readonly #links: Sight[][] = []
+  readonly #listener: TopologyListener
 
-  /** @param onChange a node finds another one dead or gone, or there (again) */
-  constructor(clock: VirtualClock, onChange: (of: number, peer: number, before: Opinion) => void) {
+  constructor(clock: VirtualClock, listener: TopologyListener) {
     this.#clock = clock
-    this.#onChange = onChange
+    this.#listener = listener
   }
 
   add(): number {
@@ -53,14 +41,9 @@ export class Topology {
 
   /** A process began at a place: it knows nobody yet. */
   begin(index: number): void {
-    const fresh = (): View => ({
-      up: false,
-      sinceMs: this.#clock.nowMs,
-      before: 'unknown',
-      silent: true,
-      left: false
-    })
-    this.#views[index] = this.places.map(fresh)
+    const { nowMs } = this.#clock
+    this.#opinions[index] = this.places.map(() => unseen(nowMs))
+    this.#links[index] = this.places.map(() => unseen(nowMs))
     this.update()
   }
 
@@ -87,16 +70,20 @@ export class Topology {
   /** What one node thinks of another now; undefined: it has not heard of it. */
   opinion(of: number, peer: number): MemberState | undefined {
     if (of === peer) return 'alive'
-    const view = this.#views[of]?.[peer]
-    const opinion = view === undefined ? 'unknown' : this.#judge(view)
+    const opinion = judge(this.#opinions[of]?.[peer], this.#clock.nowMs)
     return opinion === 'unknown' ? undefined : opinion
+  }
+
+  /** Whether one has a connection to the other, as far as it has noticed. */
+  isConnected(of: number, peer: number): boolean {
+    return isThere(judge(this.#links[of]?.[peer], this.#clock.nowMs))
   }
 
   /** How long one has heard nothing of the other, ms; undefined: it does not know it. */
   silentMs(of: number, peer: number): number | undefined {
-    const view = this.#views[of]?.[peer]
+    const sight = this.#opinions[of]?.[peer]
     if (of === peer) return 0
-    return view && (view.up ? 0 : this.#clock.nowMs - view.sinceMs)
+    return sight && (sight.up ? 0 : this.#clock.nowMs - sight.sinceMs)
   }
 
   /** Groups of nodes that can reach each other in any way, with frozen and dead processes as groups of their own. */
@@ -124,37 +111,28 @@ export class Topology {
     for (let of = 0; of < length; of++) {
       const host = this.places[of]!.host
       // because one that is stopped notices nothing, and counts no time when it goes on
-      if (host === undefined || !host.alive || host.frozen || this.#views[of] === undefined) continue
+      if (host === undefined || !host.alive || host.frozen || this.#opinions[of] === undefined) continue
       for (let peer = 0; peer < length; peer++) if (peer !== of) this.#compare(of, peer, host)
     }
   }
 
   #compare(of: number, peer: number, host: Host): void {
-    const views = this.#views[of]!
-    views[peer] ??= { up: false, sinceMs: this.#clock.nowMs, before: 'unknown', silent: true, left: false }
-    const view = views[peer]
-    const up = this.#reaches(of, peer)
-    if (up === view.up) return
-    const before = this.#judge(view)
     const { on, host: process, left } = this.places[peer]!
     const isTold = on && (process === undefined || !process.alive) && this.connects(of, peer)
-    views[peer] = { up, sinceMs: this.#clock.nowMs, before, silent: !isTold && !left, left }
-    if (up && before === 'alive') return
-    const delayMs = up ? BACK_MS : left ? 10 : isTold ? KILLED_MS.dead : SILENT_MS.dead
-    const current = views[peer]
-    this.#clock.after(delayMs + 1, host, () => {
-      if (this.#views[of]?.[peer] === current) this.#onChange(of, peer, before)
+    const see = (all: Sight[], up: boolean, onChange: (before: Opinion) => void) => {
+      const next = changed(all[peer], { up, left, isTold, nowMs: this.#clock.nowMs })
+      if (next === undefined) return
+      all[peer] = next.sight
+      const tell = () => {
+        if (all[peer] === next.sight) onChange(next.sight.before)
+      }
+      if (next.settlesInMs !== undefined) this.#clock.after(next.settlesInMs + 1, host, tell)
+    }
+    see(this.#opinions[of]!, this.#reaches(of, peer), (before) => this.#listener.onOpinion(of, peer, before))
+    see(this.#links[of]!, this.#adjacent(of, peer), (before) => {
+      const is = this.isConnected(of, peer)
+      if (is !== isThere(before)) this.#listener.onLink(of, peer, is)
     })
-  }
-
-  #judge({ up, sinceMs, before, silent, left }: View): Opinion {
-    const elapsedMs = this.#clock.nowMs - sinceMs
-    if (up) return elapsedMs >= BACK_MS ? 'alive' : before
-    if (before === 'unknown') return 'unknown'
-    if (left) return 'left'
-    const { suspect, dead } = silent ? SILENT_MS : KILLED_MS
-    if (before === 'dead' || before === 'left' || elapsedMs >= dead) return 'dead'
-    return elapsedMs >= suspect ? 'suspect' : before
   }
 
   /** Directly, or through another one that both reach: probes go that way, too. */
@@ -173,4 +151,8 @@ export class Topology {
     const { on, host } = this.places[index]!
     return on && host?.alive === true && !host.frozen
   }
+}
+
+function isThere(opinion: Opinion): boolean {
+  return opinion === 'alive' || opinion === 'suspect'
 }

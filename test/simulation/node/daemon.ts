@@ -12,7 +12,7 @@ import { ownersOnly } from '../../../src/trust/index.ts'
 import { Conduct, type Doors } from '../../../src/wire/index.ts'
 import { Workloads } from '../../../src/workloads/workloads.ts'
 import { quietLogger } from '../../fixtures/quiet-logger.ts'
-import type { Opinion } from '../network/topology.ts'
+import type { Opinion } from '../network/sight.ts'
 import type { SimulatedWire } from '../network/wire.ts'
 import type { Host, VirtualClock } from '../time/clock.ts'
 import type { Disk } from './disk.ts'
@@ -181,8 +181,13 @@ export class Daemon {
 
   /** What this node thinks of another one changed. */
   onOpinion(peerId: string, before: Opinion, now: Opinion | undefined): void {
-    if (now === 'dead' || now === 'left') this.#surroundings.onGone(peerId, now)
-    else if (now === 'alive') this.#surroundings.onAlive(peerId, before !== 'suspect')
+    if (now === before || now === undefined || now === 'unknown') return
+    // of whom it hears for the first time it says nothing
+    if (now !== 'alive' || before !== 'unknown') this.#surroundings.change(now, peerId)
+  }
+
+  onLink(peerId: string, isConnected: boolean): void {
+    this.#surroundings.onLink(peerId, isConnected)
   }
 }
 

@@ -49,9 +49,11 @@ export class Mesh {
   constructor(init: MeshInit) {
     this.#init = init
     const { clock, note } = init
-    this.topology = new Topology(clock, (of, peer, before) => {
-      const { key } = this.machines[peer]!.keys
-      this.machines[of]?.daemon?.onOpinion(key.peerId, before, this.topology.opinion(of, peer))
+    const peerIdOf = (peer: number) => this.machines[peer]!.keys.key.peerId
+    this.topology = new Topology(clock, {
+      onOpinion: (of, peer, before) =>
+        this.machines[of]?.daemon?.onOpinion(peerIdOf(peer), before, this.topology.opinion(of, peer)),
+      onLink: (of, peer, isConnected) => this.machines[of]?.daemon?.onLink(peerIdOf(peer), isConnected)
     })
     this.wire = new SimulatedWire(clock, this.topology, note)
   }
@@ -233,7 +235,7 @@ export class Mesh {
       name,
       self: at === machine.at,
       state,
-      connected: state === 'alive' || state === 'suspect',
+      connected: this.topology.isConnected(machine.at, at),
       sealingKey: sealingKey.publicKey,
       sealingEpoch: sealingKey.epoch,
       bootId,

@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
+import type { MemberState } from '../../../src/generated/fbs/index.ts'
 import type { MembersEvents, MembersService, MemberView } from '../../../src/members/index.ts'
 import type { ProvidersComponents } from '../../../src/providers/types.ts'
 import type { Gossip, GossipJudge } from '../../../src/wire/index.ts'
@@ -47,16 +48,15 @@ export class Surroundings extends TypedEventEmitter<MembersEvents> implements Go
 
   refresh(): void {}
 
-  /** Another node is dead, or has left, and the connection to it with it. */
-  onGone(peerId: string, how: 'dead' | 'left'): void {
-    this.#connection('peer:disconnect', peerId)
-    this.safeDispatchEvent(`member:${how}`, { detail: { peerId } })
+  /** Another node is not what it was for this one. */
+  change(state: MemberState, peerId: string): void {
+    this.safeDispatchEvent(`member:${state}`, { detail: { peerId } })
   }
 
-  /** Another node is there, for the first time or again. @param isNew there was no connection to it */
-  onAlive(peerId: string, isNew: boolean): void {
-    if (isNew) this.#connection('peer:connect', peerId)
-    this.safeDispatchEvent('member:alive', { detail: { peerId } })
+  onLink(peerId: string, isConnected: boolean): void {
+    const { id: detail } = this.#init.of(peerId)!
+    const type = isConnected ? 'peer:connect' : 'peer:disconnect'
+    this.#events.dispatchEvent(new CustomEvent(type, { detail }))
   }
 
   /** What libp2p hands to services. */
@@ -98,12 +98,8 @@ export class Surroundings extends TypedEventEmitter<MembersEvents> implements Go
   #connected(): PeerId[] {
     return this.list().flatMap((one) => (isConnected(one) ? [this.#init.of(one.peerId)!.id] : []))
   }
-
-  #connection(type: 'peer:connect' | 'peer:disconnect', peerId: string): void {
-    this.#events.dispatchEvent(new CustomEvent(type, { detail: this.#init.of(peerId)!.id }))
-  }
 }
 
 function isConnected(one: MemberView | undefined): boolean {
-  return one !== undefined && !one.self && (one.state === 'alive' || one.state === 'suspect')
+  return one !== undefined && !one.self && one.connected
 }
