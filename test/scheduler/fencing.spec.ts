@@ -193,22 +193,24 @@ describe('fence: a node', () => {
   })
 
   // found by npm run chaos: each renewed what it had for as long as anybody looked
-  it('gives way when it has some of the keepers and another node has others, so that one of the two runs it', async () => {
-    await pass(FENCE_HOLD_MS)
-    for (const [index, others] of [
-      [0, [1, 3, 4]],
-      [1, [0, 2, 4]]
-    ] as const) {
-      mesh.give(index, mesh, { state: 'failed', fenced: true })
-      for (const other of others) mesh.nodes[index]!.cutFrom.add(other)
-    }
-    await pass(2_000)
-    for (const index of [0, 1]) mesh.nodes[index]!.cutFrom.clear()
-    mesh.nodes[4]!.isFrozen = true
-    await pass(15_000)
+  for (const isNew of [false, true])
+    it(`gives way when it has some of the keepers and another node has others, so that one of the two runs it${isNew ? ', also for the first time' : ''}`, async () => {
+      await pass(FENCE_HOLD_MS)
+      for (const [index, others] of [
+        [0, [1, 3, 4]],
+        [1, [0, 2, 4]]
+      ] as const) {
+        mesh.give(index, mesh, { state: 'failed', fenced: true })
+        for (const other of others) mesh.nodes[index]!.cutFrom.add(other)
+      }
+      await pass(2_000)
+      for (const index of [0, 1]) mesh.nodes[index]!.cutFrom.clear()
+      mesh.nodes[4]!.isFrozen = true
+      if (isNew) await Promise.allSettled([0, 1].map(start))
+      else await pass(15_000)
 
-    expect([0, 1].filter(runs)).to.have.length(1)
-  })
+      expect([0, 1].filter(runs)).to.have.length(1)
+    })
 
   it('gives nothing away for as long as what it ran before may not be dead', async () => {
     // given: one has three keepers and runs it, another has the other two and wants it

@@ -1,11 +1,14 @@
 import { expect } from 'chai'
+import { signTombstone } from '../../../src/client/apply/seal.ts'
+import type { Bundle } from '../../../src/workloads/index.ts'
+import { NETWORK, NOW_MS, OWNER } from '../../envelope/fixtures.ts'
 import { bundleOf, createKeepers, type Oddity } from '../world-of-keepers.ts'
 
 const options = () => ({ ordinals: [0], signal: new AbortController().signal })
 
-async function push(count: number, oddity: Oddity) {
+async function push(count: number, oddity: Oddity, what?: Bundle) {
   const keepers = createKeepers(count, oddity)
-  const bundle = await bundleOf('localhost/one:1')
+  const bundle = what ?? (await bundleOf('localhost/one:1'))
   const result = await keepers[0]!.keeping.push(bundle, options()).catch((error: unknown) => error)
   return { result, kept: keepers.map(({ kept }) => kept.all().length) }
 }
@@ -18,6 +21,14 @@ describe('scheduler: a version is to be durable before its owner hears that it i
     expect((result as Error).message).to.match(/^none of 3 nodes .*\((\w{4}: \w+(, )?){3}\)$/)
     expect((result as Error).message).to.contain('STORE_WRITE_FAILED')
     expect(kept).to.deep.equal([0, 0, 0])
+  })
+
+  it('is refused when no disk takes it also when it deletes', async () => {
+    const about = { key: OWNER, networkId: NETWORK.id, version: NOW_MS, nowMs: NOW_MS, fenceKeepers: [] }
+    const record = signTombstone(new Uint8Array(36), about)
+    const tombstone = { record, sealedKeys: [], sealedShares: [] }
+    expect((await push(3, { isFull: () => true }, tombstone)).result).to.include({ code: 'NOT_DURABLE' })
+    expect(await push(3, {}, tombstone)).to.deep.equal({ result: undefined, kept: [1, 1, 1] })
   })
 
   it('is taken when some other node has it, and this one has no room', async () => {

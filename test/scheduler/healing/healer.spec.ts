@@ -1,0 +1,149 @@
+import { expect } from 'chai'
+import { sealManifest } from '../../../src/client/index.ts'
+import { parseManifests } from '../../../src/manifest/index.ts'
+import { RANK_DELAY_MS, STARTING_MS } from '../../../src/scheduler/constants.ts'
+import { Healer, type HealerInit } from '../../../src/scheduler/healing/healer.ts'
+import { checkRecord } from '../../../src/scheduler/keeping/check-record.ts'
+import type { Kept, Lease, Neighbour } from '../../../src/scheduler/types.ts'
+import { ownersOnly } from '../../../src/trust/index.ts'
+import { NETWORK, NOW_MS, OWNER } from '../../envelope/fixtures.ts'
+import { quietLogger } from '../../fixtures/quiet-logger.ts'
+import { deployment, toYaml } from '../../fixtures/workload-files.ts'
+
+const LOOK_MS = 500
+const web = (replicas: number) => deployment({ name: 'web', replicas, requests: { cpu: '100m' } })
+const autoscaler = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name: 'web' },
+  spec: {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    minReplicas: 1,
+    maxReplicas: 5,
+    metrics: [
+      { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } }
+    ]
+  }
+}
+
+/** A keeper, and when it asked for bids, ms since it began; nobody bids. */
+async function createKeeper(...documents: object[]) {
+  const [manifest] = parseManifests(toYaml(...documents))
+  const about = { key: OWNER, networkId: NETWORK.id, version: NOW_MS, nodes: [], nowMs: NOW_MS }
+  const bundle = { ...(await sealManifest(manifest!, about)), sealedKeys: [], sealedShares: [] }
+  const trust = ownersOnly(new Set([OWNER.peerId]))
+  const record = checkRecord(bundle.record, { networkId: NETWORK.id, trust })
+  const kept: Kept = { record, bundle, keptAtMs: NOW_MS }
+  const dead = new Set<string>()
+  const keeper = {
+    kept,
+    dead,
+    /** How many keepers are nearer. */
+    place: 0,
+    leases: [] as Lease[],
+    atMs: 0,
+    askedAtMs: [] as number[],
+    async lookFor(ms: number) {
+      for (const endMs = keeper.atMs + ms; keeper.atMs < endMs; keeper.atMs += LOOK_MS) await healer.look()
+    }
+  }
+  const node = (peerId: string) =>
+    ({ peerId, name: peerId, state: dead.has(peerId) ? 'dead' : 'alive' }) as Neighbour
+  const alive = () => keeper.leases.filter(({ peerId }) => !dead.has(peerId))
+  const world = {
+    log: quietLogger,
+    now: () => NOW_MS + keeper.atMs,
+    random: () => 0.5,
+    delay: () => new Promise(() => {}),
+    neighbours: () => ['a', 'b'].map(node),
+    isMember: () => true,
+    leased: alive,
+    find: async () => alive(),
+    workloads: { list: () => [] },
+    asks: {
+      bid: async () => {
+        if (keeper.askedAtMs.at(-1) !== keeper.atMs) keeper.askedAtMs.push(keeper.atMs)
+        return { bids: [] }
+      }
+    }
+  }
+  const ranked = () => [...Array(keeper.place).fill({ self: false }), { self: true }]
+  const healer = new Healer({
+    world,
+    kept: { all: () => [kept], get: () => kept, facts: { of: () => [] } },
+    keeping: { ranked, offer: () => undefined },
+    signal: new AbortController().signal
+  } as unknown as HealerInit)
+  return { keeper, healer }
+}
+
+const lease = (peerId: string, version: number, ordinals: readonly number[], use = 0) =>
+  ({
+    peerId,
+    version,
+    highest: version,
+    workloads: ordinals.map((ordinal) => ({
+      ordinal,
+      state: 'running',
+      startedAt: 1,
+      cpuMillisUsed: use,
+      memoryBytesUsed: 1,
+      usedAt: NOW_MS,
+      usedOverMs: 10_000
+    }))
+  }) as unknown as Lease
+
+describe('scheduler: when a keeper acts', () => {
+  // found by npm run chaos: all had waited for that node for longer than any waits for a nearer one, and the copy was started twice
+  for (const place of [0, 1, 2])
+    it(`in its turn when the node dies that was to run a copy, however long that was awaited: ${place} nearer`, async () => {
+      // given
+      const { keeper, healer } = await createKeeper(web(1))
+      keeper.place = place
+      healer.noteKept(keeper.kept, 'a', [0])
+      await keeper.lookFor(10_000)
+      expect(keeper.askedAtMs).to.deep.equal([])
+
+      // when
+      keeper.dead.add('a')
+      await keeper.lookFor(6_000)
+
+      // then
+      expect(keeper.askedAtMs[0]).to.equal(10_000 + place * RANK_DELAY_MS)
+    })
+
+  // found by npm run chaos: the older copy hid who was starting the newest, and another was started
+  it('not when an older copy is lost that a node is about to run in the newest version', async () => {
+    // given
+    const { keeper, healer } = await createKeeper(web(1))
+    keeper.leases = [lease('a', NOW_MS - 1, [0])]
+    healer.noteKept(keeper.kept, 'b', [0])
+    await keeper.lookFor(4_000)
+
+    // when
+    keeper.dead.add('a')
+    await keeper.lookFor(4_000)
+
+    // then
+    expect(keeper.askedAtMs).to.deep.equal([])
+  })
+
+  // found by npm run chaos: two keepers undid what the other did
+  it('by its own decision on how many copies there are to be only while none is nearer', async () => {
+    // given
+    const { keeper } = await createKeeper(web(2), autoscaler)
+    keeper.leases = [lease('a', NOW_MS, [0, 1], 50)]
+    await keeper.lookFor(STARTING_MS)
+    keeper.leases = [lease('a', NOW_MS, [0, 1], 100)]
+    await keeper.lookFor(LOOK_MS)
+    expect(keeper.askedAtMs).to.deep.equal([STARTING_MS])
+
+    // when: who lives has changed, so that it does not rest
+    keeper.place = 1
+    keeper.dead.add('b')
+    await keeper.lookFor(10_000)
+
+    // then
+    expect(keeper.askedAtMs).to.deep.equal([STARTING_MS])
+  })
+})
