@@ -7,6 +7,7 @@ import { isFenced } from '../owner/documents.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { VirtualClock } from '../time/clock.ts'
 import { CONVERGED_MS, type Convergence } from './convergence.ts'
+import { Deleted } from './deleted.ts'
 import { whatIsLeft } from './settled.ts'
 import type { Copy, SettledInit } from './types.ts'
 
@@ -29,10 +30,13 @@ export class Invariants {
   readonly #begun: { readonly what: string; readonly at: number; readonly atMs: number }[] = []
   readonly #sides: { atMs: number; count: number }[] = []
 
+  readonly #deleted: Deleted
+
   constructor({ clock, mesh, owner }: { clock: VirtualClock; mesh: Mesh; owner: Owner }) {
     this.#clock = clock
     this.#mesh = mesh
     this.#owner = owner
+    this.#deleted = new Deleted({ clock, mesh, owner })
   }
 
   copies(): Copy[] {
@@ -54,6 +58,7 @@ export class Invariants {
     while (this.#sides[0]!.atMs < nowMs - WINDOW_MS) this.#sides.shift()
     const sides = Math.max(...this.#sides.map(({ count }) => count))
     const copies = this.copies()
+    for (const text of this.#deleted.look(copies)) this.#break(text)
     for (const { id, version, ordinal, workloadId, machine } of copies) {
       const signed = this.#owner.truth.manifests.get(id)?.versions.get(version)
       if (signed === undefined || signed.tombstone)

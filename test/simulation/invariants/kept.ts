@@ -47,6 +47,12 @@ export function storedOn(machine: Machine, id: string) {
   return machine.daemon?.workloads.get(bytesOf(id))
 }
 
+/** Whether a node has seen a version of a manifest, or a newer one. */
+export function isToldOf(machine: Machine, id: string, version: number): boolean {
+  const kept = keptOn(machine, id)?.record.version ?? 0
+  return Math.max(kept, storedOn(machine, id)?.highest.version ?? 0) >= version
+}
+
 function keptOn(machine: Machine, id: string) {
   return machine.daemon?.parts.kept.get(bytesOf(id))
 }

@@ -58,6 +58,7 @@ type Handler = (request: unknown) => Promise<void>
 export class Daemon {
   readonly at: number
   readonly host: Host
+  readonly startedAtMs: number
   readonly providers: Providers
   readonly workloads: Workloads
   readonly scheduler: Scheduler
@@ -71,6 +72,7 @@ export class Daemon {
     const network = NETWORK
     this.at = at
     this.host = host
+    this.startedAtMs = clock.nowMs
     const end = { at, host }
     const now = () => clock.wallMs(host)
     const store = init.disk.openFor(host)
