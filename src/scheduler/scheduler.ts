@@ -111,6 +111,7 @@ export class Scheduler implements SchedulerService {
       delay: (ms, options) => delay(ms, options),
       neighbours: () => this.#neighbours(),
       isMember: init.isMember,
+      isExpelled: (peerId) => components.members.get(peerId) !== undefined && !init.isMember(peerId),
       asks: asksOver(this.#wire, {
         self: key.peerId,
         assign: (request) => this.parts.accepting.answer(request, key.peerId)

@@ -89,6 +89,8 @@ export interface World {
   /** This node and all members it has heard of, dead ones too. */
   readonly neighbours: () => readonly Neighbour[]
   readonly isMember: (peerId: string) => boolean
+  /** Whether a node that is known here is no member any more, because its owners took that back. @default nobody is */
+  readonly isExpelled?: (peerId: string) => boolean
   readonly asks: Asks
   /** Who counts as running it now, without asking. */
   readonly leased: (manifestId: Uint8Array) => readonly Lease[]

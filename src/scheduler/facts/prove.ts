@@ -53,15 +53,16 @@ async function prove(
 }
 
 /**
- * Opens a fact. Its author must be a member, and must have been able to read the manifest: who never held the content key claims nothing.
- * What this node itself signed needs no proof.
+ * Opens a fact. Its author must have been able to read the manifest: who never held the content key claims nothing. What this node itself
+ * signed needs no proof. Who proves it is believed also when nobody here has heard of it, because what a node did that is gone for good is
+ * not to be done again; who was expelled is not.
  * @param records of the manifest, checked, of one owner
- * @returns undefined when it is of another manifest or version than these records
- * @throws EnvelopeError; SchedulerError NOT_FOR_STRANGERS when its author is no member, NOT_ALLOWED when it is too large or not proven
+ * @returns undefined when it is of another manifest or version than these records, or of somebody whose word does not count
+ * @throws EnvelopeError; SchedulerError NOT_ALLOWED when it is too large or not proven
  */
 export function openFact(
   bytes: Uint8Array,
-  world: Pick<World, 'key' | 'networkId' | 'isMember'>,
+  world: Pick<World, 'key' | 'networkId' | 'isMember' | 'isExpelled'>,
   records: readonly FactRecord[]
 ): Fact | undefined {
   if (bytes.byteLength > MAX_FACT_BYTES)
@@ -69,8 +70,7 @@ export function openFact(
   const { networkId } = world
   const { author: publicKey, body } = openObject(bytes, { kind: 'done', networkId })
   const author = peerIdFromPublicKey(publicKey)
-  if (!world.isMember(author))
-    throw new SchedulerError('NOT_FOR_STRANGERS', 'only members say what of a Job is done')
+  if (world.isExpelled?.(author)) return undefined
   const { statement, proof } = decode(PROVEN_DONE, body)
   const fact = { ...decode(DONE_STATEMENT, statement), author, bytes }
   if (author === world.key.peerId) return fact
@@ -78,12 +78,14 @@ export function openFact(
     ({ manifestId, version }) => version === fact.version && equalBytes(manifestId, fact.manifestId)
   )
   if (record === undefined) return undefined
+  // it takes back what nobody here has, and there is no end of strangers
+  if (!claims(fact)) return world.isMember(author) ? fact : undefined
   const isProven =
     record.factsKey !== undefined &&
     proof !== undefined &&
     isStrongKey(record.factsKey) &&
     verifyStrict(record.factsKey, provenBytes(networkId, publicKey, statement), proof)
-  if (claims(fact) && !isProven)
+  if (!isProven)
     throw new SchedulerError(
       'NOT_ALLOWED',
       'what is done is told by nodes that could read the manifest, and this one does not prove that it could'

@@ -5,8 +5,8 @@ import { isRecoverable, newestKept } from './kept.ts'
 import { show } from './show.ts'
 import type { Copy } from './types.ts'
 
-/** Chosen: the slowest of a thousand runs took 25 s, with starts of up to 7.5 s, a lease of 10 s and keepers that take turns. */
-export const CONVERGED_MS = 40_000
+/** Chosen: the slowest of some thousand runs took 25 s, with starts of up to 7.5 s, a lease of 10 s and keepers that take turns. */
+export const CONVERGED_MS = 30_000
 
 export interface ConvergenceInit {
   readonly clock: VirtualClock
