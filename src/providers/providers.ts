@@ -182,6 +182,10 @@ export class Providers implements ProvidersService {
     return [...this.#own.views(manifestId), ...this.#cache.leased(toHex(manifestId))]
   }
 
+  unheard(manifestId: Uint8Array): number {
+    return this.#cache.unheard(toHex(manifestId))
+  }
+
   isAnnounced(manifestId: Uint8Array): boolean {
     return this.#announcer.has(toHex(manifestId))
   }

@@ -124,6 +124,8 @@ export interface ProvidersService extends Startable {
   withdraw(manifestId: Uint8Array): void
   /** Who counts as running it now without being asked: this node, and whoever's lease holds. */
   leased(manifestId: Uint8Array): ProviderView[]
+  /** How many nodes the last search for it was to ask and heard nothing of: they may run it, too. */
+  unheard(manifestId: Uint8Array): number
   /** Whether the DHT took the announcement, or there is nobody to tell. */
   isAnnounced(manifestId: Uint8Array): boolean
   /**

@@ -26,6 +26,8 @@ export const ASK_INTERVAL_MS = 120_000
 /** The same until members have neither come nor gone for so long: what went wrong then may show late. Chosen. */
 export const UNSETTLED_ASK_INTERVAL_MS = 30_000
 export const UNSETTLED_MS = 300_000
+/** The same where some who live gave no answer: again after this, and twice as long each time. Chosen: some looks, and as often as it matters. */
+export const UNHEARD_ASK_MS = 4_000
 /** One node's answer to keep or assign. */
 export const ASK_TIMEOUT_MS = 5_000
 /** A search for copies before something is done about them. Source: a find over a LAN takes below 0.1 s; a frozen node must not hold it up. */

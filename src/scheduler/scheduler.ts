@@ -121,6 +121,7 @@ export class Scheduler implements SchedulerService {
         const found = await components.providers.find(manifestId, options)
         return found.filter(({ source }) => source !== 'stale') // because what nobody could confirm does not run
       },
+      unheard: (manifestId) => components.providers.unheard(manifestId),
       workloads: components.workloads
     }
     const { signal } = this.#stop

@@ -106,6 +106,8 @@ export interface World {
       readonly enough?: (found: readonly Lease[]) => boolean
     }
   ) => Promise<readonly Lease[]>
+  /** How many nodes the last search for it heard nothing of. @default none */
+  readonly unheard?: (manifestId: Uint8Array) => number
   readonly workloads: Pick<
     WorkloadsService,
     | 'get'

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { ProvidersError } from '../../src/providers/errors.ts'
 import type { ProviderView } from '../../src/providers/index.ts'
 import { type FindSources, findEach, type Heard } from '../../src/providers/search/find.ts'
 
@@ -15,7 +16,7 @@ interface World {
   readonly hinted?: readonly string[]
   readonly dht?: readonly string[]
   /** What each node answers: whom it names. Missing: it does not answer. */
-  readonly answers?: Readonly<Record<string, readonly string[]>>
+  readonly answers?: Readonly<Record<string, readonly string[] | 'gone'>>
   /** Whom each node names from the DHT's records that it holds. */
   readonly hints?: Readonly<Record<string, readonly string[]>>
 }
@@ -33,6 +34,7 @@ function sourcesOf({
   const asked: string[] = []
   const denied: string[] = []
   let completed = 0
+  const unheard: number[] = []
   let walks = 0
   const sources: FindSources = {
     self: 'me',
@@ -43,9 +45,11 @@ function sourcesOf({
     leased: () => leased.map((peerId) => view(peerId, 'cache')),
     deny: (peerId) => denied.push(peerId),
     onComplete: () => completed++,
+    onOver: (count) => unheard.push(count),
     async ask(peerId, source) {
       asked.push(`${peerId} ${source}`)
       const named = answers[peerId]
+      if (named === 'gone') throw new ProvidersError('PROVIDER_GONE', `${peerId} is gone`)
       if (named === undefined) throw new Error('does not answer')
       return { views: named.map((other) => view(other, source)), hints: hints[peerId] ?? [] }
     },
@@ -54,7 +58,7 @@ function sourcesOf({
       yield* dht
     }
   }
-  return { sources, asked, denied, walks: () => walks, completed: () => completed }
+  return { sources, asked, denied, unheard, walks: () => walks, completed: () => completed }
 }
 
 async function found(
@@ -111,6 +115,20 @@ describe('providers: the order of a search', () => {
     const far = sourcesOf({ connected: ['a'], dht: ['z'], answers: { a: [], z: ['z'] } })
     expect(await found(far.sources)).to.deep.equal(['z dht'])
     expect(far.walks()).to.equal(1)
+  })
+
+  it('says how many it heard nothing of, but for those that are known to be gone', async () => {
+    const { sources, unheard } = sourcesOf({
+      connected: ['a', 'silent', 'gone'],
+      answers: { a: ['a', 'named'], gone: 'gone' }
+    })
+    await found(sources)
+    await found(sources, { limit: 1 })
+    expect(unheard[0], 'who is silent, and whom a named').to.equal(2)
+    expect(unheard[1], 'also when it is cut short').to.be.greaterThan(0)
+    const whole = sourcesOf({ connected: ['a'], answers: { a: ['a'] } })
+    await found(whole.sources)
+    expect(whole.unheard).to.deep.equal([0])
   })
 
   it('does not believe hearsay: a provider that is named is asked itself', async () => {

@@ -1,10 +1,12 @@
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { expect } from 'chai'
 import { raceSignal } from '../../src/common/index.ts'
 import { signingKeyFromSeed } from '../../src/identity/index.ts'
 import type { Asking } from '../../src/providers/search/asking.ts'
 import { Finder } from '../../src/providers/search/finder.ts'
 import { ProviderCache } from '../../src/providers/search/provider-cache.ts'
+import { PENALTY_MS } from '../../src/wire/conduct/penalties.ts'
 import { Penalties } from '../../src/wire/index.ts'
 
 describe('providers: a search', () => {
@@ -44,5 +46,33 @@ describe('providers: a search', () => {
     // then
     expect(await finding).to.deep.equal([])
     expect(wasLeftAlone).to.equal(true)
+  })
+
+  // found by the stories of thirty: a copy too many on it was seen half a minute later
+  it('counts who is left alone for being slow as not heard, until everybody was asked', async () => {
+    let nowMs = 0
+    const other = signingKeyFromSeed(new Uint8Array(32).fill(2)).peerId
+    const asking = {
+      hints: async () => [],
+      walk: async function* () {},
+      ask: async () => ({ views: [], hints: [] })
+    } as unknown as Asking
+    const cache = new ProviderCache(() => nowMs)
+    const penalties = new Penalties(() => nowMs)
+    const peers = [silent, other].map((peerId) => [peerIdFromString(peerId), []] as const)
+    const connectionManager = { getConnectionsMap: () => new Map(peers) } as unknown as ConnectionManager
+    const own = { views: () => [] }
+    const finder = new Finder({ self: 'self', labels: {}, cache, penalties, asking, connectionManager, own })
+    const key = '00'.repeat(36)
+
+    penalties.strike(silent)
+    const finding = finder.find(new Uint8Array(36))
+    expect(cache.unheard(key), 'while it goes on').to.equal(1)
+    await finding
+    expect(cache.unheard(key)).to.equal(1)
+
+    nowMs += PENALTY_MS.first
+    await finder.find(new Uint8Array(36))
+    expect(cache.unheard(key)).to.equal(0)
   })
 })

@@ -8,6 +8,7 @@ import {
   MAX_PROVIDERS,
   NEAREST_FIRST
 } from '../constants.ts'
+import { ProvidersError } from '../errors.ts'
 import type { ProviderView } from '../types.ts'
 
 /** What a search needs of the world; handed in, so that the order of the search can be tested alone. */
@@ -29,6 +30,8 @@ export interface FindSources {
   readonly dht: (signal: AbortSignal) => AsyncIterable<string>
   /** Everybody was asked, somebody answered, and the search was not cut short. */
   readonly onComplete: () => void
+  /** The search is over, or was cut short. @param unheard how many were to be asked and gave no answer */
+  readonly onOver: (unheard: number) => void
 }
 
 /** What an asked node said. */
@@ -102,6 +105,7 @@ export async function* findEach(
     for (const view of remembered) if (search.isUnheard(view.peerId)) yield { ...view, source: 'stale' }
   } finally {
     stop.abort()
+    sources.onOver(search.unheard)
   }
 }
 
@@ -111,6 +115,7 @@ class Search {
   readonly #signal: AbortSignal
   readonly #asked: Set<string>
   readonly #answered = new Set<string>()
+  readonly #gone = new Set<string>()
   readonly #found: ProviderView[] = []
   #open = 0
   #wake = Promise.withResolvers<void>()
@@ -137,6 +142,11 @@ class Search {
     return !this.#answered.has(peerId)
   }
 
+  /** How many gave no answer, or none yet; those that are known to be gone have none to give. */
+  get unheard(): number {
+    return this.#asked.size - 1 - this.#answered.size - this.#gone.size
+  }
+
   ask(peerId: string, source: ProviderSource): void {
     if (this.#asked.has(peerId) || this.#asked.size > MAX_PROVIDERS + MAX_ASKED_PEERS) return
     this.#asked.add(peerId)
@@ -156,7 +166,10 @@ class Search {
       else this.#found.push(own)
       for (const other of views) if (other.peerId !== peerId) this.ask(other.peerId, 'peer')
       for (const hint of hints) this.ask(hint, 'dht')
-    } catch {} // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
+    } catch (error) {
+      // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
+      if (error instanceof ProvidersError && error.code === 'PROVIDER_GONE') this.#gone.add(peerId)
+    }
   }
 
   /** Until all that were asked have answered, or for so long. */

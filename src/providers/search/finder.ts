@@ -71,6 +71,9 @@ export class Finder {
   #search(manifestId: Uint8Array, options: SearchOptions): AsyncGenerator<ProviderView> {
     const { connectionManager } = this.#init
     const key = toHex(manifestId)
+    // left alone for a while, so that they cost no time: they may run it all the same
+    let leftAlone = 0
+    this.#init.cache.noteUnheard(key, 1) // until it is over
     return findEach(
       {
         self: this.#init.self,
@@ -81,7 +84,11 @@ export class Finder {
         connected: () =>
           nearestFirst(manifestId, [...connectionManager.getConnectionsMap().keys()])
             .map((peer) => peer.toString())
-            .filter((peerId) => !this.#init.penalties.has(peerId)),
+            .filter((peerId) => {
+              const has = this.#init.penalties.has(peerId)
+              if (has) leftAlone++
+              return !has
+            }),
         ask: async (peerId, source, signal) => {
           // because a machine without power lets a dial wait for seconds
           if (this.#init.isGone?.(peerId)) throw new ProvidersError('PROVIDER_GONE', `${peerId} is gone`)
@@ -97,7 +104,8 @@ export class Finder {
         },
         hinted: () => this.#init.asking.hints(manifestId),
         dht: (signal) => this.#init.asking.walk(manifestId, signal),
-        onComplete: () => this.#init.cache.markComplete(key)
+        onComplete: () => this.#init.cache.markComplete(key),
+        onOver: (unheard) => this.#init.cache.noteUnheard(key, unheard + leftAlone)
       },
       options
     )

@@ -16,6 +16,8 @@ interface Known {
   readonly denied: Map<string, number>
   /** Until then a search that asked everybody need not be repeated, also when it found nobody. */
   completeUntilMs: number
+  /** Of the last search: how many were to be asked and gave no answer. */
+  unheard: number
 }
 
 /** Who was seen to run what: where to ask first, what may be answered without asking, and who took it back. Bounded. */
@@ -101,6 +103,14 @@ export class ProviderCache {
     for (const known of this.#manifests.values()) known.completeUntilMs = 0
   }
 
+  noteUnheard(key: string, count: number): void {
+    this.#open(key).unheard = count
+  }
+
+  unheard(key: string): number {
+    return this.#manifests.get(key)?.unheard ?? 0
+  }
+
   /** The whole answer without asking anybody; undefined when somebody must be asked. */
   complete(key: string): ProviderView[] | undefined {
     const known = this.#manifests.get(key)
@@ -131,7 +141,12 @@ export class ProviderCache {
   }
 
   #open(key: string): Known {
-    const known = this.#manifests.get(key) ?? { providers: new Map(), denied: new Map(), completeUntilMs: 0 }
+    const known = this.#manifests.get(key) ?? {
+      providers: new Map(),
+      denied: new Map(),
+      completeUntilMs: 0,
+      unheard: 0
+    }
     this.#manifests.delete(key)
     this.#manifests.set(key, known)
     if (this.#manifests.size > CACHE_MAX_MANIFESTS)

@@ -150,6 +150,7 @@ export class Healer {
       likely: watched.pendingNodes().filter((peerId) => !isGone(world, peerId)),
       enough: (found) => !isDue && isRight(this.#count(record, found, watched))
     })
+    if (isDue) watched.heard(world.unheard?.(record.manifestId) ?? 0)
     // a newer version came meanwhile: what was found is to be seen in its light
     if (this.#init.kept.get(record.manifestId)?.record.version !== record.version) return
     const count = this.#count(record, leases, watched)

@@ -2,6 +2,7 @@ import {
   ASK_INTERVAL_MS,
   AVOID_MS,
   STARTING_MS,
+  UNHEARD_ASK_MS,
   UNSETTLED_ASK_INTERVAL_MS,
   UNSETTLED_MS,
   UPDATE_PATIENCE_MS
@@ -33,6 +34,8 @@ export class Watched {
   /** When members came or went last. */
   #changedMs = 0
   #asked = { alive: '', meetings: 0, atMs: 0 }
+  /** Times in a row that some who were asked gave no answer. */
+  #unheard = 0
   #outdated = 0
   #progressMs = 0
   #isUpdating = false
@@ -127,9 +130,16 @@ export class Watched {
       this.rests = 0
       this.#changedMs = nowMs
     }
-    const interval = nowMs - this.#changedMs < UNSETTLED_MS ? UNSETTLED_ASK_INTERVAL_MS : ASK_INTERVAL_MS
     const isNews = alive !== this.#asked.alive || meetings !== this.#asked.meetings
+    if (isNews) this.#unheard = 0
+    const usual = nowMs - this.#changedMs < UNSETTLED_MS ? UNSETTLED_ASK_INTERVAL_MS : ASK_INTERVAL_MS
+    const interval = this.#unheard === 0 ? usual : Math.min(usual, UNHEARD_ASK_MS * 2 ** (this.#unheard - 1))
     return isNews || nowMs - this.#asked.atMs >= interval
+  }
+
+  /** Everybody was asked. @param unheard how many of them gave no answer */
+  heard(unheard: number): void {
+    this.#unheard = unheard === 0 ? 0 : Math.min(this.#unheard + 1, 16)
   }
 
   asked({ alive, meetings }: Pick<Around, 'alive' | 'meetings'>, atMs: number): void {

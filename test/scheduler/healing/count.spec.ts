@@ -102,6 +102,19 @@ describe('scheduler: what a keeper remembers between two looks', () => {
     expect(watched.restUntilMs).to.equal(0)
   })
 
+  it('asks again soon when some gave no answer, and less and less often while they give none', () => {
+    const watched = new Watched()
+    const around = { alive: 'a', meetings: 0 }
+    const dueMs: number[] = []
+    for (let nowMs = 0; nowMs <= 300_000; nowMs += 1_000) {
+      if (!watched.isDue(around, nowMs)) continue
+      dueMs.push(nowMs / 1000)
+      watched.asked(around, nowMs)
+      watched.heard(nowMs < 100_000 ? 1 : 0)
+    }
+    expect(dueMs).to.deep.equal([0, 4, 12, 28, 58, 88, 118, 148, 178, 208, 238, 268, 298])
+  })
+
   // found by npm run chaos: a copy too many that a third node alone could reach was asked for half a minute later
   it('asks everybody once more when there is a connection to a living member again', () => {
     // given: a lives, and others alone reach it
