@@ -14,19 +14,31 @@ import { pnetKey } from './pnet-key.ts'
 /** To connect. Chosen; with the key of another network both sides may wait for bytes that never come, else for 10 s. */
 const DIAL_TIMEOUT_MS = 5_000
 
+/**
+ * A node that loses power says nothing: it is asked for a sign of life this often, and given up on when none comes for so long, ms. Chosen:
+ * soon enough for a person who waits, and patient with a node that starts something large on a small machine.
+ */
+export const KEEP_ALIVE = { everyMs: 2_500, patienceMs: 5_000 } as const
+
 export interface ClientHost {
   dial(address: string, options: Abortable): Promise<Connection>
   stop(): Promise<void>
 }
 
 /** The least libp2p that can speak to one node: no DHT, no gossip, no listening. */
-export async function createClientHost(network: Network): Promise<ClientHost> {
+export async function createClientHost(
+  network: Network,
+  { everyMs, patienceMs }: { readonly everyMs: number; readonly patienceMs: number } = KEEP_ALIVE
+): Promise<ClientHost> {
   const node = await createLibp2p({
     transports: [tcp(), circuitRelayTransport()], // an address may lead through a relay
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     services: { identify: identify({ protocolPrefix: `beemesh/${networkTag(network)}` }) }, // the relay transport asks for it
-    connectionMonitor: { enabled: false },
+    connectionMonitor: {
+      pingInterval: everyMs,
+      pingTimeout: { minTimeout: patienceMs, maxTimeout: patienceMs }
+    },
     ...(network.open ? {} : { connectionProtector: preSharedKey({ psk: pnetKey(network) }) }),
     logger: { forComponent: () => silent }
   })
