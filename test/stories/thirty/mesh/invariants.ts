@@ -99,7 +99,9 @@ export class Invariants {
       const holders = (version: number) =>
         known.filter(({ versions }) => (versions[id] ?? 0) >= version).length
       const wrong = this.#isAsSigned(signed, own, holders)
-      if (wrong !== undefined) return `${signed.name}: ${wrong}`
+      const said = () =>
+        known.flatMap(({ machine, said }) => (said[id] ? [`${machine.name}${said[id]}`] : []))
+      if (wrong !== undefined) return `${signed.name}: ${wrong}; known: ${said().join('; ')}`
     }
     return undefined
   }
@@ -112,7 +114,7 @@ export class Invariants {
     const where = `there are ${own.map(({ ordinal, machine, version }) => `${ordinal}@${machine}/${version % 100_000}`).join(' ') || 'none'}`
     if (versions.get(acknowledged)?.tombstone || (acknowledged === 0 && own.length === 0))
       return own.length === 0 ? undefined : `it is deleted, ${where}`
-    const [version = 0, ...others] = new Set(own.map((copy) => copy.version))
+    const [version = 0, ...others] = new Set(own.map((copy) => newestLike(versions, copy.version)))
     if (version < acknowledged) return `version ${acknowledged % 100_000} was acknowledged, ${where}`
     const { replicas } = versions.get(version)!
     const ordinals = new Set(own.map(({ ordinal }) => ordinal))
@@ -167,4 +169,11 @@ export class Invariants {
     if (this.broken.length >= 20 || this.broken.some((one) => one.endsWith(text))) return
     this.broken.push(`${((performance.now() - this.#startedAtMs) / 1000).toFixed(1)} s: ${text}`)
   }
+}
+
+/** Copies are labelled with the version that started them, and go on in a newer one that says the same of each. */
+function newestLike(versions: SignedManifest['versions'], version: number): number {
+  const { copy } = versions.get(version)!
+  const same = [...versions].filter(([, one]) => one.copy === copy && !one.tombstone)
+  return Math.max(...same.map(([newer]) => newer))
 }

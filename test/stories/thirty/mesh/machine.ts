@@ -17,6 +17,8 @@ export interface Knowledge {
   readonly workloads: readonly string[]
   /** Versions it holds, as a runner or as a keeper, by manifest ID; a tombstone has none. */
   readonly versions: Readonly<Record<string, number>>
+  /** The same with the rest of it, for people. */
+  readonly said: Readonly<Record<string, string>>
   /** Names of members it is connected to and that it takes for alive. */
   readonly neighbours: readonly string[]
 }
@@ -62,11 +64,25 @@ export function knowledgeOf({ services }: BeemeshNode): Knowledge {
     const key = formatManifestId(id)
     versions[key] = Math.max(versions[key] ?? 0, version)
   }
-  for (const { manifestId, version } of held) note(manifestId, version)
-  for (const { record } of services.scheduler.kept())
+  const said: Record<string, string> = {}
+  const say = (id: Uint8Array, text: string) => {
+    const key = formatManifestId(id)
+    said[key] = `${said[key] ?? ''} ${text}`
+  }
+  for (const { manifestId, version, highest, tombstone, next } of held) {
+    note(manifestId, version)
+    say(
+      manifestId,
+      `${tombstone ? 'ran' : 'runs'} ${version % 100_000}${next === undefined ? '' : `, going to ${next.version % 100_000}`}${highest.version > version ? `, knows ${highest.version % 100_000}` : ''}`
+    )
+  }
+  for (const { record } of services.scheduler.kept()) {
     if (!record.tombstone) note(record.manifestId, record.version)
+    say(record.manifestId, `keeps ${record.version % 100_000}${record.tombstone ? ' (deleted)' : ''}`)
+  }
   return {
     versions,
+    said,
     workloads: held.flatMap(({ workloads, next }) =>
       [...workloads, ...(next?.workloads ?? [])].map(({ workloadId }) => workloadId)
     ),

@@ -5,15 +5,18 @@ import {
   type ManifestResult,
   Session
 } from '../../../../src/client/index.ts'
+import { toHex } from '../../../../src/common/index.ts'
 import { decode, openObject } from '../../../../src/envelope/index.ts'
 import { APPLY_REQUEST, DELETE_REQUEST, RECORD } from '../../../../src/generated/fbs/index.ts'
 import type { SigningKey } from '../../../../src/identity/index.ts'
-import { formatManifestId, parseManifests } from '../../../../src/manifest/index.ts'
+import { copyBytes, formatManifestId, parseManifests } from '../../../../src/manifest/index.ts'
 import { toYaml } from '../../../fixtures/workload-files.ts'
 
 export interface SignedVersion {
   readonly replicas: number
   readonly tombstone: boolean
+  /** What one copy of it is: those of an older version that says the same go on. */
+  readonly copy: string
 }
 
 /** What the owner signed and was told, of one manifest. */
@@ -37,11 +40,18 @@ export interface OwnerOptions {
 
 type Ask = Session['ask']
 
+/** Who applies or deletes what. */
+interface Named {
+  readonly name: string
+  readonly isFenced: boolean
+  readonly copy: string
+}
+
 /** From the first of these on a node has said that it has it. */
 const TAKEN: ReadonlySet<string> = new Set(['accepted', 'pulling', 'starting', 'running', 'ready'])
 /** An apply asks, waits for bids, is kept, deploys: 1.5 s when all is well. Chosen: many times that. */
 const ANSWER_MS = 60_000
-const NOBODY = { name: '', isFenced: false }
+const NOBODY: Named = { name: '', isFenced: false, copy: '' }
 
 /** Notes every record before it leaves: whatever runs must be one of them. */
 class NotingSession extends Session {
@@ -79,10 +89,7 @@ export class Owner {
   }
 
   /** @param as somebody else, of whom nothing is noted @default the owner, who applies or deletes what is so called */
-  async client(
-    entryPeerId: string,
-    as: SigningKey | { name: string; isFenced: boolean } = NOBODY
-  ): Promise<Client> {
+  async client(entryPeerId: string, as: SigningKey | Named = NOBODY): Promise<Client> {
     const local = (await findLocalNodes(this.#runtimeDir)).find(({ peerId }) => peerId === entryPeerId)
     if (local === undefined) throw new Error(`the entry node ${entryPeerId} does not run`)
     const connection = localConnection(local)
@@ -97,7 +104,9 @@ export class Owner {
   async apply(entryPeerId: string, document: object, options: OwnerOptions = {}): Promise<ManifestResult> {
     const manifests = parseManifests(toYaml(document))
     const { name, recovery } = manifests[0]!
-    const client = await this.client(entryPeerId, { name, isFenced: recovery.onPartition === 'fence' })
+    const copy = toHex(copyBytes(manifests[0]!))
+    const isFenced = recovery.onPartition === 'fence'
+    const client = await this.client(entryPeerId, { name, isFenced, copy })
     try {
       const [result] = await client.apply(manifests, {
         to: options.to,
@@ -116,7 +125,7 @@ export class Owner {
   }
 
   async delete(entryPeerId: string, name: string): Promise<void> {
-    const client = await this.client(entryPeerId, { name, isFenced: false })
+    const client = await this.client(entryPeerId, { ...NOBODY, name })
     try {
       const result = await client.delete(name, { signal: AbortSignal.timeout(ANSWER_MS) })
       this.manifests.get(result.manifestId)!.acknowledged = Number(result.version)
@@ -129,14 +138,14 @@ export class Owner {
     for (const one of this.manifests.values()) if (one.name === name) one.isBusy = false
   }
 
-  #note(bytes: Uint8Array, networkId: Uint8Array, named: { name: string; isFenced: boolean }): void {
+  #note(bytes: Uint8Array, networkId: Uint8Array, { name, isFenced, copy }: Named): void {
     const { body } = openObject(bytes, { kind: 'record', networkId })
     const { manifestId, version, replicas, tombstone } = decode(RECORD, body)
     const id = formatManifestId(manifestId)
-    const fresh = { ...named, versions: new Map(), acknowledged: 0, isBusy: true }
+    const fresh = { name, isFenced, versions: new Map(), acknowledged: 0, isBusy: true }
     const signed: SignedManifest = this.manifests.get(id) ?? fresh
     signed.isBusy = true
-    signed.versions.set(version, { replicas, tombstone })
+    signed.versions.set(version, { replicas, tombstone, copy })
     this.manifests.set(id, signed)
   }
 }
