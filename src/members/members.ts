@@ -118,7 +118,10 @@ export class Members extends TypedEventEmitter<MembersEvents> implements Members
       liveness: this.#liveness,
       dialler: this.#dialler,
       conduct,
-      onUpdate: (entry) => this.safeDispatchEvent('member:update', { detail: this.#view(entry) })
+      onUpdate: (entry) => this.safeDispatchEvent('member:update', { detail: this.#view(entry) }),
+      onOwn: ({ issuedAtMs }) => {
+        if (this.#own.outrun(issuedAtMs)) this.refresh()
+      }
     })
     this.#exchange = new Exchange({
       wire: new PeerWire({ registrar, connectionManager, key, network, conduct, now }),

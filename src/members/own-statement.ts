@@ -20,6 +20,8 @@ export class OwnStatement {
   #signedAtMs = 0
   #saidIdle = false
   #issuedAtMs = 0
+  /** Of what this node said in an earlier run, as others still know it. */
+  #saidBeforeMs = 0
 
   constructor(init: OwnStatementInit) {
     this.#init = init
@@ -40,6 +42,16 @@ export class OwnStatement {
     this.#bytes = undefined
   }
 
+  /**
+   * Others know a statement of this node that is newer than its own: its last word before a restart, after which its clock is behind. They
+   * go by that one until there is a newer one. @returns whether there is to be one
+   */
+  outrun(issuedAtMs: number): boolean {
+    if (issuedAtMs <= this.#issuedAtMs) return false
+    this.#saidBeforeMs = issuedAtMs
+    return true
+  }
+
   /** @param leaving the last word */
   renew({ leaving = false } = {}): Uint8Array {
     const { key, networkId, addressManager, describe, now } = this.#init
@@ -52,7 +64,8 @@ export class OwnStatement {
     this.#signedAtMs = now()
     // because the newest wins, two of one millisecond must differ; a clock that jumped back starts again where it stands
     const next = this.#issuedAtMs + 1
-    this.#issuedAtMs = next - this.#signedAtMs < 1_000 ? Math.max(this.#signedAtMs, next) : this.#signedAtMs
+    const isSet = next - this.#signedAtMs >= 1_000 && this.#signedAtMs > this.#saidBeforeMs
+    this.#issuedAtMs = isSet ? this.#signedAtMs : Math.max(this.#signedAtMs, next, this.#saidBeforeMs + 1)
     const context = { key, networkId, nowMs: this.#issuedAtMs, leaving }
     const self = describe()
     this.#saidIdle = self.idle ?? false

@@ -237,7 +237,7 @@ export class Providers implements ProvidersService {
   #onStatement(view: ProviderView): true {
     const key = toHex(view.manifestId)
     if (!this.#cache.has(key)) return true
-    if (isDenial(view)) this.#cache.deny(key, view.peerId, view.issuedAtMs)
+    if (isDenial(view)) this.#cache.deny(key, view.peerId, { atMs: view.issuedAtMs, bootId: view.bootId })
     else this.#cache.put(key, view, Math.min(view.leaseUntilMs, this.#now() + LEASE_MS))
     return true // because it renews its lease only for those who asked it, it is asked when this one is over
   }

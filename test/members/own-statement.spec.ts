@@ -55,6 +55,21 @@ describe('members: what a node says of itself', () => {
     expect(own.isOutdated()).to.equal(true)
   })
 
+  // found by a story on machines: others took it for gone until its clock had passed its goodbye
+  it('is newer than its last word before a restart, though the clock is behind by now', () => {
+    const goodbyeMs = nowMs + 20_000
+    const before = opened().issuedAtMs
+    expect(own.outrun(before), 'known here').to.equal(false)
+    expect(own.outrun(goodbyeMs)).to.equal(true)
+    own.renew()
+    expect(opened().issuedAtMs).to.equal(goodbyeMs + 1)
+    own.renew()
+    expect(opened().issuedAtMs).to.be.greaterThan(goodbyeMs + 1)
+    nowMs += 25_000
+    own.renew()
+    expect(opened().issuedAtMs, 'and goes by the clock when that has caught up').to.equal(nowMs)
+  })
+
   it('leaves out addresses, then memberships, rather than be too large for others to take', () => {
     addresses = Array.from(
       { length: 16 },

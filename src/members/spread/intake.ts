@@ -15,6 +15,8 @@ export interface IntakeInit {
   readonly dialler: Dialler
   readonly conduct: Conduct
   readonly onUpdate: (entry: MemberEntry) => void
+  /** What this node itself said once, as others know it. */
+  readonly onOwn: (node: NodeView) => void
 }
 
 /** What others say of themselves, by gossip or by exchange, and what follows when it is new. */
@@ -42,8 +44,12 @@ export class Intake {
 
   /** @returns false when more is known already */
   take(node: NodeView): boolean {
-    const { self, table, events, liveness, dialler, onUpdate } = this.#init
-    if (node.peerId === self || this.closed) return true
+    const { self, table, events, liveness, dialler, onUpdate, onOwn } = this.#init
+    if (this.closed) return true
+    if (node.peerId === self) {
+      onOwn(node)
+      return true
+    }
     const before = table.get(node.peerId)
     const entry = table.take(node)
     if (entry === undefined) return table.get(node.peerId)?.issuedAtMs === node.issuedAtMs

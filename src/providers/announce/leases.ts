@@ -107,12 +107,12 @@ export class Leases {
   }
 
   /** @returns what is of no interest here */
-  #take({ entries, issuedAt, leaseMs }: Lease, from: string): LeaseEntryInit[] {
+  #take({ entries, issuedAt, leaseMs, bootId }: Lease, from: string): LeaseEntryInit[] {
     const { cache } = this.#init
     const unwanted: LeaseEntryInit[] = []
     for (const { manifestId, version, running } of entries) {
       const key = toHex(manifestId)
-      if (running === 0) cache.deny(key, from, issuedAt)
+      if (running === 0) cache.deny(key, from, { atMs: issuedAt, bootId })
       else if (!cache.has(key)) unwanted.push({ manifestId, version })
       else if (!cache.renew(key, from, { version, running, leaseMs: Math.min(leaseMs, LEASE_MS) }))
         cache.markIncomplete(key) // it runs another version or other copies than known, so it is asked for its statement

@@ -73,7 +73,9 @@ export class Asking {
     })
     for (const view of views)
       if (view.peerId !== this.#init.self)
-        this.#init.cache.put(toHex(manifestId), view, view.peerId === asked ? nowMs + LEASE_MS : 0)
+        this.#init.cache.put(toHex(manifestId), view, view.peerId === asked ? nowMs + LEASE_MS : 0, {
+          isAnswer: view.peerId === asked
+        })
     return { views, hints: this.#known(hints) }
   }
 

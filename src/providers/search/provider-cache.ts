@@ -1,3 +1,4 @@
+import { equalBytes } from '../../common/index.ts'
 import { CACHE_MAX_MANIFESTS, CACHE_TTL_MS, COMPLETE_MS, MAX_PROVIDERS, NEGATIVE_MS } from '../constants.ts'
 import { MAX_STATED_WORKLOADS } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
@@ -12,8 +13,8 @@ interface Entry {
 
 interface Known {
   readonly providers: Map<string, Entry>
-  /** When each that ran it said that it does not any more: an older statement does not bring it back. */
-  readonly denied: Map<string, number>
+  /** When each that ran it said that it does not any more, by its clock, and in which run: an older statement does not bring it back. */
+  readonly denied: Map<string, { readonly atMs: number; readonly bootId: Uint8Array | undefined }>
   /** Until then a search that asked everybody need not be repeated, also when it found nobody. */
   completeUntilMs: number
   /** Of the last search: how many were to be asked and gave no answer. */
@@ -35,13 +36,18 @@ export class ProviderCache {
 
   /**
    * @param leaseUntilMs until when it counts as running, by this node's clock; 0 for hearsay, which only says whom to ask
+   * @param isAnswer the provider itself says so now, because it was asked: after a restart its clock may be behind what it said before
    * @returns false when it says nothing new
    */
-  put(key: string, view: ProviderView, leaseUntilMs: number): boolean {
+  put(key: string, view: ProviderView, leaseUntilMs: number, { isAnswer = false } = {}): boolean {
     const known = this.#open(key)
     const before = known.providers.get(view.peerId)
-    if (before !== undefined && before.view.issuedAtMs > view.issuedAtMs) return false
-    if ((known.denied.get(view.peerId) ?? Number.NEGATIVE_INFINITY) >= view.issuedAtMs) return false
+    const denial = known.denied.get(view.peerId)
+    const isOtherRun = (bootId: Uint8Array | undefined) =>
+      isAnswer && bootId !== undefined && !equalBytes(bootId, view.bootId)
+    if (before !== undefined && before.view.issuedAtMs > view.issuedAtMs && !isOtherRun(before.view.bootId))
+      return false
+    if (denial !== undefined && denial.atMs >= view.issuedAtMs && !isOtherRun(denial.bootId)) return false
     known.denied.delete(view.peerId)
     known.providers.delete(view.peerId)
     known.providers.set(view.peerId, {
@@ -66,15 +72,16 @@ export class ProviderCache {
     return true
   }
 
-  /** The provider itself says that it does not run it. @param atMs by its clock; without: since whatever it said last */
-  deny(key: string, peerId: string, atMs?: number): void {
+  /** The provider itself says that it does not run it. @param said by its clock, and in which run; without: since whatever it said last */
+  deny(key: string, peerId: string, said?: { readonly atMs: number; readonly bootId?: Uint8Array }): void {
     const known = this.#manifests.get(key)
     if (known === undefined) return
     const entry = known.providers.get(peerId)
-    const saidAtMs = atMs ?? entry?.view.issuedAtMs
+    const saidAtMs = said?.atMs ?? entry?.view.issuedAtMs
+    const bootId = said === undefined ? entry?.view.bootId : said.bootId
     if (saidAtMs === undefined || (entry?.view.issuedAtMs ?? 0) > saidAtMs) return
     known.providers.delete(peerId)
-    known.denied.set(peerId, saidAtMs)
+    known.denied.set(peerId, { atMs: saidAtMs, bootId })
     if (known.denied.size > MAX_PROVIDERS) known.denied.delete(known.denied.keys().next().value!)
   }
 
