@@ -6,7 +6,7 @@ import type { Mesh } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { VirtualClock } from '../time/clock.ts'
-import { CONVERGED_MS, type Convergence } from './convergence.ts'
+import type { Convergence } from './convergence.ts'
 import { Deleted } from './deleted.ts'
 import { whatIsLeft } from './settled.ts'
 import type { Copy, SettledInit } from './types.ts'
@@ -147,8 +147,8 @@ export class Invariants {
   }
 
   /** What runs is what is wanted soon enough. */
-  converged({ lastMs, last }: Pick<Convergence, 'last' | 'lastMs'>): void {
-    if (lastMs > CONVERGED_MS) this.#break(`not right ${lastMs / 1000} s after all was healed: ${last}`)
+  converged({ late }: Pick<Convergence, 'late'>): void {
+    for (const text of late.values()) this.#break(text)
   }
 
   /** Once everything is well again and time has passed. */
