@@ -66,8 +66,8 @@ export interface Asks {
 }
 
 /**
- * Everything the scheduler knows of the world, in one place: on a node it is libp2p, our services and the clock; in a simulation it is none
- * of them.
+ * Everything the scheduler knows of the world, in one place: libp2p, our services and the clock; in unit tests none of
+ * them.
  */
 export interface World {
   readonly key: SigningKey

@@ -108,4 +108,31 @@ describe('simulation: a machine is lost', function () {
       expect([before, ran.daemon!.workloads.list().length]).to.deep.equal([1, 0])
     })
   })
+
+  it('a node whose clock is behind after a restart keeps its copy, and nobody else starts it', async () => {
+    await withVirtualTime(dice(12), async (clock) => {
+      // given
+      const { mesh, owner, invariants } = await setStage(clock, { nodes: 4 })
+      const wait = (ms: number) => clock.run(clock.nowMs + ms)
+      await wait(5_000)
+      clock.after(0, owner.host, () => void owner.apply('web', mesh.machines[0]!, { replicas: 2, change: 0 }))
+      await wait(60_000)
+      const shown = () =>
+        invariants.copies().map(({ machine, workloadId }) => `${workloadId} ${machine.name}`)
+      const before = shown()
+
+      // when
+      const [{ machine }] = invariants.copies() as [ReturnType<typeof invariants.copies>[0]]
+      mesh.setSkew(machine, -20_000)
+      mesh.restart(machine, 1_000)
+
+      // then
+      for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 500) {
+        await wait(500)
+        expect(shown()).to.deep.equal(before)
+      }
+      const healed = mesh.machines.flatMap(({ daemon }) => daemon!.scheduler.healed())
+      expect(healed).to.deep.equal([])
+    })
+  })
 })

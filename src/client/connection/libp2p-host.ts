@@ -18,7 +18,7 @@ const DIAL_TIMEOUT_MS = 5_000
  * A node that loses power says nothing: it is asked for a sign of life this often, and given up on when none comes for so long, ms. Chosen:
  * soon enough for a person who waits, and patient with a node that starts something large on a small machine.
  */
-export const KEEP_ALIVE = { everyMs: 2_500, patienceMs: 5_000 } as const
+const KEEP_ALIVE = { everyMs: 2_500, patienceMs: 5_000 } as const
 
 export interface ClientHost {
   dial(address: string, options: Abortable): Promise<Connection>

@@ -43,12 +43,22 @@ async function createKeeper(...documents: object[]) {
     leases: [] as Lease[],
     atMs: 0,
     askedAtMs: [] as number[],
+    /** When it asked who runs it, ms since it began, and how many of those gave no answer. */
+    soughtAtMs: [] as number[],
+    unheard: 0,
+    /** Whom it has no connection to, though they live. */
+    cutFrom: new Set<string>(),
     async lookFor(ms: number) {
       for (const endMs = keeper.atMs + ms; keeper.atMs < endMs; keeper.atMs += LOOK_MS) await healer.look()
     }
   }
   const node = (peerId: string) =>
-    ({ peerId, name: peerId, state: dead.has(peerId) ? 'dead' : 'alive' }) as Neighbour
+    ({
+      peerId,
+      name: peerId,
+      state: dead.has(peerId) ? 'dead' : 'alive',
+      connected: !keeper.cutFrom.has(peerId)
+    }) as Neighbour
   const alive = () => keeper.leases.filter(({ peerId }) => !dead.has(peerId))
   const world = {
     log: quietLogger,
@@ -58,7 +68,11 @@ async function createKeeper(...documents: object[]) {
     neighbours: () => ['a', 'b'].map(node),
     isMember: () => true,
     leased: alive,
-    find: async () => alive(),
+    find: async () => {
+      keeper.soughtAtMs.push(keeper.atMs)
+      return alive()
+    },
+    unheard: () => keeper.unheard,
     workloads: { list: () => [] },
     asks: {
       bid: async () => {
@@ -145,5 +159,24 @@ describe('scheduler: when a keeper acts', () => {
 
     // then
     expect(keeper.askedAtMs).to.deep.equal([STARTING_MS])
+  })
+
+  it('asks who runs it again where some who live gave no answer, and at once when it can reach one that it could not', async () => {
+    // given
+    const { keeper } = await createKeeper(web(1))
+    keeper.leases = [lease('a', keeper.kept.record.version, [0])]
+    keeper.cutFrom.add('b')
+    keeper.unheard = 1
+
+    // when
+    await keeper.lookFor(10_000)
+    keeper.unheard = 0
+    await keeper.lookFor(10_000)
+    keeper.cutFrom.clear()
+    await keeper.lookFor(5_000)
+
+    // then: after 4 s and 8 s, and then no more until there is a connection
+    expect(keeper.soughtAtMs).to.deep.equal([0, 4_000, 12_000, 20_000])
+    expect(keeper.askedAtMs).to.deep.equal([])
   })
 })
