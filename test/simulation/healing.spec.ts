@@ -120,9 +120,14 @@ describe('simulation: a machine is lost', function () {
       const shown = () =>
         invariants.copies().map(({ machine, workloadId }) => `${workloadId} ${machine.name}`)
       const before = shown()
+      const [{ machine, id }] = invariants.copies() as [ReturnType<typeof invariants.copies>[0]]
+      const { peerId } = machine.keys.key
+      const seen = () =>
+        mesh.machines.filter(({ daemon }) =>
+          daemon!.providers.leased(Buffer.from(id, 'hex')).some((lease) => lease.peerId === peerId)
+        )
 
       // when
-      const [{ machine }] = invariants.copies() as [ReturnType<typeof invariants.copies>[0]]
       mesh.setSkew(machine, -20_000)
       mesh.restart(machine, 1_000)
 
@@ -130,6 +135,8 @@ describe('simulation: a machine is lost', function () {
       for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 500) {
         await wait(500)
         expect(shown()).to.deep.equal(before)
+        // by another one that asked it, long before its clock is where it was
+        if (waitedMs === 10_000) expect(seen().filter((one) => one !== machine)).to.not.deep.equal([])
       }
       const healed = mesh.machines.flatMap(({ daemon }) => daemon!.scheduler.healed())
       expect(healed).to.deep.equal([])
