@@ -77,7 +77,8 @@ export class Repairing {
   /** Whether a copy that no lease vouches for may be started yet by who was given it. What all keepers wait for must not have all act at once. */
   isAwaited(kept: Kept, watched: Watched, ordinal: number): boolean {
     const nowMs = this.#init.world.now()
-    const pending = watched.pending(ordinal, nowMs)
+    // with a copy on every node the number says nothing of where it is
+    const pending = kept.record.perNode ? undefined : watched.pending(ordinal, nowMs)
     if (pending === undefined) return nowMs - kept.keptAtMs < STARTING_MS
     return !isGone(this.#init.world, pending.peerId)
   }
@@ -86,12 +87,13 @@ export class Repairing {
   async #isLost(kept: Kept, watched: Watched, ordinal: number): Promise<boolean> {
     const { record } = kept
     const askedAtMs = this.#init.world.now()
-    const pending = watched.pending(ordinal, askedAtMs)
+    const pending = record.perNode ? undefined : watched.pending(ordinal, askedAtMs)
     // because its owner gives a version to several nodes, and the one that takes this copy may not have told yet
     if (pending === undefined && askedAtMs - kept.keptAtMs < STARTING_MS) return false
     // nor does a keeper that has just come back know what the others gave away meanwhile
     if (pending === undefined && askedAtMs - this.#init.sinceMs < BACK_MS) return false
     const neverRan = watched.liveVersion < record.version
+    if (record.perNode) return true // none has moved: it is another node's
     const isNew = pending === undefined && this.#init.scaler.isNew(record, ordinal)
     if (pending === undefined || isGone(this.#init.world, pending.peerId))
       return isNew || record.onNodeLoss !== 'keep' || watched.isHomeless(ordinal, record.version)
