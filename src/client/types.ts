@@ -51,6 +51,8 @@ export interface ManifestResult {
   readonly placements: readonly Placement[]
   /** It did not run on some node, and what ran before was applied again, as `version`. Left out otherwise. */
   readonly rolledBack?: { readonly from: string; readonly to: string }
+  /** For people: where else it is going to run, though nothing failed. Left out otherwise. */
+  readonly note?: string
 }
 
 export interface ApplyOptions extends Abortable {

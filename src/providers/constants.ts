@@ -6,8 +6,12 @@ export const LEASE_MS = 10_000
 export const CACHE_TTL_MS = 300_000
 /** Manifests remembered; the one unasked for longest goes first. Chosen. */
 export const CACHE_MAX_MANIFESTS = 4_096
-/** Providers kept and returned a manifest. Source: ARCHITECTURE section 7. */
+/** Providers a search returns unless it is asked for more. Source: ARCHITECTURE section 7. */
 export const MAX_PROVIDERS = 50
+/** Providers of a manifest that are remembered, and asked in a search: of one with a copy on every node there are many. Chosen. */
+export const MAX_KNOWN_PROVIDERS = 1_024
+/** Nodes asked at one time in a search. Chosen: a stream each. */
+export const MAX_ASKED_AT_ONCE = 128
 /** Statements in one frame, bytes. Source: a frame takes 224 KiB. */
 export const MAX_LIST_BYTES = 200 * 1024
 /** Connected nodes asked at once. Chosen: a question is one round trip and about 500 bytes. */

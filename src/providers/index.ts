@@ -12,7 +12,14 @@
 import { Providers } from './providers.ts'
 import type { ProvidersComponents, ProvidersInit, ProvidersService } from './types.ts'
 
-export { CACHE_TTL_MS, FIND_TIMEOUT_MS, LEASE_MS, MAX_PROVIDERS, PROVIDER_TTL_MS } from './constants.ts'
+export {
+  CACHE_TTL_MS,
+  FIND_TIMEOUT_MS,
+  LEASE_MS,
+  MAX_KNOWN_PROVIDERS,
+  MAX_PROVIDERS,
+  PROVIDER_TTL_MS
+} from './constants.ts'
 export { recordsOfProvider } from './dht.ts'
 export { PROVIDERS_ERROR_CODES, ProvidersError, type ProvidersErrorCode } from './errors.ts'
 export { openProviderStatement, signProviderStatement } from './provider-statement.ts'

@@ -56,7 +56,7 @@ export interface FindOptions extends Abortable {
   readonly minVersion?: number
   /** Ask each provider now, also where a lease would do. @default false */
   readonly fresh?: boolean
-  /** Stop when this many are found. @default {@link MAX_PROVIDERS} */
+  /** Stop when this many are found, at most MAX_KNOWN_PROVIDERS. @default {@link MAX_PROVIDERS} */
   readonly limit?: number
   /** Peer IDs of nodes that are asked first, because they were heard to run it. */
   readonly likely?: readonly string[]

@@ -19,7 +19,7 @@ import {
   RELEASE_REQUEST
 } from '../generated/fbs/index.ts'
 import type { MembersService } from '../members/index.ts'
-import type { ProvidersService } from '../providers/index.ts'
+import { MAX_KNOWN_PROVIDERS, type ProvidersService } from '../providers/index.ts'
 import { bootClockMs } from '../runtime/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { Conduct, type OwnerRequest, PEER_PROTOCOLS, type PeerRequests, PeerWire } from '../wire/index.ts'
@@ -118,7 +118,7 @@ export class Scheduler implements SchedulerService {
       }),
       leased: (manifestId) => components.providers.leased(manifestId),
       find: async (manifestId, options) => {
-        const found = await components.providers.find(manifestId, options)
+        const found = await components.providers.find(manifestId, { ...options, limit: MAX_KNOWN_PROVIDERS })
         return found.filter(({ source }) => source !== 'stale') // because what nobody could confirm does not run
       },
       unheard: (manifestId) => components.providers.unheard(manifestId),
@@ -255,6 +255,6 @@ export class Scheduler implements SchedulerService {
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<CapacityRequest>): Promise<void> {
     const { bids, asked, members } = await collectBids(this.#world, payload.request, { signal })
-    await reply.send(encodeBidList({ bids: [...bids], asked, members }), { last: true })
+    await reply.send(encodeBidList({ bids, asked, members }), { last: true })
   }
 }

@@ -4,7 +4,7 @@ import {
   CACHE_TTL_MS,
   COMPLETE_MS,
   LEASE_MS,
-  MAX_PROVIDERS,
+  MAX_KNOWN_PROVIDERS,
   NEGATIVE_MS
 } from '../../src/providers/constants.ts'
 import type { ProviderView } from '../../src/providers/index.ts'
@@ -143,8 +143,8 @@ describe('providers: the cache', () => {
   })
 
   it('holds no more providers and manifests than it may, the oldest goes', () => {
-    for (let index = 0; index <= MAX_PROVIDERS; index++) put('m', `p${index}`)
-    expect(cache.get('m')).to.have.length(MAX_PROVIDERS)
+    for (let index = 0; index <= MAX_KNOWN_PROVIDERS; index++) put('m', `p${index}`)
+    expect(cache.get('m')).to.have.length(MAX_KNOWN_PROVIDERS)
     expect(names(cache.get('m'))).not.to.include('p0')
     for (let index = 0; index < CACHE_MAX_MANIFESTS; index++) put(`m${index}`, 'a')
     expect(cache.get('m')).to.deep.equal([])

@@ -112,6 +112,10 @@ function human(results: readonly ManifestResult[], durationMs: number): string {
           `${kind.toLowerCase()}/${name} was turned back: version ${rolledBack.to} runs again, as version ${version}`
         ]
   )
-  const lines = [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows), ...turned, summary, ...hints]
+  const notes = results.flatMap(({ kind, name, note }) =>
+    note === undefined ? [] : [`${kind.toLowerCase()}/${name}: ${note}`]
+  )
+  const head = rows.length === 0 ? [] : [table(['NAME', 'NODE', 'STATE', 'PORTS', 'WORKLOAD'], rows)]
+  const lines = [...head, ...turned, ...notes, summary, ...hints]
   return lines.join('\n')
 }

@@ -83,7 +83,7 @@ interface Attempt {
 async function applyVersion(manifest: Manifest, version: number, options: ApplyOne): Promise<Attempt> {
   const { session, nodes } = options
   const { key, connection } = session
-  const { hands, unplaced, running } = await deal(manifest, options)
+  const { hands, unplaced, running, note } = await deal(manifest, options)
   if (hands.length === 0) return unplacedOnly(manifest, version, { session, unplaced })
   const { holders, threshold, standbys } = shareOut(nodes, { running: hands.map(({ node }) => node) })
   const isFenced = manifest.recovery.onPartition !== 'keep' && !manifest.perNode
@@ -122,7 +122,16 @@ async function applyVersion(manifest: Manifest, version: number, options: ApplyO
   const manifestId = formatManifestId(sealed.manifestId)
   return {
     id: sealed.manifestId,
-    result: { manifestId, kind, name, namespace, version: String(version), owner: key.peerId, placements },
+    result: {
+      manifestId,
+      kind,
+      name,
+      namespace,
+      version: String(version),
+      owner: key.peerId,
+      placements,
+      ...(note === undefined ? {} : { note })
+    },
     updated: hands.filter(runs).map(({ node }) => node),
     failures,
     fenceKeepers

@@ -1,11 +1,12 @@
 import { type Abortable, withDeadline } from '../../common/index.ts'
 import type { Manifest } from '../../manifest/index.ts'
+import type { Plan } from '../../scheduler/index.ts'
 import type { Session } from '../connection/session.ts'
 import { ClientError } from '../errors.ts'
 import { fetchHoldings } from '../holders.ts'
 import type { SeenNode } from '../nodes.ts'
 import type { Placement } from '../types.ts'
-import { placeManifest } from './place.ts'
+import { type Placed, placeManifest } from './place.ts'
 import { failedPlacement } from './placement.ts'
 import { idOf } from './seal.ts'
 
@@ -26,16 +27,18 @@ export function dealCopies<T>(replicas: number, nodes: readonly T[]): { node: T;
   return replicas === 0 ? hands.slice(0, 1) : hands.filter(({ ordinals }) => ordinals.length > 0)
 }
 
-/** Which node gets which copies: as the owner named them, or as the mesh bids. What fits nowhere is in the result. */
-export async function deal(
-  manifest: Manifest,
-  { session, nodes, to, signal }: DealOptions
-): Promise<{
-  hands: readonly { node: ChosenNode; ordinals: readonly number[] }[]
-  unplaced: Placement[]
+export interface Dealt {
+  readonly hands: readonly { readonly node: ChosenNode; readonly ordinals: readonly number[] }[]
+  readonly unplaced: Placement[]
   /** Peer IDs of nodes that run it already. */
-  running: { has(peerId: string): boolean }
-}> {
+  readonly running: { has(peerId: string): boolean }
+  /** What its owner had better know, though nothing failed. */
+  readonly note?: string | undefined
+}
+
+/** Which node gets which copies: as the owner named them, or as the mesh bids. What fits nowhere is in the result. */
+export async function deal(manifest: Manifest, options: DealOptions): Promise<Dealt> {
+  const { session, nodes, to, signal } = options
   if (to.length > 0)
     return {
       running: await runningOn(to, manifest, { session, signal }),
@@ -44,16 +47,41 @@ export async function deal(
         : dealCopies(manifest.replicas, to),
       unplaced: []
     }
-  const { hands, running, plan } = await placeManifest(manifest, { session, nodes, signal })
-  const hint = 'See why with "beemesh apply --dry-run", or name nodes with --to.'
-  const why = plan.summary === '' ? 'no node bids for it' : plan.summary
-  const error = new ClientError('NOTHING_FITS', why, { retryable: true, hint })
-  const unplaced = plan.unplaced.map((ordinal) => failedPlacement(NOBODY, ordinal, error))
-  if (hands.length > 0 || unplaced.length > 0) return { hands, unplaced, running }
+  const { perNode } = manifest
+  // because of a node that matches and is full its owner is to hear
+  const placed = await placeManifest(manifest, { session, nodes, explain: perNode, signal })
+  const { hands, running, plan } = placed
+  const unplaced =
+    plan.unplaced.length === 0
+      ? []
+      : notPlaced(plan, perNode ? plan.summary : await whyNot(manifest, options))
+  const note = perNode ? noteOf(placed) : undefined
+  if (hands.length > 0 || unplaced.length > 0) return { hands, unplaced, running, note }
   // a manifest without copies: those that run some stop them, and where nobody does somebody must keep it all the same
   const stopping = nodes.filter(({ peerId }) => running.has(peerId))
   const told = stopping.length > 0 ? stopping : nodes.filter(({ entry }) => entry)
-  return { hands: told.map((node) => ({ node, ordinals: [] })), unplaced, running }
+  return { hands: told.map((node) => ({ node, ordinals: [] })), unplaced, running, note }
+}
+
+function notPlaced({ unplaced }: Plan, why: string): Placement[] {
+  const hint = 'See what was said of each node with "beemesh apply --dry-run", or name nodes with --to.'
+  const error = new ClientError('NOTHING_FITS', why, { retryable: true, hint })
+  return unplaced.map((ordinal) => failedPlacement(NOBODY, ordinal, error))
+}
+
+/** Nodes that do not fit have said nothing so far: now they are asked why. */
+async function whyNot(manifest: Manifest, { session, nodes, signal }: DealOptions): Promise<string> {
+  const { plan } = await placeManifest(manifest, { session, nodes, explain: true, signal })
+  return plan.summary === '' ? 'no node took it when it was asked for' : plan.summary
+}
+
+/** Of a manifest with a copy on every node. */
+function noteOf({ hands, plan, asked, members }: Placed): string | undefined {
+  if (hands.length === 0 && plan.unplaced.length === 0)
+    return `${plan.summary}; nodes that match get it when they join`
+  const others = members - asked
+  if (others > 0) return `${others} more nodes were not asked: those that match get it from its keepers`
+  return undefined
 }
 
 async function runningOn(

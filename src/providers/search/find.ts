@@ -4,7 +4,9 @@ import {
   DHT_TIMEOUT_MS,
   FIND_TIMEOUT_MS,
   HEAD_START_MS,
+  MAX_ASKED_AT_ONCE,
   MAX_ASKED_PEERS,
+  MAX_KNOWN_PROVIDERS,
   MAX_PROVIDERS,
   NEAREST_FIRST
 } from '../constants.ts'
@@ -78,7 +80,7 @@ export async function* findEach(
     }
     for (const { peerId } of remembered) search.ask(peerId, 'cache')
     for (const peerId of options.likely ?? []) search.ask(peerId, 'peer')
-    for (const peerId of await sources.hinted().catch(() => [])) search.ask(peerId, 'dht')
+    for (const peerId of await sources.hinted().catch(() => [])) search.askNamed(peerId, 'dht')
     const connected = sources.connected().slice(0, MAX_ASKED_PEERS)
     // because these mostly know, and everybody else need not be bothered when the caller has enough
     for (const atOnce of [0, ...NEAREST_FIRST]) {
@@ -117,7 +119,11 @@ class Search {
   readonly #answered = new Set<string>()
   readonly #gone = new Set<string>()
   readonly #found: ProviderView[] = []
+  readonly #waiting: { readonly peerId: string; readonly source: ProviderSource }[] = []
+  /** To be asked, or being asked. */
   #open = 0
+  #atOnce = 0
+  #named = 0
   #wake = Promise.withResolvers<void>()
 
   constructor(sources: FindSources, signal: AbortSignal) {
@@ -148,11 +154,29 @@ class Search {
   }
 
   ask(peerId: string, source: ProviderSource): void {
-    if (this.#asked.has(peerId) || this.#asked.size > MAX_PROVIDERS + MAX_ASKED_PEERS) return
+    if (this.#asked.has(peerId) || this.#asked.size > MAX_KNOWN_PROVIDERS + MAX_ASKED_PEERS) return
     this.#asked.add(peerId)
     this.#open++
-    void this.#askOne(peerId, source).finally(() => {
+    this.#waiting.push({ peerId, source })
+    this.#askNext()
+  }
+
+  /** Others name it: they may name anybody, so few are believed in one search. */
+  askNamed(peerId: string, source: ProviderSource): void {
+    if (this.#asked.has(peerId) || this.#named >= MAX_PROVIDERS) return
+    this.#named++
+    this.ask(peerId, source)
+  }
+
+  #askNext(): void {
+    if (this.#atOnce >= MAX_ASKED_AT_ONCE) return
+    const next = this.#waiting.shift()
+    if (next === undefined) return
+    this.#atOnce++
+    void this.#askOne(next.peerId, next.source).finally(() => {
       this.#open--
+      this.#atOnce--
+      this.#askNext()
       this.#wake.resolve()
     })
   }
@@ -164,8 +188,8 @@ class Search {
       const own = views.find((view) => view.peerId === peerId)
       if (own === undefined) this.#sources.deny(peerId)
       else this.#found.push(own)
-      for (const other of views) if (other.peerId !== peerId) this.ask(other.peerId, 'peer')
-      for (const hint of hints) this.ask(hint, 'dht')
+      for (const other of views) if (other.peerId !== peerId) this.askNamed(other.peerId, 'peer')
+      for (const hint of hints) this.askNamed(hint, 'dht')
     } catch (error) {
       // because a provider that cannot be asked cannot be confirmed, and has not taken it back either
       if (error instanceof ProvidersError && error.code === 'PROVIDER_GONE') this.#gone.add(peerId)
@@ -197,7 +221,7 @@ class Search {
   async walk(): Promise<void> {
     try {
       const signal = AbortSignal.any([this.#signal, timeoutSignal(DHT_TIMEOUT_MS)])
-      for await (const peerId of this.#sources.dht(signal)) this.ask(peerId, 'dht')
+      for await (const peerId of this.#sources.dht(signal)) this.askNamed(peerId, 'dht')
     } catch {
       // because the DHT may be out of reach: what was found so far is the answer
     }

@@ -2,7 +2,7 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { toHex } from '../../common/index.ts'
 import type { Penalties } from '../../wire/index.ts'
-import { MAX_PROVIDERS } from '../constants.ts'
+import { MAX_KNOWN_PROVIDERS, MAX_PROVIDERS } from '../constants.ts'
 import { ProvidersError } from '../errors.ts'
 import type { FindOptions, ProviderView } from '../types.ts'
 import type { Asking } from './asking.ts'
@@ -50,7 +50,7 @@ export class Finder {
       for (const view of known) if (matches(view, options)) found.push(view)
       for (const view of this.#init.own.views(manifestId)) if (matches(view, options)) found.push(view)
     } else {
-      const most = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+      const most = Math.min(options.limit ?? MAX_PROVIDERS, MAX_KNOWN_PROVIDERS)
       for await (const view of this.findEach(manifestId, options))
         if (found.push(view) >= most || options.enough?.(found)) break
     }
@@ -59,7 +59,7 @@ export class Finder {
 
   async *findEach(manifestId: Uint8Array, options: FindOptions = {}): AsyncGenerator<ProviderView> {
     const { fresh = false, likely, signal } = options
-    let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_PROVIDERS)
+    let left = Math.min(options.limit ?? MAX_PROVIDERS, MAX_KNOWN_PROVIDERS)
     const start = (given: AbortSignal) => this.#search(manifestId, { fresh, likely, signal: given })
     for await (const view of this.#searches.read(`${fresh} ${toHex(manifestId)}`, start, signal)) {
       if (!matches(view, options)) continue

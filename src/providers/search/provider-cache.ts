@@ -1,5 +1,11 @@
 import { equalBytes } from '../../common/index.ts'
-import { CACHE_MAX_MANIFESTS, CACHE_TTL_MS, COMPLETE_MS, MAX_PROVIDERS, NEGATIVE_MS } from '../constants.ts'
+import {
+  CACHE_MAX_MANIFESTS,
+  CACHE_TTL_MS,
+  COMPLETE_MS,
+  MAX_KNOWN_PROVIDERS,
+  NEGATIVE_MS
+} from '../constants.ts'
 import { MAX_STATED_WORKLOADS } from '../provider-statement.ts'
 import type { ProviderView } from '../types.ts'
 
@@ -55,7 +61,8 @@ export class ProviderCache {
       leaseUntilMs: Math.max(leaseUntilMs, before?.leaseUntilMs ?? 0),
       untilMs: this.#now() + CACHE_TTL_MS
     })
-    if (known.providers.size > MAX_PROVIDERS) known.providers.delete(known.providers.keys().next().value!)
+    if (known.providers.size > MAX_KNOWN_PROVIDERS)
+      known.providers.delete(known.providers.keys().next().value!)
     return true
   }
 
@@ -82,7 +89,7 @@ export class ProviderCache {
     if (saidAtMs === undefined || (entry?.view.issuedAtMs ?? 0) > saidAtMs) return
     known.providers.delete(peerId)
     known.denied.set(peerId, { atMs: saidAtMs, bootId })
-    if (known.denied.size > MAX_PROVIDERS) known.denied.delete(known.denied.keys().next().value!)
+    if (known.denied.size > MAX_KNOWN_PROVIDERS) known.denied.delete(known.denied.keys().next().value!)
   }
 
   /** Nothing that this node said counts as running any more until it says so again; who it was stays known. */

@@ -1,4 +1,4 @@
-import { MAX_PROVIDERS } from '../constants.ts'
+import { MAX_KNOWN_PROVIDERS, MAX_PROVIDERS } from '../constants.ts'
 import type { FindOptions, ProviderView } from '../types.ts'
 
 /** What of this node's surroundings decides which provider is the better one. */
@@ -38,7 +38,7 @@ export function best(
     }
     return 0
   })
-  return ranked.slice(0, Math.min(limit, MAX_PROVIDERS)).map(({ view }) => view)
+  return ranked.slice(0, Math.min(limit, MAX_KNOWN_PROVIDERS)).map(({ view }) => view)
 }
 
 function rankOf(view: ProviderView, { self, labels, roundTripMs }: Surroundings): number[] {

@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto'
+import { isBeemeshError } from '../../common/index.ts'
 import type { BidEntryInit, BidRequest, BidRequestInit } from '../../generated/fbs/index.ts'
 import { MAX_ASKED, MAX_SELECTION_WINDOW_MS, SELECTION_WINDOW_MS } from '../constants.ts'
 import type { Neighbour, World } from '../types.ts'
-import { makeBid, rulesOf } from './bid.ts'
+import { type BidView, makeBid, openBid, rulesOf } from './bid.ts'
+import { whomToAsk } from './whom-to-ask.ts'
 
 export interface Collected {
-  readonly bids: readonly BidEntryInit[]
+  /** Checked, each of the node that was asked. */
+  readonly bids: readonly (BidEntryInit & { readonly view: BidView })[]
   readonly asked: number
   /** Members that could have been asked. */
   readonly members: number
+}
+
+export interface CollectOptions {
+  readonly signal: AbortSignal
+  /** Who may be asked at all. @default all that live */
+  readonly among?: (node: Neighbour) => boolean
 }
 
 /**
@@ -21,73 +30,110 @@ const MAX_BIDS = 64
 
 /**
  * Asks members what they have free. Done when all have answered, or when the selection window is over and there are as many bids as copies
- * wanted and most have answered; later, when there are fewer, but not much. Of a large mesh a sample is asked: who runs the manifest, and others by lot.
+ * wanted and most have answered; later, when there are fewer, but not much. Of a large mesh some are asked, and while too few of these would
+ * take a copy, others.
  */
 export async function collectBids(
   world: World,
   request: BidRequest,
-  { signal }: { readonly signal: AbortSignal }
+  { signal, among = () => true }: CollectOptions
 ): Promise<Collected> {
-  const live = world.neighbours().filter(({ state }) => state === 'alive' || state === 'suspect')
-  const asked = sample(world, request, live)
-  const bids: BidEntryInit[] = []
+  const live = world
+    .neighbours()
+    .filter((node) => (node.state === 'alive' || node.state === 'suspect') && among(node))
   const stop = new AbortController()
-  const limit = AbortSignal.any([signal, stop.signal])
-  const { promise: done, resolve } = Promise.withResolvers<void>()
-  let open = asked.length
-  for (const node of asked)
-    void ask(world, node, request, limit)
-      .then((entries) => {
-        if (bids.length < MAX_BIDS) bids.push(...entries.slice(0, 1))
-      })
-      .catch(() => {}) // because who does not answer does not bid
-      .finally(() => {
-        if (--open === 0) resolve()
-      })
-  const window = async () => {
-    await world.delay(SELECTION_WINDOW_MS, { signal: limit })
+  const collecting = new Collecting(world, request, live, AbortSignal.any([signal, stop.signal]))
+  await collecting.run()
+  stop.abort()
+  return { bids: [...collecting.bids], asked: collecting.asked, members: live.length }
+}
+
+class Collecting {
+  readonly bids: Collected['bids'][number][] = []
+  asked = 0
+  readonly #world: World
+  readonly #request: BidRequest
+  readonly #signal: AbortSignal
+  readonly #waiting: Neighbour[]
+  readonly #first: number
+  readonly #done = Promise.withResolvers<void>()
+  #open = 0
+  /** Copies that those who have answered run already, and one for each that would take one. */
+  #room = 0
+
+  constructor(world: World, given: BidRequest, live: readonly Neighbour[], signal: AbortSignal) {
+    const rules = rulesOf(given.placement)
+    // because full and cordoned nodes count where copies are to be spread over places
+    const request = { ...given, explain: given.explain || rules.spread.length > 0 }
+    const { manifestId } = request
+    const leases = manifestId === undefined ? [] : world.leased(manifestId)
+    const running = new Set(leases.map(({ peerId }) => peerId))
+    const { nodes, first } = whomToAsk(live, { rules, request, running, random: world.random })
+    this.#world = world
+    this.#request = request
+    this.#signal = signal
+    this.#waiting = [...nodes]
+    this.#first = Math.min(first, MAX_BIDS)
+  }
+
+  async run(): Promise<void> {
+    this.#askMore(this.#first)
+    if (this.#open > 0) await Promise.race([this.#done.promise, this.#window().catch(() => {})])
+  }
+
+  async #window(): Promise<void> {
+    const delay = () => this.#world.delay(SELECTION_WINDOW_MS, { signal: this.#signal })
+    await delay()
     for (let waited = SELECTION_WINDOW_MS; waited < MAX_SELECTION_WINDOW_MS; waited += SELECTION_WINDOW_MS) {
-      const answered = asked.length - open
-      if (bids.length >= Math.max(1, request.copies) && answered >= asked.length * ENOUGH_SHARE) return
-      await world.delay(SELECTION_WINDOW_MS, { signal: limit })
+      const haveMost = this.asked - this.#open >= this.asked * ENOUGH_SHARE
+      if (haveMost && this.#isEnough()) return
+      if (haveMost) this.#askMore()
+      await delay()
     }
   }
-  if (open > 0) await Promise.race([done, window().catch(() => {})])
-  stop.abort()
-  return { bids: [...bids], asked: asked.length, members: live.length }
-}
 
-async function ask(
-  world: World,
-  node: Neighbour,
-  request: BidRequest,
-  signal: AbortSignal
-): Promise<readonly BidEntryInit[]> {
-  if (!node.self) {
-    const { bids } = await world.asks.bid(node.peerId, request, { signal })
-    return bids.map(({ bid }) => ({ bid, roundTripMs: Math.round(node.roundTripMs ?? 0) }))
+  #isEnough(): boolean {
+    return this.#room >= Math.max(1, this.#request.copies)
   }
-  const bid = makeBid(world, request)
-  return bid === undefined ? [] : [{ bid }]
-}
 
-/** All, or who runs it, who is named, and others by lot. */
-function sample(world: World, request: BidRequest, live: readonly Neighbour[]): Neighbour[] {
-  if (live.length <= MAX_ASKED) return [...live]
-  const { nodes } = rulesOf(request.placement)
-  const { manifestId } = request
-  const running = new Set(
-    manifestId === undefined ? [] : world.leased(manifestId).map(({ peerId }) => peerId)
-  )
-  const isWanted = ({ peerId, name }: Neighbour) =>
-    running.has(peerId) || nodes.includes(peerId) || nodes.includes(name)
-  const wanted = live.filter(isWanted).slice(0, MAX_ASKED)
-  const others = live.filter((node) => !isWanted(node) && (node.scheduling || request.explain))
-  for (let i = others.length - 1; i > 0; i--) {
-    const j = Math.floor(world.random() * (i + 1))
-    ;[others[i], others[j]] = [others[j]!, others[i]!]
+  #askMore(count = MAX_ASKED): void {
+    if (this.bids.length >= MAX_BIDS) return
+    for (const node of this.#waiting.splice(0, count)) {
+      this.#open++
+      this.asked++
+      void this.#ask(node)
+        .catch((error: unknown) => {
+          // because who does not answer does not bid, nor does who answers what is no bid of its own
+          if (isBeemeshError(error)) this.#world.log('%s does not bid: %s', node.name, error.code)
+        })
+        .finally(() => {
+          this.#open--
+          if (this.#open === 0 && !this.#isEnough()) this.#askMore()
+          if (this.#open === 0) this.#done.resolve()
+        })
+    }
   }
-  return [...wanted, ...others].slice(0, MAX_ASKED)
+
+  async #ask(node: Neighbour): Promise<void> {
+    const entry = await this.#bidOf(node)
+    if (entry === undefined || this.#signal.aborted) return
+    const { networkId } = this.#world
+    const { requestId } = this.#request
+    const view = openBid(entry.bid, { networkId, requestId, roundTripMs: entry.roundTripMs ?? 0 })
+    if (view?.peerId !== node.peerId || this.bids.length >= MAX_BIDS) return
+    this.#room += view.ordinals.length + (view.refusals.length === 0 ? 1 : 0)
+    this.bids.push({ ...entry, view })
+  }
+
+  async #bidOf(node: Neighbour): Promise<BidEntryInit | undefined> {
+    if (node.self) {
+      const bid = makeBid(this.#world, this.#request)
+      return bid && { bid }
+    }
+    const { bids } = await this.#world.asks.bid(node.peerId, this.#request, { signal: this.#signal })
+    const [first] = bids
+    return first && { bid: first.bid, roundTripMs: Math.round(node.roundTripMs ?? 0) }
+  }
 }
 
 /** A request for bids with a new number. */

@@ -1,6 +1,5 @@
-import { isBeemeshError } from '../../common/index.ts'
 import type { BidRequest } from '../../generated/fbs/index.ts'
-import { openBid, rulesOf } from '../bids/bid.ts'
+import { rulesOf } from '../bids/bid.ts'
 import { capacityRequest, collectBids } from '../bids/collect-bids.ts'
 import { type Plan, plan } from '../plan/index.ts'
 import type { CheckedRecord, World } from '../types.ts'
@@ -27,21 +26,16 @@ export async function placeCopies(
 ): Promise<Plan> {
   const { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement, perNode } = record
   const wanted = { manifestId, owner, cpuMillis, memoryBytes, storageBytes, engine, placement }
-  const request = capacityRequest({ ...wanted, copies: ordinals.length }) as BidRequest
-  const { bids } = await collectBids(world, request, { signal })
-  const { networkId } = world
-  const { requestId } = request
-  const candidates = bids.flatMap(({ bid, roundTripMs = 0 }) => {
-    try {
-      const view = openBid(bid, { networkId, requestId, roundTripMs })
-      if (view === undefined || !world.isMember(view.peerId)) return []
-      const isLeaving = (ordinal: number) =>
-        leaving?.peerId === view.peerId && leaving.ordinals.includes(ordinal)
-      return [{ ...view, ordinals: view.ordinals.filter((one) => !isLeaving(one)) }]
-    } catch (error) {
-      world.log('a bid is left out: %s', isBeemeshError(error) ? error.code : error)
-      return []
-    }
+  const leases = world.leased(manifestId)
+  const running = perNode ? 0 : leases.reduce((sum, { workloads }) => sum + workloads.length, 0)
+  const request = capacityRequest({ ...wanted, copies: running + ordinals.length }) as BidRequest
+  // because a copy on every node is missing only where none runs
+  const runs = new Set(perNode ? leases.map(({ peerId }) => peerId) : [])
+  const { bids } = await collectBids(world, request, { signal, among: ({ peerId }) => !runs.has(peerId) })
+  const candidates = bids.map(({ view }) => {
+    const isLeaving = (ordinal: number) =>
+      leaving?.peerId === view.peerId && leaving.ordinals.includes(ordinal)
+    return { ...view, ordinals: view.ordinals.filter((one) => !isLeaving(one)) }
   })
   const perCopy = { cpuMillis, memoryBytes, storageBytes }
   const rules = rulesOf(placement)

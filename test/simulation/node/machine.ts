@@ -17,6 +17,7 @@ export interface Machine {
   readonly disk: Disk
   readonly containers: Containers
   readonly guard: SimulatedGuard
+  readonly labels: Readonly<Record<string, string>>
   /** Another one after each start of its process. */
   bootId: Uint8Array
   /** When it was switched on last. */
@@ -59,7 +60,7 @@ export class Mesh {
   }
 
   /** A new machine, switched off. */
-  async add(): Promise<Machine> {
+  async add(labels: Machine['labels'] = {}): Promise<Machine> {
     const { clock, note, engine } = this.#init
     const at = this.topology.add()
     this.topology.places[at]!.on = false
@@ -74,6 +75,7 @@ export class Mesh {
       disk: new Disk(clock),
       containers,
       guard: new SimulatedGuard(clock, containers, bootClock),
+      labels,
       bootId: new Uint8Array(16).fill(at, 0, 8),
       bootedAtMs: clock.nowMs,
       daemon: undefined,
@@ -224,7 +226,7 @@ export class Mesh {
     return this.machines.flatMap((other) => this.#viewOf(machine, other) ?? [])
   }
 
-  #viewOf(machine: Machine, { at, name, keys, bootId }: Machine): MemberView | undefined {
+  #viewOf(machine: Machine, { at, name, keys, labels, bootId }: Machine): MemberView | undefined {
     const state = this.topology.opinion(machine.at, at)
     if (state === undefined) return undefined
     const { key, sealingKey } = keys
@@ -233,6 +235,7 @@ export class Mesh {
       peerId: key.peerId,
       publicKey: key.publicKey,
       name,
+      labels,
       self: at === machine.at,
       state,
       connected: this.topology.isConnected(machine.at, at),
@@ -247,7 +250,6 @@ export class Mesh {
 /** What all nodes say of themselves alike. */
 const SAID = {
   addresses: [],
-  labels: {},
   engines: ['mock'],
   version: '',
   scheduling: true,

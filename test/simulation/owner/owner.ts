@@ -13,6 +13,15 @@ import { documentOf, isFenced } from './documents.ts'
 import { simulatedSession } from './session.ts'
 import { type Signed, Truth } from './truth.ts'
 
+/** What an owner wants of one name. */
+export interface Asked {
+  readonly replicas: number
+  /** What makes the document another one. */
+  readonly change: number
+  /** @default what the name stands for */
+  readonly manifest?: Manifest
+}
+
 export interface OwnerInit {
   readonly mesh: Mesh
   readonly clock: VirtualClock
@@ -30,7 +39,7 @@ export class Owner {
   readonly #init: OwnerInit
   readonly #keys: NodeKeys
   /** What was asked for last, by name. */
-  readonly #files = new Map<string, { readonly replicas: number; readonly change: number }>()
+  readonly #files = new Map<string, Asked>()
   readonly #busy = new Set<string>()
 
   private constructor(init: OwnerInit, keys: NodeKeys) {
@@ -51,15 +60,12 @@ export class Owner {
     return this.#busy.has(name)
   }
 
-  /** Runs as the owner's process. @param change what makes the document another one */
-  async apply(
-    name: string,
-    entry: Machine,
-    { replicas, change }: { replicas: number; change: number }
-  ): Promise<void> {
-    this.#files.set(name, { replicas, change })
+  /** Runs as the owner's process. */
+  async apply(name: string, entry: Machine, asked: Asked): Promise<void> {
+    const { replicas, change } = asked
+    this.#files.set(name, asked)
     await this.#act(name, `applies ${name} x${replicas} (${change}) through ${entry.name}`, async () => {
-      const manifest = documentOf(name, replicas, change)
+      const manifest = asked.manifest ?? documentOf(name, replicas, change)
       const nodes = this.#nodesAs(entry)
       const session = this.#session(manifest, entry)
       const { placements } = await applyManifest(manifest, { session, nodes, to: [] })
@@ -76,10 +82,10 @@ export class Owner {
   }
 
   async delete(name: string, entry: Machine): Promise<void> {
+    const { manifest = documentOf(name, 1, 0) } = this.#files.get(name) ?? {}
     this.#files.delete(name)
     await this.#act(name, `deletes ${name} through ${entry.name}`, async () => {
       const { key } = this.#keys
-      const manifest = documentOf(name, 1, 0)
       const { id } = idOf(key, NETWORK.id, manifest)
       const nowMs = Date.now()
       const version = Math.max(nowMs, (this.truth.newest(toHex(id))?.version ?? 0) + 1)
