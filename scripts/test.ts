@@ -27,6 +27,7 @@ const WAITING = [
   'test/providers/mesh.spec.ts',
   'test/reach/relay-reservations.spec.ts',
   'test/runtime/guard/guard.spec.ts',
+  'test/scenarios/copies-run-where-their-manifest-lets-them.spec.ts',
   'test/scenarios/keys-rotate-and-the-manifest-comes-back.spec.ts',
   'test/workloads/lifecycle.spec.ts',
   'test/workloads/preempt.spec.ts'

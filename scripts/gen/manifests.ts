@@ -93,7 +93,8 @@ const DIFFERENCES = `## What differs from Kubernetes
 - **A HorizontalPodAutoscaler goes with the workload it scales**, by the CPU and memory that its copies use. \`replicas\` is where it
   begins; copies are never more than its \`maxReplicas\`, which stands in the signed record.
 - **A StatefulSet's copies** have the hostnames \`web-0\`, \`web-1\`, also in \`metadata.name\` of a \`fieldRef\`.
-- **A DaemonSet** runs one copy on each node that takes it.
+- **A DaemonSet** runs one copy on each node that takes it, also on those that join later. In a mesh of more than 48 nodes \`apply\`
+  hands it to the first of them, and keepers bring it to the others within half a minute (an update: one node after the other).
 - **A Job's completions are dealt out beforehand:** copy n does n, n + parallelism, and so on, so nodes need not ask each
   other. \`backoffLimit\` counts the failures on each node. Without \`completions\` there are as many as \`parallelism\`.
 - **A Job that is done is not run again** when its node leaves, and one that is not is finished by another node, from the completion on
