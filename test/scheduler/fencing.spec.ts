@@ -192,6 +192,23 @@ describe('fence: a node', () => {
     expect(isHeld(1)).to.equal(true)
   })
 
+  // found by npm run chaos: the start of the copy before it waited 20 s for what another node had
+  it('leaves a copy to others while its own start has not begun', async () => {
+    await pass(FENCE_HOLD_MS)
+    mesh.give(0, mesh, { state: 'accepted' })
+    await pass(3_000)
+    const sinceMs = mesh.clockMs
+    await start(1)
+    expect(mesh.clockMs).to.equal(sinceMs)
+  })
+
+  it('keeps a copy that is being started after it was let start it', async () => {
+    await start(0)
+    mesh.give(0, mesh, { state: 'pulling' })
+    await pass(FENCE_HOLD_MS)
+    expect(isHeld(0)).to.equal(true)
+  })
+
   // found by npm run chaos: each renewed what it had for as long as anybody looked
   for (const isNew of [false, true])
     it(`gives way when it has some of the keepers and another node has others, so that one of the two runs it${isNew ? ', also for the first time' : ''}`, async () => {

@@ -122,6 +122,8 @@ export class Fencing {
       if (DOES_WORK.has(copy.state) && held.untilMs <= clock())
         this.#once(key, () => world.workloads.fence(stored.manifestId, copy.ordinal))
       else if (copy.fenced === true) this.#bringBack(key, held)
+      // one whose turn to start has not come leaves it to others: mayStart asks for it
+      if (!DOES_WORK.has(copy.state) && copy.fenced !== true && held.untilMs <= clock()) continue
       const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? this.#retryMs() : FENCE_RENEW_MS)
       if (!isDue) continue
       const asked = Promise.allSettled(this.#askAll(held))

@@ -8,7 +8,7 @@ import type { Copy } from './types.ts'
 /** Chosen: the slowest of some thousand runs took 25 s, with starts of up to 7.5 s, a lease of 10 s and keepers that take turns. */
 const CONVERGED_MS = 30_000
 /** Several nodes that were given a copy while they were apart give way one after the other, each for the time of a hold: once in 2,000 runs 46 s. */
-const FENCED_CONVERGED_MS = 60_000
+const FENCED_CONVERGED_MS = 30_000
 
 export interface ConvergenceInit {
   readonly clock: VirtualClock
