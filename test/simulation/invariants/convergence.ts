@@ -7,8 +7,6 @@ import type { Copy } from './types.ts'
 
 /** Chosen: the slowest of some thousand runs took 25 s, with starts of up to 7.5 s, a lease of 10 s and keepers that take turns. */
 const CONVERGED_MS = 30_000
-/** Several nodes that were given a copy while they were apart give way one after the other, each for the time of a hold: once in 2,000 runs 46 s. */
-const FENCED_CONVERGED_MS = 30_000
 
 export interface ConvergenceInit {
   readonly clock: VirtualClock
@@ -44,7 +42,7 @@ export class Convergence {
       const own = all.get(id) ?? []
       if (own.some(({ version }) => version !== own[0]!.version) || this.#isRight(id, own)) continue
       this.lastMs = clock.nowMs - calmMs
-      if (this.lastMs > (kind === 'fenced' ? FENCED_CONVERGED_MS : CONVERGED_MS))
+      if (this.lastMs > CONVERGED_MS)
         this.late.set(name, `${name} is not right ${this.lastMs / 1000} s after all was healed: ${show(own)}`)
     }
   }
