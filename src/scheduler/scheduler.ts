@@ -254,7 +254,7 @@ export class Scheduler implements SchedulerService {
   }
 
   async #answerOwner({ payload, reply, signal }: OwnerRequest<CapacityRequest>): Promise<void> {
-    const { bids, asked, members } = await collectBids(this.#world, payload.request, { signal })
+    const { bids, asked, members } = await collectBids(this.#world, payload.request, { signal, search: true })
     await reply.send(encodeBidList({ bids, asked, members }), { last: true })
   }
 }

@@ -82,6 +82,27 @@ describe('simulation: a mesh of more nodes than are asked', function () {
       }
     ))
 
+  it('what runs stays where it is when it is applied anew through any node', () =>
+    inMesh(
+      () => ({}),
+      async (clock, { mesh, owner, invariants }) => {
+        const homes = () => [...new Set(invariants.copies().map(({ machine }) => machine.name))].sort()
+        const apply = async (entry: number, grace: number) => {
+          const manifest = documentWith('wa', 3, { terminationGracePeriodSeconds: grace })
+          clock.after(0, owner.host, () => {
+            void owner.apply('wa', mesh.machines[entry]!, { replicas: 3, change: 0, manifest })
+          })
+          await clock.run(clock.nowMs + 15_000)
+        }
+        await apply(0, 1)
+        const before = homes()
+        for (const [index, entry] of [20, 50, 80].entries()) {
+          await apply(entry, index + 2)
+          expect(homes(), `through n${entry}`).to.deep.equal(before)
+        }
+      }
+    ))
+
   it('a DaemonSet comes to all of them, also to one that joins, and goes from all', () =>
     inMesh(
       () => ({}),

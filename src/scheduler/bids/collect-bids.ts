@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { isBeemeshError } from '../../common/index.ts'
+import { isBeemeshError, withDeadline } from '../../common/index.ts'
 import type { BidEntryInit, BidRequest, BidRequestInit } from '../../generated/fbs/index.ts'
 import { MAX_ASKED, MAX_SELECTION_WINDOW_MS, SELECTION_WINDOW_MS } from '../constants.ts'
 import type { Neighbour, World } from '../types.ts'
@@ -18,6 +18,8 @@ export interface CollectOptions {
   readonly signal: AbortSignal
   /** Who may be asked at all. @default all that live */
   readonly among?: (node: Neighbour) => boolean
+  /** Of a large mesh who runs the manifest is looked for; else whose lease is known here are asked. @default false */
+  readonly search?: boolean
 }
 
 /**
@@ -36,14 +38,14 @@ const MAX_BIDS = 64
 export async function collectBids(
   world: World,
   request: BidRequest,
-  { signal, among = () => true }: CollectOptions
+  { signal, among = () => true, search = false }: CollectOptions
 ): Promise<Collected> {
   const live = world
     .neighbours()
     .filter((node) => (node.state === 'alive' || node.state === 'suspect') && among(node))
   const stop = new AbortController()
   const collecting = new Collecting(world, request, live, AbortSignal.any([signal, stop.signal]))
-  await collecting.run()
+  await collecting.run(search && live.length > MAX_ASKED)
   stop.abort()
   return { bids: [...collecting.bids], asked: collecting.asked, members: live.length }
 }
@@ -54,10 +56,16 @@ class Collecting {
   readonly #world: World
   readonly #request: BidRequest
   readonly #signal: AbortSignal
+  readonly #live: readonly Neighbour[]
   readonly #waiting: Neighbour[]
   readonly #first: number
+  /** Peer IDs. */
+  readonly #askedOf = new Set<string>()
   readonly #done = Promise.withResolvers<void>()
+  /** What is waited for. */
   #open = 0
+  #answered = 0
+  #isSearching = false
   /** Copies that those who have answered run already, and one for each that would take one. */
   #room = 0
 
@@ -72,12 +80,16 @@ class Collecting {
     this.#world = world
     this.#request = request
     this.#signal = signal
+    this.#live = live
     this.#waiting = [...nodes]
     this.#first = Math.min(first, MAX_BIDS)
   }
 
-  async run(): Promise<void> {
+  /** @param search because a lease may be unknown here, and copies are to stay where they are */
+  async run(search: boolean): Promise<void> {
+    const { manifestId } = this.#request
     this.#askMore(this.#first)
+    if (search && manifestId !== undefined) this.#await(this.#askRunning(manifestId))
     if (this.#open > 0) await Promise.race([this.#done.promise, this.#window().catch(() => {})])
   }
 
@@ -85,7 +97,7 @@ class Collecting {
     const delay = () => this.#world.delay(SELECTION_WINDOW_MS, { signal: this.#signal })
     await delay()
     for (let waited = SELECTION_WINDOW_MS; waited < MAX_SELECTION_WINDOW_MS; waited += SELECTION_WINDOW_MS) {
-      const haveMost = this.asked - this.#open >= this.asked * ENOUGH_SHARE
+      const haveMost = !this.#isSearching && this.#answered >= this.asked * ENOUGH_SHARE
       if (haveMost && this.#isEnough()) return
       if (haveMost) this.#askMore()
       await delay()
@@ -98,20 +110,39 @@ class Collecting {
 
   #askMore(count = MAX_ASKED): void {
     if (this.bids.length >= MAX_BIDS) return
-    for (const node of this.#waiting.splice(0, count)) {
-      this.#open++
-      this.asked++
-      void this.#ask(node)
-        .catch((error: unknown) => {
-          // because who does not answer does not bid, nor does who answers what is no bid of its own
-          if (isBeemeshError(error)) this.#world.log('%s does not bid: %s', node.name, error.code)
-        })
-        .finally(() => {
-          this.#open--
-          if (this.#open === 0 && !this.#isEnough()) this.#askMore()
-          if (this.#open === 0) this.#done.resolve()
-        })
-    }
+    for (const node of this.#waiting.splice(0, count)) this.#askOnce(node)
+  }
+
+  async #askRunning(manifestId: Uint8Array): Promise<void> {
+    const signal = withDeadline(searchMs(this.#live), this.#signal)
+    this.#isSearching = true
+    const found = await this.#world.find(manifestId, { signal }).finally(() => {
+      this.#isSearching = false
+    })
+    const runs = new Set(found.map(({ peerId }) => peerId))
+    for (const node of this.#live) if (runs.has(node.peerId)) this.#askOnce(node)
+  }
+
+  #askOnce(node: Neighbour): void {
+    if (this.#askedOf.has(node.peerId) || this.#signal.aborted) return
+    this.#askedOf.add(node.peerId)
+    this.asked++
+    const asked = this.#ask(node).catch((error: unknown) => {
+      // because who does not answer does not bid, nor does who answers what is no bid of its own
+      if (isBeemeshError(error)) this.#world.log('%s does not bid: %s', node.name, error.code)
+    })
+    this.#await(asked.finally(() => this.#answered++))
+  }
+
+  #await(part: Promise<void>): void {
+    this.#open++
+    void part
+      .catch(() => {}) // because who was not found is taken for one that runs nothing
+      .finally(() => {
+        this.#open--
+        if (this.#open === 0 && !this.#isEnough()) this.#askMore()
+        if (this.#open === 0) this.#done.resolve()
+      })
   }
 
   async #ask(node: Neighbour): Promise<void> {
@@ -120,9 +151,18 @@ class Collecting {
     const { networkId } = this.#world
     const { requestId } = this.#request
     const view = openBid(entry.bid, { networkId, requestId, roundTripMs: entry.roundTripMs ?? 0 })
-    if (view?.peerId !== node.peerId || this.bids.length >= MAX_BIDS) return
+    if (view?.peerId !== node.peerId || !this.#hasPlaceFor(view)) return
     this.#room += view.ordinals.length + (view.refusals.length === 0 ? 1 : 0)
     this.bids.push({ ...entry, view })
+  }
+
+  /** Who runs it goes before who does not. */
+  #hasPlaceFor({ ordinals }: BidView): boolean {
+    if (this.bids.length < MAX_BIDS) return true
+    const other = this.bids.findIndex(({ view }) => view.ordinals.length === 0)
+    if (ordinals.length === 0 || other === -1) return false
+    this.bids.splice(other, 1)
+    return true
   }
 
   async #bidOf(node: Neighbour): Promise<BidEntryInit | undefined> {
@@ -134,6 +174,13 @@ class Collecting {
     const [first] = bids
     return first && { bid: first.bid, roundTripMs: Math.round(node.roundTripMs ?? 0) }
   }
+}
+
+/** For a search: who runs it is named by its keepers, and answers itself, with a head start for the first of them. */
+function searchMs(nodes: readonly Neighbour[]): number {
+  const known = nodes.flatMap(({ roundTripMs }) => roundTripMs ?? []).sort((a, b) => a - b)
+  const roundTripMs = known[Math.floor(known.length / 2)] ?? 0
+  return Math.min(MAX_SELECTION_WINDOW_MS / 2, Math.max(SELECTION_WINDOW_MS, 4 * roundTripMs))
 }
 
 /** A request for bids with a new number. */

@@ -118,6 +118,18 @@ describe('scheduler: bids that come in', () => {
       expect(bids).to.have.length(64)
     })
 
+    it('are of who runs it although its lease is not known here, when the search for it takes longer than the others to answer', async () => {
+      const bidders = many(200, (index) => (index < 50 ? { ordinals: [index], isUnknown: true } : {}))
+      const request = requestFor({ copies: 50, manifestId: new Uint8Array(36) })
+      const runsOf = ({ bids }: Awaited<ReturnType<typeof collectBids>>) =>
+        bids.filter(({ view }) => view.ordinals.length > 0).length
+      const { world, clock } = createBidders(bidders, { searchMs: 200 })
+      const found = await collectBids(world, request, { signal, search: true })
+      expect([runsOf(found), found.bids.length, clock.ms]).to.deep.equal([50, 64, SELECTION_WINDOW_MS])
+      const drawn = await collectBids(createBidders(bidders).world, request, { signal })
+      expect(runsOf(drawn), 'by lot').to.be.lessThan(50)
+    })
+
     it('are asked of others while too few would take a copy', async () => {
       const { world, clock } = createBidders(many(200, (index) => (index < 198 ? FULL : {})))
       const { bids, asked } = await collectBids(world, requestFor({ copies: 2 }), { signal })

@@ -16,6 +16,8 @@ export interface Bidder {
   readonly free?: Partial<Room>
   /** Copies of the manifest that it runs. */
   readonly ordinals?: readonly number[]
+  /** No lease of it is known where bids are collected; a search finds it. */
+  readonly isUnknown?: boolean
   /** Whom it obeys. @default the owner of the fixtures */
   readonly owners?: readonly string[]
   /** When its answer comes, on a clock that only waiting moves. @default at once */
@@ -25,7 +27,7 @@ export interface Bidder {
 }
 
 /** Nodes that bid with the node's own code, each with a key of its own; a mock of the rest of the world. The first one asks. */
-export function createBidders(bidders: readonly Bidder[]) {
+export function createBidders(bidders: readonly Bidder[], { searchMs = 0 } = {}) {
   const clock = { ms: 0 }
   const asked: string[] = []
   const waiting: { atMs: number; wake: () => void }[] = []
@@ -43,6 +45,12 @@ export function createBidders(bidders: readonly Bidder[]) {
         engines
       }) as unknown as Neighbour
   )
+  const leasesOf = (isSeen: (one: Bidder) => boolean) =>
+    bidders.flatMap((one, at) =>
+      one.ordinals === undefined || !isSeen(one)
+        ? []
+        : [{ peerId: keys[at]!.peerId, workloads: one.ordinals } as unknown as Lease]
+    )
   const worldOf = (index: number): World => {
     const { free, ordinals = [], owners = [OWNER.peerId] } = bidders[index]!
     const runs = { workloads: ordinals.map((ordinal) => ({ ordinal })) }
@@ -56,12 +64,11 @@ export function createBidders(bidders: readonly Bidder[]) {
       now: () => NOW_MS,
       random: Math.random,
       neighbours: () => neighbours.map((one, at) => ({ ...one, self: at === index })),
-      leased: () =>
-        bidders.flatMap((one, at) =>
-          one.ordinals === undefined
-            ? []
-            : [{ peerId: keys[at]!.peerId, workloads: one.ordinals } as unknown as Lease]
-        ),
+      leased: () => leasesOf((one) => one.isUnknown !== true),
+      find: async () => {
+        if (searchMs > clock.ms) await new Promise<void>((wake) => waiting.push({ atMs: searchMs, wake }))
+        return leasesOf(() => true)
+      },
       workloads: {
         get: () => (ordinals.length === 0 ? undefined : runs),
         resources: () => ({ free: { ...ROOM, ...free }, allocatable: ROOM })

@@ -32,6 +32,8 @@ export interface DaemonInit {
   readonly disk: Disk
   readonly containers: Containers
   readonly guard: SimulatedGuard
+  /** Provider records that its machine keeps. */
+  readonly records: Set<string>
   readonly bootClock: () => number
   readonly bootId: Uint8Array
   readonly owner: string
@@ -98,6 +100,7 @@ export class Daemon {
       self: keys.peerId,
       end,
       wire,
+      records: init.records,
       list: init.members,
       get: init.member,
       of: (peerId) =>

@@ -18,6 +18,8 @@ export interface Machine {
   readonly containers: Containers
   readonly guard: SimulatedGuard
   readonly labels: Readonly<Record<string, string>>
+  /** Provider records of the DHT that it keeps. */
+  readonly records: Set<string>
   /** Another one after each start of its process. */
   bootId: Uint8Array
   /** When it was switched on last. */
@@ -76,6 +78,7 @@ export class Mesh {
       containers,
       guard: new SimulatedGuard(clock, containers, bootClock),
       labels,
+      records: new Set(),
       bootId: new Uint8Array(16).fill(at, 0, 8),
       bootedAtMs: clock.nowMs,
       daemon: undefined,
@@ -103,7 +106,7 @@ export class Mesh {
   start(machine: Machine): void {
     if (machine.lost || this.topology.places[machine.at]!.host?.alive) return
     const { clock, owner, log, onBegins, onReleased, onSentAway, note } = this.#init
-    const { at, name, keys, disk, containers, guard } = machine
+    const { at, name, keys, disk, containers, guard, records } = machine
     if (!this.topology.places[at]!.on) machine.bootedAtMs = clock.nowMs
     const bootClock = () => Math.floor(clock.nowMs - machine.bootedAtMs)
     const host = newHost(name, machine.skewMs)
@@ -121,6 +124,7 @@ export class Mesh {
         disk,
         containers,
         guard,
+        records,
         bootClock,
         bootId: machine.bootId,
         owner,

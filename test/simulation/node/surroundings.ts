@@ -4,12 +4,15 @@ import type { MemberState } from '../../../src/generated/fbs/index.ts'
 import type { MembersEvents, MembersService, MemberView } from '../../../src/members/index.ts'
 import type { ProvidersComponents } from '../../../src/providers/types.ts'
 import type { Gossip, GossipJudge } from '../../../src/wire/index.ts'
+import { DHT_PROTOCOL, SimulatedDht } from '../network/dht.ts'
 import type { End, SimulatedWire } from '../network/wire.ts'
 
 export interface SurroundingsInit {
   readonly self: PeerId
   readonly end: End
   readonly wire: SimulatedWire
+  /** Provider records that its machine keeps. */
+  readonly records: Set<string>
   readonly list: () => readonly MemberView[]
   readonly get: (peerId: string) => MemberView | undefined
   /** The same part of another node, and where it stands. */
@@ -18,15 +21,28 @@ export interface SurroundingsInit {
   ) => { readonly at: number; readonly id: PeerId; readonly surroundings: () => Surroundings } | undefined
 }
 
-/** What a node's services see of the others and of libp2p. Modelled: who is there is the topology's word, gossip is one hop, the DHT names nobody. */
+/** What a node's services see of the others and of libp2p. Modelled: who is there is the topology's word, gossip is one hop, the DHT knows no routes. */
 export class Surroundings extends TypedEventEmitter<MembersEvents> implements Gossip {
   readonly topicValidators = new Map<string, GossipJudge>()
   readonly #events = new EventTarget()
   readonly #init: SurroundingsInit
+  readonly #dht: SimulatedDht
 
   constructor(init: SurroundingsInit) {
     super()
     this.#init = init
+    const { self, end, wire, records, of } = init
+    this.#dht = new SimulatedDht({
+      self,
+      end,
+      wire,
+      records,
+      connected: () => this.#connected(),
+      of: (peer) => {
+        const other = of(peer.toString())
+        return other && { at: other.at, dht: () => other.surroundings().#dht }
+      }
+    })
   }
 
   /** The members service, as far as others use it. */
@@ -57,6 +73,8 @@ export class Surroundings extends TypedEventEmitter<MembersEvents> implements Go
     const { id: detail } = this.#init.of(peerId)!
     const type = isConnected ? 'peer:connect' : 'peer:disconnect'
     this.#events.dispatchEvent(new CustomEvent(type, { detail }))
+    const identified = { detail: { peerId: detail, protocols: [DHT_PROTOCOL] } }
+    if (isConnected) this.#events.dispatchEvent(new CustomEvent('peer:identify', identified))
   }
 
   /** What libp2p hands to services. */
@@ -68,13 +86,13 @@ export class Surroundings extends TypedEventEmitter<MembersEvents> implements Go
       registrar: {},
       connectionManager: {
         getConnectionsMap: () => new Map(this.#connected().map((peer) => [peer, []])),
-        // all of them are asked for only by who looks for a neighbour in the DHT
         getConnections: (peer?: PeerId) =>
-          peer !== undefined && isConnected(this.get(peer.toString())) ? [{ rtt: 1 }] : []
+          (peer === undefined ? this.#connected() : [peer])
+            .filter((one) => isConnected(this.get(one.toString())))
+            .map((remotePeer) => ({ remotePeer, rtt: 1 }))
       },
       addressManager: { getAddresses: () => [`/memory/${this.#init.end.at}`] },
-      contentRouting: { cancelReprovide: async () => {} },
-      datastore: { queryKeys: async function* () {} }
+      ...this.#dht.components
     }
     return known as unknown as ProvidersComponents
   }
