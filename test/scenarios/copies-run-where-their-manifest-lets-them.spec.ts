@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import type { Client, ManifestResult } from '../../src/client/index.ts'
+import { type Client, cordon, type ManifestResult } from '../../src/client/index.ts'
+import { delay } from '../../src/common/index.ts'
 import type { ConfigInput } from '../../src/config/index.ts'
 import { parseManifests } from '../../src/manifest/index.ts'
+import { LOOK_INTERVAL_MS } from '../../src/scheduler/constants.ts'
 import { createMesh, type Mesh } from '../fixtures/create-mesh.ts'
 import { until } from '../fixtures/until.ts'
 import { deployment, toYaml } from '../fixtures/workload-files.ts'
@@ -159,6 +161,23 @@ describe('scenario: copies run where their manifest lets them', function () {
     ])
     expect(nodesOf(given!).join()).to.match(/^NOT_SCHEDULABLE/)
     expect(runsOn()).not.to.include('node-4')
+  })
+
+  it('a DaemonSet stays on a node that is cordoned', async () => {
+    // given
+    expect(nodesOf(await apply('agent', 1, {}, 'DaemonSet'))).to.have.length(3)
+    const stopped: string[] = []
+    mesh.nodes[1]!.services.workloads.addEventListener('workload', ({ detail: { type } }) => {
+      if (type === 'stopping' || type === 'stopped') stopped.push(type)
+    })
+
+    // when
+    await cordon(client, 'node-1', { scheduling: false })
+    await delay(3 * LOOK_INTERVAL_MS)
+
+    // then
+    expect(stopped).to.deep.equal([])
+    expect(runsOn()).to.deep.equal(['node-0', 'node-1', 'node-2'])
   })
 
   it('what is lost comes back only where it may run', async () => {

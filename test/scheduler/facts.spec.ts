@@ -40,21 +40,21 @@ describe('scheduler: what of Jobs and CronJobs is done', () => {
       []
     )
 
-    expect(countCopies(RECORD, [], [], told).missing).to.deep.equal([1])
+    expect(countCopies(RECORD, [], undefined, told).missing).to.deep.equal([1])
   })
 
   it('does not take the end of an older version for that of a newer one', () => {
     const old = fact('a', { version: 1, copies: [copy(0, 1, true)] })
 
     expect(
-      countCopies(RECORD, [], [], toldOf({ lifetime: 'job', version: 2 }, [old], [])).missing
+      countCopies(RECORD, [], undefined, toldOf({ lifetime: 'job', version: 2 }, [old], [])).missing
     ).to.deep.equal([0, 1])
   })
 
   it('misses the schedule of a CronJob when its node is dead, or was started again and has not said so', () => {
     const facts = [fact('a', { schedule: [0] }), fact('b', { schedule: [1] })]
     const count = (nodes: ReturnType<typeof node>[]) =>
-      countCopies(RECORD, [], [], toldOf({ lifetime: 'cron', version: 2 }, facts, nodes)).missing
+      countCopies(RECORD, [], undefined, toldOf({ lifetime: 'cron', version: 2 }, facts, nodes)).missing
 
     expect(count([node('a'), node('b')])).to.deep.equal([])
     expect(count([node('a', 'dead'), node('b')])).to.deep.equal([0])
@@ -65,7 +65,7 @@ describe('scheduler: what of Jobs and CronJobs is done', () => {
     const facts = [fact('a', { schedule: [0] }), fact('b', { schedule: [0], since: NOW_MS + 1 })]
     const schedules = schedulesOf(facts, [node('a'), node('b')])
 
-    const { surplus } = countCopies({ ...RECORD, replicas: 1 }, [], [], { schedules })
+    const { surplus } = countCopies({ ...RECORD, replicas: 1 }, [], undefined, { schedules })
     expect(surplus.map(({ peerId }) => peerId)).to.deep.equal(['a'])
   })
 

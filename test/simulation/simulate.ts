@@ -48,6 +48,8 @@ const FINISH_MS = 30_000
 const REPEAT_MS = 20_000
 /** So that a slot of a CronJob comes that nothing disturbed. */
 const SLOTS_MS = 75_000
+/** Of one copy of a DaemonSet, by its keepers. */
+const UPDATE_MS = 4_000
 const CONVERGENCE_LOOK_MS = 500
 const WARM_UP_MS = 3_000
 
@@ -149,6 +151,9 @@ class Run {
     await clock.run(clock.nowMs + SETTLE_MS + (isOwnerGone ? FINISH_MS : REPEAT_MS))
     // what its last command took and left is put right after it, too
     await clock.run(Math.max(clock.nowMs, owner.endedMs + SETTLE_MS))
+    // because an update goes from node to node
+    if (manifests.some((name) => kindOf(name) === 'DaemonSet'))
+      await clock.run(clock.nowMs + UPDATE_MS * mesh.machines.length)
     if (manifests.some((name) => kindOf(name) === 'CronJob')) await clock.run(clock.nowMs + SLOTS_MS)
     process.off('unhandledRejection', onUnhandled)
     invariants.converged(convergence)
@@ -195,7 +200,7 @@ class Run {
   /** The first letter of a name says what it is. */
   #kind(isFenced: boolean): string {
     if (isFenced) return 'f'
-    return this.#init.servicesOnly ? 'w' : this.#kinds.pick(['w', 'w', 'j', 'c', 'h'])
+    return this.#init.servicesOnly ? 'w' : this.#kinds.pick(['w', 'w', 'j', 'c', 'h', 'd'])
   }
 
   /** What did not work is tried again, now that everything is well. */

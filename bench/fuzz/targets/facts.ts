@@ -48,7 +48,7 @@ function readFact(bytes: Uint8Array): unknown {
 export function followFacts(facts: readonly Fact[]): unknown {
   const nodes = [{ peerId: PEER.peerId, state: 'alive', bootId: about.bootId }] as const
   return (['job', 'cron'] as const).map((lifetime) => [
-    countCopies(JOB_RECORD, [], [], toldOf({ lifetime, version }, facts, nodes)),
+    countCopies(JOB_RECORD, [], undefined, toldOf({ lifetime, version }, facts, nodes)),
     pastOf(facts, { version, ordinals: [0, 1], self: NODE.peerId, nowMs: NOW_MS })
   ])
 }

@@ -192,7 +192,7 @@ function recordTargets(make: MakeWorld): Target[] {
 
 async function followRecord(record: CheckedRecord, { world }: { world: World }): Promise<unknown> {
   const leases = world.leased(record.manifestId)
-  const nodes = record.perNode ? nodesFor(record, world) : []
+  const nodes = record.perNode ? nodesFor(record, world) : undefined
   const scaler = new Scaler(world)
   const said = await scaler.decide(record, signal)
   const replicas = scaler.wanted(record, leases)

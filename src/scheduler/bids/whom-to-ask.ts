@@ -7,16 +7,8 @@ import {
   ZONE_LABEL
 } from '../../manifest/index.ts'
 import { MAX_ASKED } from '../constants.ts'
-import { plan } from '../plan/index.ts'
 import type { Neighbour } from '../types.ts'
-
-/** What a node has free is not known before it bids. */
-const ROOM = { cpuMillis: 1, memoryBytes: 1, storageBytes: 1, pods: 1 }
-
-/** By its own word, as its node statement has it, and free of everything. */
-export function asCandidate(node: Neighbour) {
-  return { ...node, free: ROOM, allocatable: ROOM, load: 0, reliability: 0, ordinals: [] }
-}
+import { fitByWord } from './by-word.ts'
 
 export interface AskedOf {
   readonly rules: PlacementRules
@@ -45,9 +37,8 @@ export function whomToAsk(live: readonly Neighbour[], { rules, request, running,
     running.has(peerId) || named.includes(peerId) || named.includes(name)
   const [before, others] = partition(live, isFirst)
   // because nodes that cannot take a copy still are of a place that copies are spread over
-  const lenient = { ...rules, tolerations: [{ operator: 'Exists' as const }] }
-  const countable = scores(others, lenient, undefined, { scheduling: true })
-  const fitting = scores(others, rules, request.engine)
+  const countable = fitByWord(others, rules, { lenient: true })
+  const fitting = fitByWord(others, rules, request)
   const drawn = shuffled(others, random)
   const score = ({ peerId }: Neighbour) => fitting.get(peerId) ?? Number.NEGATIVE_INFINITY
   const [fit, unfit] = partition(drawn, ({ peerId }) => fitting.has(peerId))
@@ -63,23 +54,6 @@ export function whomToAsk(live: readonly Neighbour[], { rules, request, running,
     ...(request.explain ? useless : [])
   ]
   return { nodes, first: before.length + MAX_ASKED }
-}
-
-/** Peer ID and score of those that by their own word may take a copy. */
-function scores(
-  nodes: readonly Neighbour[],
-  rules: PlacementRules,
-  engine: string | undefined,
-  as: { readonly scheduling?: true } = {}
-): Map<string, number> {
-  const candidates = nodes.map((node) => ({ ...asCandidate(node), ...as }))
-  const alone = { ...rules, apart: [], spread: [] }
-  const perCopy = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 }
-  const request = { rules: alone, perCopy, engine, ordinals: [0], perNode: true }
-  const { explained } = plan({ candidates }, request, () => 0)
-  return new Map(
-    explained.flatMap(({ peerId, verdict, score = 0 }) => (verdict === 'taken' ? [[peerId, score]] : []))
-  )
 }
 
 /** The values of all labels that copies are spread over or kept apart by, its zone and region among them. */

@@ -22,6 +22,7 @@ import { runningReplicas } from '../scale/scaler.ts'
 import type { CheckedRecord, Neighbour, World } from '../types.ts'
 import { countCopies, type LiveCopy, liveCopies } from './count.ts'
 import { nameOf } from './neighbours.ts'
+import { nodesFor } from './nodes-for.ts'
 import { seeCopies } from './see-copies.ts'
 
 export interface AcceptingInit {
@@ -227,7 +228,8 @@ export class Accepting {
       .some(({ peerId }) => peerId === from)
     const isSaid = request.replicas > 0 && isKeeper
     const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
-    const { surplus, live } = countCopies({ ...record, replicas }, leases, [], told)
+    const nodes = record.perNode ? nodesFor(record, world) : undefined
+    const { surplus, live } = countCopies({ ...record, replicas }, leases, nodes, told)
     const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
     const going = proposed.filter((ordinal) => own.includes(ordinal))
     if (going.length === 0) return

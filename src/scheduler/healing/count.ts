@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CheckedRecord, Lease } from '../types.ts'
+import type { NodesOf } from './nodes-for.ts'
 
 /** A copy that runs somewhere, as its node's lease says. */
 export interface LiveCopy {
@@ -54,13 +55,13 @@ export function liveCopies(leases: readonly Lease[]): LiveCopy[] {
 /**
  * What of a manifest runs too little, too much, or too old. Pure; every node that sees the same leases gets the same answer, which is what
  * makes it harmless that two act at once.
- * @param nodes peer IDs of those that are to have a copy each, of a manifest with a copy on every node
+ * @param nodes of a manifest with a copy on every node
  * @param told of a Job the copies that are over, which nobody has to run; of a CronJob who starts its runs, in the place of leases
  */
 export function countCopies(
   record: Pick<CheckedRecord, 'manifestId' | 'version' | 'replicas' | 'perNode' | 'tombstone'>,
   leases: readonly Lease[],
-  nodes: readonly string[] = [],
+  nodes?: NodesOf | undefined,
   told: Told = {}
 ): Count {
   const live = told.schedules ?? liveCopies(leases)
@@ -69,8 +70,9 @@ export function countCopies(
   const outdated = live.filter((copy) => copy.version < version && copy.highest < version)
   if (perNode) {
     const running = new Set(live.map(({ peerId }) => peerId))
-    const surplus = live.filter(({ peerId }) => !nodes.includes(peerId))
-    return { missing: nodes.filter((one) => !running.has(one)).map(() => 0), outdated, surplus, live }
+    const surplus = live.filter(({ peerId }) => nodes?.kept.has(peerId) === false)
+    const missing = (nodes?.wanted ?? []).filter((one) => !running.has(one)).map(() => 0)
+    return { missing, outdated, surplus, live }
   }
   const surplus: LiveCopy[] = []
   const missing: number[] = []

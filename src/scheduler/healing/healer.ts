@@ -190,7 +190,7 @@ export class Healer {
     const count = countCopies(
       { ...record, replicas },
       leases,
-      record.perNode ? nodesFor(record, world) : [],
+      record.perNode ? nodesFor(record, world) : undefined,
       told
     )
     for (const { version, peerId, ordinal } of count.live) {

@@ -1,16 +1,22 @@
 import { rulesOf } from '../bids/bid.ts'
-import { asCandidate } from '../bids/whom-to-ask.ts'
-import { plan } from '../plan/index.ts'
+import { fitByWord } from '../bids/by-word.ts'
 import type { CheckedRecord, World } from '../types.ts'
 
-/** Of a manifest with a copy on every node: those that are to have one, if they have room. */
-export function nodesFor(record: CheckedRecord, world: Pick<World, 'neighbours'>): string[] {
+/** Nodes of a manifest that has a copy on every node, by peer ID. */
+export interface NodesOf {
+  /** Are to have one, if they have room. */
+  readonly wanted: readonly string[]
+  /** May keep the one that they run: one that is cordoned gets none, and stops none. */
+  readonly kept: ReadonlySet<string>
+}
+
+export function nodesFor(record: CheckedRecord, world: Pick<World, 'neighbours'>): NodesOf {
   const rules = rulesOf(record.placement)
-  const perCopy = { cpuMillis: 0, memoryBytes: 0, storageBytes: 0 }
-  const candidates = world
-    .neighbours()
-    .filter(({ state, engines }) => engines.length > 0 && (state === 'alive' || state === 'suspect'))
-    .map(asCandidate)
-  const request = { rules, perCopy, engine: record.engine, ordinals: [0], perNode: true }
-  return plan({ candidates }, request, () => 0).assignments.map(({ peerId }) => peerId)
+  const { engine } = record
+  const nodes = world.neighbours().filter(({ engines }) => engines.length > 0)
+  const live = nodes.filter(({ state }) => state === 'alive' || state === 'suspect')
+  return {
+    wanted: [...fitByWord(live, rules, { engine }).keys()],
+    kept: new Set(fitByWord(nodes, rules, { engine, lenient: true }).keys())
+  }
 }

@@ -6,6 +6,22 @@ import { Claims } from '../../../src/scheduler/keeping/claims.ts'
 import type { World } from '../../../src/scheduler/types.ts'
 import { createKeyMesh, type KeyMesh, type KeyNode, lease } from '../world-of-keys.ts'
 
+const DAEMON_SET = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: 'agent' },
+  spec: {
+    selector: { matchLabels: { app: 'agent' } },
+    template: {
+      metadata: { labels: { app: 'agent' } },
+      spec: {
+        nodeSelector: { disk: 'ssd' },
+        containers: [{ name: 'main', image: 'localhost/agent:1' }]
+      }
+    }
+  }
+}
+
 /** A node that is asked to run copy 0, which it still sees on another. @param onDelay called whenever it waits */
 async function askedTooEarly(onDelay: (see: (isRunning: boolean) => void) => void) {
   const mesh = await createKeyMesh()
@@ -129,6 +145,38 @@ describe('scheduler: a node that waits for the key of a copy', () => {
       expect([verdict.code, isStarted]).to.deep.equal(['NOT_NEEDED', false])
       expect(isGiven).to.equal(when !== 'while it waits')
     })
+})
+
+describe('scheduler: a node that runs its copy of a DaemonSet', () => {
+  it('is talked out of it by nobody while it matches', async () => {
+    for (const matches of [true, false]) {
+      const mesh = await createKeyMesh({ document: DAEMON_SET })
+      const [asked, keeper] = mesh.nodes as [KeyNode, KeyNode]
+      asked.leases = [lease(asked, 0, mesh.record.version)]
+      const dropped: unknown[] = []
+      const workloads = {
+        ...asked.world.workloads,
+        get: () => ({ owner: mesh.record.ownerPeerId, tombstone: false, highest: mesh.record }),
+        drop: async (_manifestId: Uint8Array, ordinals: readonly number[]) => void dropped.push(ordinals)
+      }
+      const labels = { disk: matches ? 'ssd' : 'hdd' }
+      const neighbours = () => asked.world.neighbours().map((one) => ({ ...one, labels }))
+      const accepting = new Accepting({
+        world: { ...asked.world, neighbours, workloads: workloads as unknown as World['workloads'] },
+        kept: asked.kept,
+        check: () => mesh.record,
+        begunElsewhere: () => [],
+        onStarting: () => {},
+        onNoPart: () => {},
+        signal: new AbortController().signal
+      })
+      const request = { record: new Uint8Array(), ordinals: [], surplus: [0], facts: [], replicas: 1 }
+
+      await accepting.answer(request as unknown as AssignRequest, keeper.key.peerId)
+
+      expect(dropped).to.deep.equal(matches ? [] : [[0]])
+    }
+  })
 })
 
 // found by npm run chaos: it was asked every two seconds, for as long as anybody looked

@@ -85,7 +85,9 @@ describe('scheduler: what of a manifest runs too little, too much, or too old', 
 
   it('wants one on each node of a manifest that has one on every node', () => {
     const each = { ...RECORD, replicas: 1, perNode: true }
-    const count = countCopies(each, [lease('a', [0]), lease('z', [0])], ['a', 'b'])
+    const nodes = { wanted: ['a', 'b'], kept: new Set(['a', 'b', 'cordoned']) }
+    const leases = [lease('a', [0]), lease('cordoned', [0]), lease('z', [0])]
+    const count = countCopies(each, leases, nodes)
 
     expect(count.missing).to.have.length(1)
     expect(shown(count.surplus)).to.deep.equal(['z0'])

@@ -1,12 +1,14 @@
 import type { Mesh } from '../node/machine.ts'
 import type { Owner } from '../owner/owner.ts'
 import type { VirtualClock } from '../time/clock.ts'
-import { isRecoverable, newestKept } from './kept.ts'
+import { isRecoverable, leastOf, newestKept } from './kept.ts'
 import { show } from './show.ts'
 import type { Copy } from './types.ts'
 
 /** Chosen: the slowest of some thousand runs took 25 s, with starts of up to 7.5 s, a lease of 10 s and keepers that take turns. */
 const CONVERGED_MS = 30_000
+/** Where each node has one, the old one goes before the new one starts. Source: starts of up to 7.5 s. */
+const REPLACING_MS = 8_000
 
 export interface ConvergenceInit {
   readonly clock: VirtualClock
@@ -27,6 +29,8 @@ export class Convergence {
   /** What was not right for too long, by name. */
   readonly late = new Map<string, string>()
   readonly #init: ConvergenceInit
+  /** When copies of several versions were last seen. */
+  readonly #updatedMs = new Map<string, number>()
 
   constructor(init: ConvergenceInit) {
     this.#init = init
@@ -40,7 +44,9 @@ export class Convergence {
         !isOpen && !owner.isBusy(name) && [...versions.values()].every(({ atMs }) => atMs < calmMs)
       if (!isLeftAlone || kind === 'Job' || kind === 'CronJob') continue
       const own = all.get(id) ?? []
-      if (own.some(({ version }) => version !== own[0]!.version) || this.#isRight(id, own)) continue
+      if (own.some(({ version }) => version !== own[0]!.version)) this.#updatedMs.set(id, clock.nowMs)
+      if (clock.nowMs - (this.#updatedMs.get(id) ?? 0) < (kind === 'DaemonSet' ? REPLACING_MS : 1)) continue
+      if (this.#isRight(id, own)) continue
       this.lastMs = clock.nowMs - calmMs
       if (this.lastMs > CONVERGED_MS)
         this.late.set(name, `${name} is not right ${this.lastMs / 1000} s after all was healed: ${show(own)}`)
@@ -55,6 +61,6 @@ export class Convergence {
     const distinct = new Set(own.map(({ ordinal }) => ordinal)).size
     if (signed.tombstone) return own.length === 0
     if (distinct < own.length || distinct > signed.most) return false
-    return distinct >= signed.least || !isRecoverable(mesh, id, signed.version)
+    return distinct >= leastOf(signed, mesh) || !isRecoverable(mesh, id, signed.version)
   }
 }

@@ -41,13 +41,12 @@ export class Invariants {
 
   copies(): Copy[] {
     return this.#mesh.machines.flatMap((machine) =>
-      machine.containers.running().map(({ workloadId, labels }) => ({
-        machine,
-        workloadId,
-        id: toHex(parseManifestId(labels['beemesh.io/manifest'] ?? '')!),
-        version: Number(labels['beemesh.io/version']),
-        ordinal: Number(labels['beemesh.io/ordinal'])
-      }))
+      machine.containers.running().map(({ workloadId, labels }) => {
+        const id = toHex(parseManifestId(labels['beemesh.io/manifest'] ?? '')!)
+        const isOnEach = this.#owner.truth.manifests.get(id)?.kind === 'DaemonSet'
+        const ordinal = isOnEach ? machine.at : Number(labels['beemesh.io/ordinal'])
+        return { machine, workloadId, id, version: Number(labels['beemesh.io/version']), ordinal }
+      })
     )
   }
 
@@ -138,6 +137,7 @@ export class Invariants {
     )
     if (newest > version || daemon.parts.kept.get(manifestId)?.record.tombstone)
       this.#break(`n${daemon.at} gave a key of version ${version} although it knows ${newest}`)
+    if (this.#owner.truth.manifests.get(toHex(manifestId))?.kind === 'DaemonSet') return
     for (const lease of daemon.providers.leased(manifestId))
       for (const { ordinal } of lease.workloads)
         if (lease.peerId !== to && ordinals.includes(ordinal))

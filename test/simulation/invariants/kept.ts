@@ -1,5 +1,6 @@
 import { toHex } from '../../../src/common/index.ts'
 import type { Machine, Mesh } from '../node/machine.ts'
+import type { Signed } from '../owner/truth.ts'
 
 /** Whether the mesh still has what it takes to bring a copy back: the record, and the key. */
 export function isRecoverable(mesh: Mesh, id: string, version: number): boolean {
@@ -22,6 +23,11 @@ export function isRecoverable(mesh: Mesh, id: string, version: number): boolean 
     shareHolders.some(({ node }) => toHex(node) === toHex(keys.key.publicKey))
   )
   return shareThreshold > 0 && holders.length >= shareThreshold
+}
+
+/** Copies that there are to be. */
+export function leastOf({ least, manifest }: Signed, mesh: Mesh): number {
+  return manifest?.perNode ? mesh.active().length : least
 }
 
 /** The newest version that any live node knows of. */

@@ -2,7 +2,7 @@ import { toHex } from '../../../src/common/index.ts'
 import type { Machine } from '../node/machine.ts'
 import { isFenced } from '../owner/documents.ts'
 import type { Signed, Wanted } from '../owner/truth.ts'
-import { isRecoverable, newestKept, storedOn, whoKeeps } from './kept.ts'
+import { isRecoverable, leastOf, newestKept, storedOn, whoKeeps } from './kept.ts'
 import { whatIsLeftOfRuns } from './runs.ts'
 import { whatIsLeftOfScaling } from './scaling.ts'
 import { short, show } from './show.ts'
@@ -55,7 +55,7 @@ function whatIsLeftOfCopies(
   const left: string[] = []
   const shown = show(own)
   const isDeleted = signed === undefined || signed.tombstone
-  const [least, most] = isDeleted ? [0, 0] : [signed.least, signed.most]
+  const [least, most] = isDeleted ? [0, 0] : [leastOf(signed, mesh), signed.most]
   const ordinals = own.map(({ ordinal }) => ordinal)
   const distinct = new Set(ordinals)
   if (distinct.size < ordinals.length) left.push(`copies run twice: ${shown}`)

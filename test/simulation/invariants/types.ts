@@ -7,6 +7,7 @@ export interface Copy {
   readonly machine: Machine
   readonly id: string
   readonly version: number
+  /** Of a DaemonSet, whose copies all have the number 0, the place of its machine: each machine is to have one. */
   readonly ordinal: number
   readonly workloadId: string
 }

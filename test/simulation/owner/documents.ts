@@ -2,7 +2,7 @@ import { type Manifest, parseManifests } from '../../../src/manifest/index.ts'
 import { deployment, toYaml } from '../../fixtures/workload-files.ts'
 
 /** What a workload is, by the first letter of its name. */
-const KINDS = { w: 'Deployment', f: 'fenced', j: 'Job', c: 'CronJob', h: 'scaled' } as const
+const KINDS = { w: 'Deployment', f: 'fenced', j: 'Job', c: 'CronJob', h: 'scaled', d: 'DaemonSet' } as const
 export type SimulatedKind = (typeof KINDS)[keyof typeof KINDS]
 
 /** What a scaled one may have at most, for each copy that its owner asked for. */
@@ -53,6 +53,11 @@ function objectsOf(name: string, replicas: number, change: number): object[] {
         deployment({ name, replicas, command, requests }),
         autoscaler(name, MOST_PER_REPLICA * replicas)
       ]
+    }
+    case 'DaemonSet': {
+      const { spec, ...rest } = deployment({ name, command }) as { spec: { replicas?: number } }
+      delete spec.replicas
+      return [{ ...rest, kind: 'DaemonSet', spec }]
     }
     default: {
       const annotations = isFenced(name) ? { 'beemesh.io/on-partition': 'fence' } : undefined

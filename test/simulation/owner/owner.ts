@@ -70,7 +70,8 @@ export class Owner {
       const session = this.#session(manifest, entry)
       const { placements } = await applyManifest(manifest, { session, nodes, to: [] })
       // a CronJob's runs begin later
-      const isWhole = manifest.cron !== undefined || placements.length === manifest.replicas
+      const isWhole =
+        manifest.cron !== undefined || manifest.perNode || placements.length === manifest.replicas
       return isWhole && placements.every(({ error }) => error === undefined)
     })
   }

@@ -8,7 +8,7 @@ import { kindOf, type SimulatedKind } from './documents.ts'
 /** One version of a manifest that its owner signed. */
 export interface Signed {
   readonly version: number
-  /** Copies: another number at least than at most only where it follows the load. */
+  /** Copies: another number at least than at most only where it follows the load, or where each node has one. */
   readonly least: number
   readonly most: number
   /** What it says; undefined: that nothing may run. */
@@ -49,7 +49,7 @@ export class Truth {
     const signed = known.versions.get(version) ?? {
       version,
       least: manifest.autoscale?.minReplicas ?? replicas,
-      most: manifest.autoscale?.maxReplicas ?? replicas,
+      most: manifest.perNode ? Number.POSITIVE_INFINITY : (manifest.autoscale?.maxReplicas ?? replicas),
       manifest: tombstone ? undefined : manifest,
       tombstone,
       atMs: nowMs,
