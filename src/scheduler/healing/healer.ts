@@ -147,7 +147,7 @@ export class Healer {
     const signal = withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal)
     const leases = await seeCopies(world, record.manifestId, {
       signal,
-      likely: watched.pendingNodes().filter((peerId) => !isGone(world, peerId)),
+      likely: this.#likely(record, watched),
       enough: (found) => !isDue && isRight(this.#count(record, found, watched))
     })
     if (isDue) watched.heard(world.unheard?.(record.manifestId) ?? 0)
@@ -165,6 +165,15 @@ export class Healer {
     await this.#repairing.update(kept, watched, count)
     await this.#repairing.drain(kept, count, this.#scaler.wanted(record, leases))
     if (count.missing.length > 0) await this.#repairing.replace(kept, watched, count)
+  }
+
+  /** Who is thought to run it, though no lease says so. */
+  #likely(record: CheckedRecord, watched: Watched): string[] {
+    const { world } = this.#init
+    const leased = new Set(world.leased(record.manifestId).map(({ peerId }) => peerId))
+    // where each node has one they are too many for a search to find
+    const nodes = record.perNode ? nodesFor(record, world).wanted : watched.pendingNodes()
+    return nodes.filter((peerId) => !leased.has(peerId) && !isGone(world, peerId))
   }
 
   #awaited(kept: Kept, watched: Watched, { missing }: Count): string[] {

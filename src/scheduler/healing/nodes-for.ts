@@ -1,6 +1,7 @@
+import { toHex } from '../../common/index.ts'
 import { rulesOf } from '../bids/bid.ts'
 import { fitByWord } from '../bids/by-word.ts'
-import type { CheckedRecord, World } from '../types.ts'
+import type { CheckedRecord, Neighbour, World } from '../types.ts'
 
 /** Nodes of a manifest that has a copy on every node, by peer ID. */
 export interface NodesOf {
@@ -10,10 +11,22 @@ export interface NodesOf {
   readonly kept: ReadonlySet<string>
 }
 
+/** By list of neighbours and record: a look asks several times, and the list may be of thousands. */
+const known = new WeakMap<readonly Neighbour[], Map<string, NodesOf>>()
+
 export function nodesFor(record: CheckedRecord, world: Pick<World, 'neighbours'>): NodesOf {
-  const rules = rulesOf(record.placement)
-  const { engine } = record
-  const nodes = world.neighbours().filter(({ engines }) => engines.length > 0)
+  const neighbours = world.neighbours()
+  const byRecord = known.get(neighbours) ?? new Map<string, NodesOf>()
+  known.set(neighbours, byRecord)
+  const key = toHex(record.digest)
+  const found = byRecord.get(key) ?? find(record, neighbours)
+  byRecord.set(key, found)
+  return found
+}
+
+function find({ placement, engine }: CheckedRecord, neighbours: readonly Neighbour[]): NodesOf {
+  const rules = rulesOf(placement)
+  const nodes = neighbours.filter(({ engines }) => engines.length > 0)
   const live = nodes.filter(({ state }) => state === 'alive' || state === 'suspect')
   return {
     wanted: [...fitByWord(live, rules, { engine }).keys()],

@@ -42,9 +42,9 @@ export class Convergence {
     for (const { id, name, kind, isOpen, versions } of owner.truth.manifests.values()) {
       const isLeftAlone =
         !isOpen && !owner.isBusy(name) && [...versions.values()].every(({ atMs }) => atMs < calmMs)
-      if (!isLeftAlone || kind === 'Job' || kind === 'CronJob') continue
       const own = all.get(id) ?? []
       if (own.some(({ version }) => version !== own[0]!.version)) this.#updatedMs.set(id, clock.nowMs)
+      if (!isLeftAlone || kind === 'Job' || kind === 'CronJob') continue
       if (clock.nowMs - (this.#updatedMs.get(id) ?? 0) < (kind === 'DaemonSet' ? REPLACING_MS : 1)) continue
       if (this.#isRight(id, own)) continue
       this.lastMs = clock.nowMs - calmMs

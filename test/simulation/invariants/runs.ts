@@ -11,6 +11,8 @@ const SLOT_MS = 60_000
 const QUIET_MS = 45_000
 /** A slot that was due so long ago has begun, on a clock that is late, too. */
 const BEGUN_MS = 25_000
+/** Nodes remember the last three runs. */
+const KNOWN_MS = 2.5 * SLOT_MS
 
 interface OwnRun extends Run {
   readonly machine: Machine
@@ -62,7 +64,8 @@ function leftOfSlots(
   signed: Signed,
   runs: readonly OwnRun[]
 ): string[] {
-  const firstMs = Math.ceil(Math.max(calmMs + QUIET_MS, signed.atMs + QUIET_MS) / SLOT_MS) * SLOT_MS
+  const sinceMs = Math.max(calmMs + QUIET_MS, signed.atMs + QUIET_MS, clock.nowMs - KNOWN_MS)
+  const firstMs = Math.ceil(sinceMs / SLOT_MS) * SLOT_MS
   const left: string[] = []
   for (let slotMs = firstMs; slotMs < clock.nowMs - BEGUN_MS; slotMs += SLOT_MS) {
     const ofSlot = runs.filter((run) => slotOf(run, id) === slotMs)
