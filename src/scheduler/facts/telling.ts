@@ -67,6 +67,9 @@ export class Telling {
     const { world, kept, keeping, signal } = this.#init
     const { manifestId, record, version } = stored
     const said = saidOf(stored)!
+    const key = toHex(manifestId)
+    // from now on some keeper may have it, and is to hear when it is over, too
+    if (!this.#told.has(key)) this.#told.set(key, '')
     const bytes = await signFact(world, manifestId, said)
     if (bytes === undefined) return // handed over meanwhile: the next look says so
     const keepers = keeping.ranked(manifestId).slice(0, KEEPERS + SPARE_KEEPERS)
@@ -87,6 +90,6 @@ export class Telling {
     if (durable < Math.min(DURABLE_KEEPERS, keepers.length)) return // told again at the next look
     const current = world.workloads.get(manifestId)
     if (current !== undefined && equalBytes(current.recordDigest, stored.recordDigest))
-      this.#told.set(toHex(manifestId), JSON.stringify(said))
+      this.#told.set(key, JSON.stringify(said))
   }
 }
