@@ -121,6 +121,7 @@ export interface World {
     | 'extend'
     | 'guardedUntil'
     | 'contentKeyOf'
+    | 'passBy'
     | 'resources'
   > &
     Partial<Pick<WorkloadsService, 'freeable'>>

@@ -107,6 +107,8 @@ export interface StoredManifest extends Release {
   readonly next?: Release
   /** Versions with other content that ran here before, newest first, at most {@link MAX_HISTORY}. */
   readonly history?: readonly PastRelease[]
+  /** Of a Job: the first newer version that came to be known without a part for this node. */
+  readonly passedBy?: number
   /** With `tombstone`: not deleted, only not here any more, because other nodes run it. This version may come back. */
   readonly handedOver?: boolean
 }
@@ -282,6 +284,8 @@ export interface WorkloadsService extends Startable, TypedEventTarget<WorkloadsE
   leave(manifestId: Uint8Array, ordinals: readonly number[], isLeaving: boolean): void
   /** Stops all copies because their owner deleted the manifest. @param record the tombstone, checked */
   bury(record: OpenedRecord, bytes: Uint8Array): Promise<void>
+  /** A version that this node has no part in yet, as one of its keepers knows. */
+  passBy(release: Pick<StoredManifest, 'manifestId' | 'version'>): Promise<void>
   /** Stops copies whose lease is over; they start again with {@link unfence}. */
   fence(manifestId: Uint8Array, ordinal: number): Promise<void>
   /** Starts copies that were fenced. Nothing happens when they run, or are gone. */

@@ -15,6 +15,7 @@ import type { ProvidersService } from '../providers/index.ts'
 import type { SealingKey } from '../sealing/index.ts'
 import { type Assignment, acceptCopies } from './accept/accept-copies.ts'
 import { bury, dropCopies } from './accept/drop-copies.ts'
+import { passBy } from './accept/pass-by.ts'
 import {
   MAX_CONCURRENT_DEPLOYMENTS,
   MAX_QUEUED_DEPLOYMENTS,
@@ -192,6 +193,10 @@ export class Workloads extends TypedEventEmitter<WorkloadsEvents> implements Wor
       if (existing === undefined || existing.highest.version > record.version) return
       await finishRemoval(this.#context, await bury(this.#context, existing, { record, bytes }))
     })
+  }
+
+  passBy(release: Pick<StoredManifest, 'manifestId' | 'version'>): Promise<void> {
+    return this.#inLane(release.manifestId, () => passBy(this.#context, release))
   }
 
   fence(manifestId: Uint8Array, ordinal: number): Promise<void> {

@@ -131,6 +131,7 @@ export async function createKeyMesh(
         assign: () => Promise.reject(new TypeError('not here')),
         drop: async () => {},
         bury: async () => {},
+        passBy: async () => {},
         leave: () => {},
         fence: async () => {},
         unfence: async () => {},

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import { parseManifests } from '../../src/manifest/index.ts'
-import { RuntimeError } from '../../src/runtime/index.ts'
+import { EngineRegistry, MockEngine, RuntimeError } from '../../src/runtime/index.ts'
 import type { SchedulerService } from '../../src/scheduler/index.ts'
+import { createMesh } from '../fixtures/create-mesh.ts'
 import { createLoneNode, type LoneNode } from '../fixtures/lone-node.ts'
+import { until } from '../fixtures/until.ts'
 
 const template = (restartPolicy = 'Never') => ({
   spec: { restartPolicy, containers: [{ name: 'main', image: 'localhost/task:1' }] }
@@ -45,6 +47,62 @@ describe('workloads: Jobs', () => {
     await lone.restart()
     const [held] = lone.node.services.workloads.list()
     expect(held!.workloads[0]).to.deep.include({ workloadId: before, state: 'stopped' })
+  })
+
+  it('is not done again when it is applied again as it is, on any of its nodes', async () => {
+    const engines = () => {
+      const registry = new EngineRegistry()
+      registry.register(new MockEngine({ script: () => ({ exitCode: 0 }) }))
+      return { engines: registry }
+    }
+    const mesh = await createMesh(3, {}, { options: engines })
+    try {
+      const client = await mesh.client(0)
+      await client.apply(job({ completions: 3, parallelism: 3 }), { to: ['node-0', 'node-1', 'node-2'] })
+      const done = () =>
+        mesh.nodes.every(({ services }) =>
+          services.workloads.recentEvents().some(({ reason }) => reason === 'completed')
+        )
+      await until('all are done', () => done() || undefined)
+      const started = () =>
+        mesh.nodes.flatMap(({ services }) =>
+          services.workloads.recentEvents().filter(({ type }) => type === 'started')
+        ).length
+      const before = started()
+
+      // when: each hears of the version as a keeper before it is given it
+      const [again] = await client.apply(job({ completions: 3, parallelism: 3 }), {
+        to: ['node-0', 'node-1', 'node-2']
+      })
+
+      // then
+      expect(again!.placements.map(({ unchanged }) => unchanged)).to.deep.equal([true, true, true])
+      expect([before, started()]).to.deep.equal([3, 3])
+    } finally {
+      await mesh.close()
+    }
+  })
+
+  // found by npm run chaos: a node that had not heard that it was deleted, and applied anew, took its part for done
+  it('is done again when a version that this node had no part in came in between', async () => {
+    lone = await createLoneNode({ script: () => ({ exitCode: 0 }) })
+    const { workloads } = lone.node.services
+    const apply = async () => {
+      const [result] = await lone.client.apply(job({ completions: 1 }))
+      return result!.placements[0]!.unchanged
+    }
+    await apply()
+    await lone.event(({ reason }) => reason === 'completed')
+    const [held] = workloads.list()
+    await workloads.passBy({ manifestId: held!.manifestId, version: held!.version - 1 })
+    expect(await apply(), 'an older one is none in between').to.equal(true)
+    await workloads.passBy({ manifestId: held!.manifestId, version: workloads.list()[0]!.version + 1 })
+    await lone.restart()
+    const started = () =>
+      lone.node.services.workloads.recentEvents().filter(({ type }) => type === 'started').length
+    const before = started()
+    expect(await apply()).to.equal(undefined)
+    expect(started()).to.equal(before + 1)
   })
 
   it('goes on after the completions that another node has done', async () => {

@@ -189,6 +189,7 @@ export async function smallWorld(
       drop: async () => {},
       leave: () => {},
       bury: async () => {},
+      passBy: async () => {},
       fence: async () => {},
       unfence: async () => {},
       extend: async () => {},

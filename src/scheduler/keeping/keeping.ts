@@ -196,15 +196,13 @@ export class Keeping {
     this.starting.note(current.record, ordinals, from)
   }
 
-  /** What this node runs of a manifest that was deleted goes, too. */
+  /** What this node runs of a manifest that was deleted goes, too; of one that was changed it is noted. */
   async #follow(record: CheckedRecord, bundle: Bundle): Promise<void> {
     const { workloads, log } = this.#init.world
     const stored = workloads.get(record.manifestId)
-    if (!record.tombstone || stored === undefined || !this.#isSameOwner(stored.owner, record.ownerPeerId))
-      return
-    void workloads
-      .bury(record, bundle.record)
-      .catch((error: unknown) => log.error('a deleted manifest is not removed yet: %e', error))
+    if (stored === undefined || !this.#isSameOwner(stored.owner, record.ownerPeerId)) return
+    const following = record.tombstone ? workloads.bury(record, bundle.record) : workloads.passBy(record)
+    void following.catch((error: unknown) => log.error('a newer version is not followed yet: %e', error))
   }
 
   /** Who signed it, or whoever took that one's place. */

@@ -41,6 +41,7 @@ export function checkOrdinals(ordinals: readonly number[], manifest: Manifest): 
 /** Whether what runs is what is wanted, whatever its version. */
 export function runsAlready(existing: StoredManifest | undefined, wanted: Release): boolean {
   if (existing?.content === undefined || existing.tombstone || existing.next !== undefined) return false
+  if (existing.passedBy !== undefined && existing.passedBy !== wanted.version) return false
   const copies = ({ workloads }: Release) =>
     workloads
       .filter(({ slotMs }) => slotMs === undefined) // a CronJob's copies belong to their slots
