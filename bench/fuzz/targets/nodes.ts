@@ -18,9 +18,9 @@ import {
   VERDICT,
   type VerdictInit
 } from '../../../src/generated/fbs/index.ts'
+import { Accepting } from '../../../src/scheduler/accepting/accept-assign.ts'
 import { rulesOf } from '../../../src/scheduler/bids/bid.ts'
 import { FenceKeeping } from '../../../src/scheduler/fencing/fence-keeping.ts'
-import { Accepting } from '../../../src/scheduler/healing/accept-assign.ts'
 import { countCopies } from '../../../src/scheduler/healing/count.ts'
 import { nodesFor } from '../../../src/scheduler/healing/nodes-for.ts'
 import { mayResume } from '../../../src/scheduler/healing/resume.ts'

@@ -1,17 +1,13 @@
-import { equalBytes, isBeemeshError, toError, withDeadline } from '../../common/index.ts'
+import { equalBytes, isBeemeshError, toError } from '../../common/index.ts'
 import type { Bundle, StoredManifest } from '../../workloads/index.ts'
-import { CONCURRENCY, CONFIRM_TIMEOUT_MS } from '../constants.ts'
-import { liveCopies } from '../healing/count.ts'
+import { CONCURRENCY } from '../constants.ts'
 import { placeCopies } from '../healing/place-copies.ts'
 import type { KeptTable } from '../keeping/kept-table.ts'
 import type { Releasing } from '../keys/release-key.ts'
 import type { CheckedRecord, World } from '../types.ts'
+import { startOn } from './start-on.ts'
 import { whyStays } from './why-stays.ts'
 
-/** An assignment is answered when the copy is written down, and the node may have to get the key first. */
-const ASSIGN_TIMEOUT_MS = 15_000
-/** How often it is looked whether a copy runs where it was moved to. Chosen. */
-const LOOK_MS = 300
 /** Nodes tried for one copy. Chosen. */
 const MAX_TRIES = 3
 
@@ -147,7 +143,7 @@ export class Draining {
             releasing.drains(manifestId, ordinal, peerId)
             tell({ ordinal, state: 'moving', to: peerId })
           }
-          const why = await this.#startOn(peerId, ordinals, { bundle, record, signal })
+          const why = await startOn(world, peerId, { ordinals, bundle, record, signal })
           if (why === undefined) {
             await world.workloads.drop(manifestId, ordinals)
             for (const ordinal of ordinals) tell({ ordinal, state: 'moved', to: peerId })
@@ -181,7 +177,7 @@ export class Draining {
       }
       for (const ordinal of ordinals) tell({ ordinal, state: 'moving', to: peerId })
       await world.workloads.drop(manifestId, ordinals)
-      const why = await this.#startOn(peerId, ordinals, { bundle, record, signal, isStopped: true })
+      const why = await startOn(world, peerId, { ordinals, bundle, record, signal, isStopped: true })
       for (const ordinal of ordinals)
         tell({
           ordinal,
@@ -221,41 +217,6 @@ export class Draining {
       tell({ ordinal, state: 'failed', code: 'NOTHING_FITS', message: made.summary })
     const byNode = Map.groupBy(made.assignments, ({ peerId }) => peerId)
     return new Map([...byNode].map(([peerId, own]) => [peerId, own.map(({ ordinal }) => ordinal)]))
-  }
-
-  /** @returns why not; undefined: they run there, and are ready where they were ready here */
-  async #startOn(
-    peerId: string,
-    ordinals: readonly number[],
-    {
-      bundle,
-      record,
-      signal,
-      isStopped = false
-    }: Pick<Order, 'bundle' | 'record' | 'signal'> & { readonly isStopped?: boolean }
-  ): Promise<{ code: string; message: string } | undefined> {
-    const { world } = this.#init
-    const { manifestId, version } = record
-    const here = world.workloads.get(manifestId)?.workloads ?? []
-    const mustBeReady = here.some(({ ordinal, state }) => ordinals.includes(ordinal) && state === 'ready')
-    const request = { ...bundle, ordinals: [...ordinals], drains: !isStopped }
-    for (;;) {
-      const limit = { signal: withDeadline(ASSIGN_TIMEOUT_MS, signal) }
-      const verdict = await world.asks.assign(peerId, request, limit)
-      // because a lease that was just taken back may still be seen there
-      const isEarly = isStopped && verdict.code === 'NOT_NEEDED'
-      if (verdict.code !== undefined && !isEarly)
-        return { code: verdict.code, message: verdict.message ?? 'the node does not take it' }
-      for (let look = 0; look * LOOK_MS < ASSIGN_TIMEOUT_MS / 5; look++) {
-        const asked = { signal: withDeadline(CONFIRM_TIMEOUT_MS, signal), fresh: true }
-        const leases = await world.find(manifestId, asked).catch(() => world.leased(manifestId))
-        const there = liveCopies(leases).filter((one) => one.peerId === peerId && one.version >= version)
-        const runs = (ordinal: number) =>
-          there.some((one) => one.ordinal === ordinal && (one.isReady || !mustBeReady))
-        if (ordinals.every(runs)) return undefined
-        await world.delay(LOOK_MS, { signal })
-      }
-    }
   }
 }
 

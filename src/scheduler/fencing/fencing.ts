@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
-import type { FenceRequest, VerdictInit } from '../../generated/fbs/index.ts'
+import { toError, toHex } from '../../common/index.ts'
 import type { FencedCopy, FenceLease, StoredManifest, StoredWorkload } from '../../workloads/index.ts'
 import {
-  FENCE_ASK_TIMEOUT_MS,
   FENCE_HOLD_MS,
   FENCE_LEASE_MS,
   FENCE_MIN_LEFT_MS,
@@ -14,18 +11,11 @@ import {
   FENCE_YIELD_MS
 } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
-import type { World } from '../types.ts'
+import { AskingKeepers, type AskingKeepersInit } from './asking-keepers.ts'
 import { type Fence, fenceOfRelease } from './fence.ts'
 import { HeldCopy } from './held-copy.ts'
 
-export interface FencingInit {
-  readonly world: World
-  /** Since boot, ms. */
-  readonly clock: () => number
-  /** Asks this node itself, when it is a keeper. */
-  readonly self: (request: FenceRequest, from: string) => Promise<VerdictInit>
-  readonly signal: AbortSignal
-}
+export type FencingInit = AskingKeepersInit
 
 const DOES_WORK: ReadonlySet<string> = new Set(['running', 'ready'])
 
@@ -36,14 +26,14 @@ const DOES_WORK: ReadonlySet<string> = new Set(['running', 'ready'])
 export class Fencing {
   readonly #init: FencingInit
   readonly #copies = new Map<string, HeldCopy>()
-  readonly #bootId = new Uint8Array(randomBytes(16))
+  readonly #asking: AskingKeepers
   readonly #startedAtMs: number
   /** Copies that something is being done about. */
   readonly #busy = new Set<string>()
-  #sequence = 0
 
   constructor(init: FencingInit) {
     this.#init = init
+    this.#asking = new AskingKeepers(init)
     this.#startedAtMs = init.clock()
   }
 
@@ -97,7 +87,7 @@ export class Fencing {
     try {
       const endMs = clock() + FENCE_START_WAIT_MS
       for (;;) {
-        const asked = this.#askAll(held)
+        const asked = this.#asking.askAll(held)
         const isEnough = await this.#enough(held, asked, signal)
         if (isEnough) return { untilMs: held.untilMs, byGuard: fence.byGuard }
         if (clock() >= endMs) throw refused(held)
@@ -126,13 +116,13 @@ export class Fencing {
       if (!DOES_WORK.has(copy.state) && copy.fenced !== true && held.untilMs <= clock()) continue
       const isDue = clock() - held.askedAtMs >= (copy.fenced === true ? this.#retryMs() : FENCE_RENEW_MS)
       if (!isDue) continue
-      const asked = Promise.allSettled(this.#askAll(held))
+      const asked = Promise.allSettled(this.#asking.askAll(held))
       if (copy.fenced === true) void asked.then(() => this.#yield(held))
     }
     for (const [key, held] of this.#copies)
       if (!seen.has(key) && held.starting === 0) {
         this.#copies.delete(key)
-        void this.#release(held)
+        void this.#asking.release(held)
       }
   }
 
@@ -152,7 +142,7 @@ export class Fencing {
     if (runs || nowMs < overMs || held.asking.size > 0 || !held.isSplit(nowMs)) return 0
     const pauseMs = FENCE_YIELD_MS * world.random()
     held.askedAtMs = nowMs + pauseMs
-    await this.#release(held)
+    await this.#asking.release(held)
     return pauseMs
   }
 
@@ -216,64 +206,6 @@ export class Fencing {
     await Promise.race([promise, Promise.all(asked)])
     signal.throwIfAborted()
     return isEnough()
-  }
-
-  #askAll(held: HeldCopy): Promise<void>[] {
-    held.askedAtMs = this.#init.clock()
-    return held.fence.keepers.map((keeper) => this.#ask(held, keeper))
-  }
-
-  async #ask(held: HeldCopy, keeper: string): Promise<void> {
-    if (held.asking.has(keeper)) return
-    held.asking.add(keeper)
-    const { fence } = held
-    try {
-      const isInformed = held.informed.has(keeper)
-      let { sentAtMs, verdict } = await this.#send(held, keeper, isInformed ? {} : { record: fence.record })
-      if (verdict.code === 'NOT_KEPT' && isInformed)
-        ({ sentAtMs, verdict } = await this.#send(held, keeper, { record: fence.record }))
-      if (held.fence.version === fence.version) held.informed.add(keeper)
-      if (verdict.code === undefined) await this.#granted(held, keeper, sentAtMs + FENCE_LEASE_MS)
-      else held.refused(keeper, verdict.code)
-    } catch (error) {
-      held.refused(keeper, isBeemeshError(error) ? error.code : 'UNREACHABLE')
-    } finally {
-      held.asking.delete(keeper)
-    }
-  }
-
-  async #granted(held: HeldCopy, keeper: string, untilMs: number): Promise<void> {
-    const { clock, world } = this.#init
-    const { manifestId, ordinal, fence } = held
-    const before = held.untilMs
-    held.granted(keeper, untilMs)
-    if (held.untilMs <= before) return
-    const lease = { untilMs: held.untilMs, byGuard: fence.byGuard, isNew: before <= clock() }
-    await world.workloads.extend(manifestId, ordinal, lease)
-  }
-
-  /** The lease counts from before it was asked for, because the keeper's begins later in any case. */
-  async #send(
-    { manifestId, ordinal, fence }: HeldCopy,
-    keeper: string,
-    { release = false, record }: { release?: boolean; record?: Uint8Array }
-  ): Promise<{ sentAtMs: number; verdict: VerdictInit }> {
-    const { world, clock, self, signal } = this.#init
-    const sequence = ++this.#sequence
-    const { version } = fence
-    const request = { manifestId, version, ordinal, bootId: this.#bootId, sequence, release, record }
-    const sentAtMs = clock()
-    const verdict =
-      keeper === world.key.peerId
-        ? await self(request, keeper)
-        : await world.asks.fence(keeper, request, { signal: withDeadline(FENCE_ASK_TIMEOUT_MS, signal) })
-    return { sentAtMs, verdict }
-  }
-
-  /** It does not run here any more: others need not wait. */
-  async #release(held: HeldCopy): Promise<void> {
-    held.forget()
-    await Promise.allSettled(held.fence.keepers.map((keeper) => this.#send(held, keeper, { release: true })))
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { AssignRequest } from '../../../src/generated/fbs/index.ts'
+import { Accepting, type AcceptingInit } from '../../../src/scheduler/accepting/accept-assign.ts'
 import { SEE_DEATH_MS } from '../../../src/scheduler/constants.ts'
-import { Accepting, type AcceptingInit } from '../../../src/scheduler/healing/accept-assign.ts'
 import { Claims } from '../../../src/scheduler/keeping/claims.ts'
 import type { World } from '../../../src/scheduler/types.ts'
 import { createKeyMesh, type KeyMesh, type KeyNode, lease } from '../world-of-keys.ts'

@@ -1,33 +1,19 @@
-import { isBeemeshError, toError, toHex, withDeadline } from '../../common/index.ts'
+import { toHex, withDeadline } from '../../common/index.ts'
 import type { AssignRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import type { Bundle } from '../../workloads/index.ts'
-import {
-  CONFIRM_TIMEOUT_MS,
-  KEEPERS,
-  MAX_KEPT,
-  SEE_DEATH_MS,
-  SEE_DEATH_RETRY_MS,
-  SPARE_KEEPERS
-} from '../constants.ts'
+import { CONFIRM_TIMEOUT_MS, MAX_KEPT, SEE_DEATH_MS, SEE_DEATH_RETRY_MS } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import type { Fact } from '../facts/fact.ts'
 import { pastOf, toldOf } from '../facts/past.ts'
 import { allFacts } from '../facts/take-facts.ts'
-import type { KeptTable } from '../keeping/kept-table.ts'
-import { rank } from '../keeping/rank.ts'
+import { type LiveCopy, liveCopies } from '../healing/count.ts'
+import { seeCopies } from '../healing/see-copies.ts'
 import { refusal } from '../keeping/verdicts.ts'
 import { keyFor } from '../keys/key-for.ts'
-import { withinBounds } from '../scale/bounds.ts'
-import { runningReplicas } from '../scale/scaler.ts'
-import type { CheckedRecord, Neighbour, World } from '../types.ts'
-import { countCopies, type LiveCopy, liveCopies } from './count.ts'
-import { nameOf } from './neighbours.ts'
-import { nodesFor } from './nodes-for.ts'
-import { seeCopies } from './see-copies.ts'
+import type { CheckedRecord } from '../types.ts'
+import { type DroppingInit, dropSurplus } from './drop-surplus.ts'
 
-export interface AcceptingInit {
-  readonly world: World
-  readonly kept: KeptTable
+export interface AcceptingInit extends DroppingInit {
   readonly check: (bytes: Uint8Array) => CheckedRecord
   /** Copies are about to be started here. */
   readonly onStarting: (record: CheckedRecord, bytes: Uint8Array, ordinals: readonly number[]) => void
@@ -37,9 +23,6 @@ export interface AcceptingInit {
     ordinals: readonly number[],
     sinceMs: number
   ) => readonly number[]
-  /** A keeper wants the schedule of a CronJob stopped here that was handed over, or deleted: it has not heard so. */
-  readonly onNoPart: (manifestId: Uint8Array) => void
-  readonly signal: AbortSignal
 }
 
 /** Copies to be started here. @property giver a node that gives its own away */
@@ -77,7 +60,7 @@ export class Accepting {
         return { code: 'VERSION_STALE', highest, record: newer.bundle.record }
       if (record.tombstone) await world.workloads.bury(record, request.record)
       else {
-        if (request.surplus.length > 0) await this.#drain(record, request, from)
+        if (request.surplus.length > 0) await dropSurplus(this.#init, record, { request, from })
         if (request.ordinals.length > 0) return await this.#start(record, request, from)
       }
       return { highest }
@@ -211,50 +194,8 @@ export class Accepting {
   #confirmLimit(): { signal: AbortSignal } {
     return { signal: withDeadline(CONFIRM_TIMEOUT_MS, this.#init.signal) }
   }
-
-  /** Stops those of the proposed copies that this node finds to be too many itself. */
-  async #drain(record: CheckedRecord, request: AssignRequest, from: string): Promise<void> {
-    const { world, kept } = this.#init
-    const { surplus: proposed } = request
-    const stored = world.workloads.get(record.manifestId)
-    if (stored?.tombstone === true && stored.cron !== undefined) this.#init.onNoPart(record.manifestId)
-    if (stored === undefined || stored.tombstone || stored.owner !== record.ownerPeerId) return
-    const facts = allFacts(world, kept, { record, given: request })
-    const told = toldOf(record, facts, world.neighbours())
-    const leases = await seeCopies(world, record.manifestId, this.#confirmLimit())
-    // how many are wanted nobody can see but those that are to decide it, and they only within the owner's bounds
-    const isKeeper = rank(record.manifestId, world.neighbours().filter(isLive))
-      .slice(0, KEEPERS + SPARE_KEEPERS)
-      .some(({ peerId }) => peerId === from)
-    const isSaid = request.replicas > 0 && isKeeper
-    const replicas = isSaid ? withinBounds(record, request.replicas) : runningReplicas(record, leases)
-    const nodes = record.perNode ? nodesFor(record, world) : undefined
-    const { surplus, live } = countCopies({ ...record, replicas }, leases, nodes, told)
-    const own = surplus.filter(({ peerId }) => peerId === world.key.peerId).map(({ ordinal }) => ordinal)
-    const going = proposed.filter((ordinal) => own.includes(ordinal))
-    if (going.length === 0) return
-    world.log('copies %s of a manifest are too many here and stop', going.join())
-    // what its owner reads of it when a partition is over
-    const why = (ordinal: number) => {
-      const others = live.filter((copy) => copy.ordinal === ordinal && copy.peerId !== world.key.peerId)
-      const names = others.map(({ peerId }) => nameOf(world, peerId)).join(', ')
-      return names === '' ? `more than ${replicas} copies ran` : `it ran twice, and goes on on ${names}`
-    }
-    const drained = new Map(going.map((ordinal) => [ordinal, why(ordinal)]))
-    void world.workloads
-      .drop(record.manifestId, going, drained)
-      .catch((error: unknown) => world.log.error('copies not stopped: %s', describe(error)))
-  }
 }
 
 function runsElsewhere({ ordinal, peerId }: LiveCopy): SchedulerError {
   return new SchedulerError('NOT_NEEDED', `copy ${ordinal} runs on ${peerId.slice(-8)}`)
-}
-
-function isLive({ state }: Neighbour): boolean {
-  return state === 'alive' || state === 'suspect'
-}
-
-function describe(error: unknown): string {
-  return isBeemeshError(error) ? error.code : toError(error).message
 }
