@@ -144,7 +144,7 @@ const FENCED = `## Fenced workloads
   is dead or stands still. A copy never runs on two machines. It needs Linux.
 
 The fence keepers are the five members nearest to the manifest when it is first applied (three or one in a smaller mesh), those that are away
-at that moment among them, so that two sides of a partition choose the same; later versions keep them. A majority of them must be reachable, or nothing of the manifest runs.
+at that moment among them, so that two sides of a partition choose the same; later versions keep them. A majority of them must be reachable, or no version is taken (\`NOT_DURABLE\`) and nothing runs.
 Deleting the manifest changes nothing of that, because a machine that is cut off and has not heard of it may still run a copy. When a majority of them is gone for good, say so: \`beemesh apply --new-fence-keepers\`.
 A copy is replaced 14 s after its lease was last renewed, at the earliest. A DaemonSet is never fenced. With \`stop\` and \`fence\` an
 update stops the old copy before it starts the new one. A daemon that is away for more than 10 s loses its fenced copies, when it was

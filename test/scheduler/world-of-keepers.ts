@@ -15,6 +15,7 @@ import { deployment, toYaml } from '../fixtures/workload-files.ts'
 
 export interface Keeper {
   readonly peerId: string
+  readonly publicKey: Uint8Array
   readonly keeping: Keeping
   readonly kept: KeptTable
   readonly alarms: unknown[]
@@ -68,7 +69,8 @@ export function createKeepers(
         }
       },
       workloads: {
-        get: () => (runs?.(key.peerId) ? { highest: { version: NOW_MS }, owner: OWNER.peerId } : undefined)
+        get: () => (runs?.(key.peerId) ? { highest: { version: NOW_MS }, owner: OWNER.peerId } : undefined),
+        passBy: async () => {}
       }
     } as unknown as World
     const kept = new KeptTable(
@@ -80,6 +82,7 @@ export function createKeepers(
     const onEquivocation = (record: unknown) => void alarms.push(record)
     keepers.push({
       peerId: key.peerId,
+      publicKey: key.publicKey,
       keeping: new Keeping({ world, kept, check, signal, onKept: () => {}, onEquivocation }),
       kept,
       alarms
@@ -103,9 +106,15 @@ function storeThatFills(isFull: () => boolean): Store {
   }
 }
 
-export async function bundleOf(image: string, version = NOW_MS): Promise<Bundle> {
-  const [manifest] = parseManifests(toYaml(deployment({ name: 'web', image })))
-  const about = { key: OWNER, networkId: NETWORK.id, version, nodes: [], nowMs: NOW_MS }
+/** @param fenceKeepers their public keys; none: it is not fenced */
+export async function bundleOf(
+  image: string,
+  version = NOW_MS,
+  fenceKeepers: readonly Uint8Array[] = []
+): Promise<Bundle> {
+  const annotations = fenceKeepers.length === 0 ? undefined : { 'beemesh.io/on-partition': 'fence' }
+  const [manifest] = parseManifests(toYaml(deployment({ name: 'web', image, annotations })))
+  const about = { key: OWNER, networkId: NETWORK.id, version, nodes: [], fenceKeepers, nowMs: NOW_MS }
   const { record, ciphertext } = await sealManifest(manifest!, about)
   return { record, ciphertext, sealedKeys: [], sealedShares: [] }
 }

@@ -1,19 +1,18 @@
-import { equalBytes, isBeemeshError, withDeadline } from '../../common/index.ts'
+import { equalBytes, withDeadline } from '../../common/index.ts'
 import type { KeepRequest, VerdictInit } from '../../generated/fbs/index.ts'
 import { heirOf } from '../../trust/index.ts'
 import { type Bundle, type KeepOptions, WorkloadsError } from '../../workloads/index.ts'
-import { ASK_TIMEOUT_MS, DURABLE_KEEPERS, LET_GO_RANK } from '../constants.ts'
+import { ASK_TIMEOUT_MS, LET_GO_RANK } from '../constants.ts'
 import { SchedulerError } from '../errors.ts'
 import { giveFacts, takeFacts } from '../facts/take-facts.ts'
 import type { CheckedRecord, Kept, Neighbour, World } from '../types.ts'
-import { giveOut } from './give-out.ts'
 import type { KeptTable } from './kept-table.ts'
-import { meetOthers } from './meet-others.ts'
 import { isNamed, Offering } from './offering.ts'
+import { Pushing } from './pushing/pushing.ts'
 import { Ranking } from './ranking.ts'
 import { Starting } from './starting.ts'
 import { Unwritten } from './unwritten.ts'
-import { assertComplete, refusal, stale } from './verdicts.ts'
+import { assertComplete, refusal } from './verdicts.ts'
 
 /** Manifests that an alarm was given for. Chosen: an owner who does this a thousand times is known by then. */
 const MAX_ALARMS = 1_000
@@ -40,6 +39,7 @@ export class Keeping {
   readonly #alarmed = new Set<string>()
   readonly #offering: Offering
   readonly #unwritten: Unwritten
+  readonly #pushing: Pushing
 
   constructor(init: KeepingInit) {
     this.#init = init
@@ -54,6 +54,13 @@ export class Keeping {
       ranked: (manifestId) => this.ranked(manifestId),
       isMine: (record) => this.isMine(record),
       onRecord: (bytes) => this.#learn(bytes),
+      onOther: (record, bytes) => this.#compareEvidence(record, bytes)
+    })
+    this.#pushing = new Pushing({
+      ...init,
+      keepersOf: (record) => this.#offering.keepersOf(record),
+      take: (...what) => this.take(...what),
+      tellHighest: (record) => this.#tellHighest(record),
       onOther: (record, bytes) => this.#compareEvidence(record, bytes)
     })
   }
@@ -223,57 +230,9 @@ export class Keeping {
     }
   }
 
-  /**
-   * Gives a version to those nearest to it. Resolves when as many have it on disk as make it durable, or all that can be reached; the other
-   * keepers get it from the nearest one. @throws WorkloadsError VERSION_STALE when one of them knows a newer version; SchedulerError
-   * NOT_DURABLE when none has it
-   */
-  async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
-    const { world, check } = this.#init
-    const record = check(bundle.record)
-    if (this.#init.hasOthers?.() === true) await meetOthers(world, { signal })
-    const targets = this.#offering.keepersOf(record)
-    const failures: string[] = []
-    const durable = await giveOut({
-      targets,
-      // because the majority of these is asked before a copy starts
-      must: ({ publicKey }) => record.fenceKeepers.some(({ node }) => equalBytes(node, publicKey)),
-      // a tombstone goes to all, because who keeps the version before would go on telling its owner of it
-      enough: record.tombstone ? targets.length : Math.min(DURABLE_KEEPERS, targets.length),
-      give: (target) => this.#give(target, record, bundle, ordinals),
-      onAnswer: ({ highest = 0, record: other, code }, { name }) => {
-        this.#compareEvidence(record, other)
-        if (highest > record.version) throw stale(highest, record.version)
-        if (code !== undefined) failures.push(`${name}: ${code}`)
-      },
-      onSilent: (target, error) => {
-        world.log('%s does not keep it: %e', target.name, error)
-        failures.push(`${target.name}: ${isBeemeshError(error) ? error.code : 'INTERNAL'}`)
-      },
-      signal
-    })
-    // because what its owner takes for given would be gone with this process, and nobody would replace what is lost of it
-    if (durable === 0)
-      throw new SchedulerError(
-        'NOT_DURABLE',
-        `none of ${targets.length} nodes that are to keep it could write it down (${failures.join(', ')})`,
-        { retryable: true }
-      )
-  }
-
-  async #give(
-    target: Neighbour,
-    record: CheckedRecord,
-    bundle: Bundle,
-    ordinals: readonly number[]
-  ): Promise<VerdictInit> {
-    const { world, signal } = this.#init
-    if (target.self) {
-      await this.take(record, bundle, { from: target.peerId, ordinals })
-      return this.#tellHighest(record)
-    }
-    const limit = { signal: withDeadline(ASK_TIMEOUT_MS, signal) }
-    return world.asks.keep(target.peerId, { ...bundle, ordinals }, limit)
+  /** Gives a version to those nearest to it, see {@link Pushing.push}. */
+  push(bundle: Bundle, options: KeepOptions): Promise<void> {
+    return this.#pushing.push(bundle, options)
   }
 
   /** Gives what is kept to the keepers of now. @returns undefined: there is nothing to be done */

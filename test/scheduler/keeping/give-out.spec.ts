@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type GiveOut, giveOut } from '../../../src/scheduler/keeping/give-out.ts'
+import { type GiveOut, giveOut } from '../../../src/scheduler/keeping/pushing/give-out.ts'
 import type { Neighbour } from '../../../src/scheduler/types.ts'
 
 const targets = ['a', 'b', 'c', 'd', 'e', 'f'].map((peerId) => ({ peerId }) as Neighbour)

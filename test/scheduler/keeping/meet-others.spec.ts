@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { meetOthers } from '../../../src/scheduler/keeping/meet-others.ts'
+import { meetOthers } from '../../../src/scheduler/keeping/pushing/meet-others.ts'
 import type { Neighbour } from '../../../src/scheduler/types.ts'
 
 const JUST_STARTED = { startedAtMs: 0, now: () => 100 }

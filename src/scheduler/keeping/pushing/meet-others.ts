@@ -1,4 +1,4 @@
-import type { World } from '../types.ts'
+import type { World } from '../../types.ts'
 
 /** A node that has just started finds the others within this, unless it is cut off. Chosen: some round trips on a busy machine. */
 const MEET_PATIENCE_MS = 3_000

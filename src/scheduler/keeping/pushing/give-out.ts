@@ -1,5 +1,5 @@
-import type { VerdictInit } from '../../generated/fbs/index.ts'
-import type { Neighbour } from '../types.ts'
+import type { VerdictInit } from '../../../generated/fbs/index.ts'
+import type { Neighbour } from '../../types.ts'
 
 export interface GiveOut {
   /** All that may keep it, nearest first. */
@@ -8,6 +8,8 @@ export interface GiveOut {
   readonly must: (target: Neighbour) => boolean
   /** How many must have it on disk. */
   readonly enough: number
+  /** Whether those are among them that have to be; asked with each that has it. @default true */
+  readonly isWhole?: () => boolean
   readonly give: (target: Neighbour) => Promise<VerdictInit>
   /** What one answered; what it throws ends the whole. */
   readonly onAnswer: (answer: VerdictInit, target: Neighbour) => void
@@ -26,7 +28,7 @@ const PATIENCE_MS = 1_000
  * @returns how many are known to have it on disk
  */
 export async function giveOut(plan: GiveOut): Promise<number> {
-  const { targets, must, enough, give, onAnswer, onSilent, signal } = plan
+  const { targets, must, enough, isWhole = () => true, give, onAnswer, onSilent, signal } = plan
   const first = targets.filter((target, place) => place < enough || must(target))
   const later = targets.filter((target) => !first.includes(target))
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -52,7 +54,7 @@ export async function giveOut(plan: GiveOut): Promise<number> {
       )
       .then((hasIt) => {
         open--
-        if (hasIt && ++durable >= enough) return resolve()
+        if (hasIt && ++durable >= enough && isWhole()) return resolve()
         if (!hasIt || open === 0) toNext()
       })
       .catch(reject)
