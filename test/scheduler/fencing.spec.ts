@@ -192,6 +192,21 @@ describe('fence: a node', () => {
     expect(isHeld(1)).to.equal(true)
   })
 
+  // found by npm run chaos: other copies of the manifest waited for their turn meanwhile, each for as long
+  it('does not wait for a copy that another node goes on running, once a lease that is not renewed would be over', async () => {
+    await start(0)
+    const sinceMs = mesh.clockMs
+    let isOver = false
+    const waiting = start(1)
+      .catch((thrown: unknown) => thrown)
+      .finally(() => {
+        isOver = true
+      })
+    while (!isOver) await mesh.round()
+    expect(await waiting).to.include({ code: 'FENCED' })
+    expect(mesh.clockMs - sinceMs).to.be.within(FENCE_LEASE_MS, FENCE_LEASE_MS + 3_000)
+  })
+
   // found by npm run chaos: the start of the copy before it waited 20 s for what another node had
   it('leaves a copy to others while its own start has not begun', async () => {
     await pass(FENCE_HOLD_MS)

@@ -86,11 +86,13 @@ export class Fencing {
     held.starting++
     try {
       const endMs = clock() + FENCE_START_WAIT_MS
+      // who is said to run it after that has renewed it meanwhile, so it is no use to wait
+      const renewedMs = clock() + FENCE_LEASE_MS
       for (;;) {
         const asked = this.#asking.askAll(held)
         const isEnough = await this.#enough(held, asked, signal)
         if (isEnough) return { untilMs: held.untilMs, byGuard: fence.byGuard }
-        if (clock() >= endMs) throw refused(held)
+        if (clock() >= endMs || (clock() > renewedMs && held.isElsewhere)) throw refused(held)
         const pauseMs = await this.#yield(held)
         await world.delay(this.#retryMs() + pauseMs, { signal })
       }
