@@ -72,7 +72,7 @@ function notPlaced({ unplaced }: Plan, why: string): Placement[] {
 /** Nodes that do not fit have said nothing so far: now they are asked why. */
 async function whyNot(manifest: Manifest, { session, nodes, signal }: DealOptions): Promise<string> {
   const { plan } = await placeManifest(manifest, { session, nodes, explain: true, signal })
-  return plan.summary === '' ? 'no node took it when it was asked for' : plan.summary
+  return plan.summary === '' ? 'no node bid for it in time' : plan.summary
 }
 
 /** Of a manifest with a copy on every node. */

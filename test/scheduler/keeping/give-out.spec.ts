@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { delay } from '../../../src/common/index.ts'
 import { type GiveOut, giveOut } from '../../../src/scheduler/keeping/pushing/give-out.ts'
 import type { Neighbour } from '../../../src/scheduler/types.ts'
 
@@ -48,6 +49,27 @@ describe('scheduler: a version is given to its keepers', () => {
 
   it('also to those that must have it', async () => {
     expect(await given({}, { must: ({ peerId }) => peerId === 'f' })).to.equal('abcf')
+  })
+
+  it('and waits for those that have to be among them longer than for others, but not for who hangs then', async () => {
+    let isWhole = false
+    const plan = planOf({ c: 'hangs' }, [])
+    const give: GiveOut['give'] = async (target) => {
+      const answer = await plan.give(target)
+      if (target.peerId !== 'f') return answer
+      await delay(1_200) // above its patience
+      isWhole = true
+      return answer
+    }
+    const must = ({ peerId }: Neighbour) => peerId === 'f'
+    await giveOut({
+      ...plan,
+      targets: targets.filter(({ peerId }) => 'acf'.includes(peerId)),
+      must,
+      give,
+      isWhole: () => isWhole
+    })
+    expect(isWhole).to.equal(true)
   })
 
   it('and is taken for given when all were tried and one has it', async () => {

@@ -19,7 +19,7 @@ export interface GiveOut {
 
 /** One that has not answered is not waited for any longer: the next is given it, too. Chosen: some round trips. */
 const NEXT_AFTER_MS = 300
-/** After this the answer does not wait for those that do not answer, if one has it. Chosen. */
+/** After this the answer does not wait for those that do not answer, if one has it and those that have to. Chosen. */
 const PATIENCE_MS = 1_000
 
 /**
@@ -34,6 +34,8 @@ export async function giveOut(plan: GiveOut): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let durable = 0
   let open = 0
+  let isPatient = true
+  const isDone = () => isWhole() && (durable >= enough || (!isPatient && durable > 0))
   const toNext = () => {
     const next = later.shift()
     if (next !== undefined) begin(next)
@@ -54,7 +56,8 @@ export async function giveOut(plan: GiveOut): Promise<number> {
       )
       .then((hasIt) => {
         open--
-        if (hasIt && ++durable >= enough && isWhole()) return resolve()
+        if (hasIt) durable++
+        if (isDone()) return resolve()
         if (!hasIt || open === 0) toNext()
       })
       .catch(reject)
@@ -68,7 +71,8 @@ export async function giveOut(plan: GiveOut): Promise<number> {
     for (let missing = enough - durable; missing > 0; missing--) toNext()
   }, NEXT_AFTER_MS)
   const patience = setTimeout(() => {
-    if (durable > 0) resolve()
+    isPatient = false
+    if (isDone()) resolve()
   }, PATIENCE_MS)
   await promise.finally(() => {
     clearTimeout(hurry)

@@ -36,7 +36,7 @@ export class Pushing {
   /**
    * Gives a version to those nearest to it. Resolves when as many have it on disk as make it durable, or all that can be reached; the other
    * keepers get it from the nearest one. @throws WorkloadsError VERSION_STALE when one of them knows a newer version; SchedulerError
-   * NOT_DURABLE when none has it
+   * NOT_DURABLE when none has it, or most of its fence keepers do not; who has it then completes it when they are back
    */
   async push(bundle: Bundle, { ordinals, signal }: KeepOptions): Promise<void> {
     const { world, check, keepersOf, onOther } = this.#init
